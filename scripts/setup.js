@@ -1,0 +1,28 @@
+// What a fresh clone needs before anything runs: the dependencies of the lock file, and the compiled sources.
+// Does nothing that is done already.
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
+
+function run(command, args) {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ["ignore", 2, 2] });
+  if (status !== 0) {
+    process.stderr.write(
+      `setup: "${command} ${args.join(" ")}" failed${error ? `: ${error.message}` : ""}\n`,
+    );
+    process.exit(1);
+  }
+}
+
+function modified(file) {
+  return fs.statSync(path.join(root, file), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
+// npm writes this file at the end of each install: it is older than the lock file when that has changed.
+if (modified("node_modules/.package-lock.json") < modified("package-lock.json")) {
+  run("npm", ["ci", "--ignore-scripts", "--loglevel=error"]);
+}
+run("node", ["node_modules/typescript/bin/tsc", "-p", "tsconfig.json"]);

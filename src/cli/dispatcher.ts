@@ -1,0 +1,203 @@
+import readline from "node:readline/promises";
+import { execa } from "execa";
+import { hideBin } from "yargs/helpers";
+import type { DispatchEvent } from "../compose/dispatch.js";
+import type { Project } from "../compose/project.js";
+import type { Progress } from "../dispatcher/dispatcher.js";
+import { formatDuration } from "../job/duration.js";
+import { visible } from "../job/quote.js";
+import { progressLine } from "../report/progress.js";
+import { EXIT, main, openProject, parser, say } from "./command.js";
+import { statusLine } from "./status-line.js";
+
+const WHO = "dispatcher";
+
+/** Between two progress lines where they do not overwrite one another, ms; and where they do. */
+const LINES_APART = 10_000;
+const FRAMES_APART = 100;
+
+/** Shows events: one line that overwrites itself on a terminal, now and then a line elsewhere. */
+class Screen {
+  readonly #project: Project;
+  readonly #live = process.stdout.isTTY === true;
+  #shownAt = Number.NEGATIVE_INFINITY;
+  #shown = "";
+  #warnedOfNobody = false;
+
+  constructor(project: Project) {
+    this.#project = project;
+  }
+
+  line(text: string): void {
+    if (this.#live && this.#shown !== "") process.stdout.write("\r\x1b[K");
+    this.#shown = "";
+    say(WHO, text);
+  }
+
+  progress(progress: Progress): void {
+    if (progress.waiting > 0 && progress.workers === 0 && !this.#warnedOfNobody) {
+      this.#warnedOfNobody = true;
+      this.line(
+        `${progress.waiting} jobs wait and no worker is on duty. Hire some: recruiter hire --project ${this.#project.directory}`,
+      );
+    }
+    if (progress.elapsed === 0) return;
+    const now = performance.now();
+    if (now - this.#shownAt < (this.#live ? FRAMES_APART : LINES_APART)) return;
+    const text = progressLine(progress);
+    if (text === this.#shown) return;
+    this.#shownAt = now;
+    if (this.#live) {
+      process.stdout.write(`\r\x1b[K[${WHO}] ${text}`.slice(0, process.stdout.columns ?? 200));
+    } else say(WHO, text);
+    this.#shown = text;
+  }
+
+  tell(event: DispatchEvent): void {
+    switch (event.kind) {
+      case "progress":
+        this.progress(event.progress);
+        break;
+      case "started":
+        this.line(`Started on ${this.#project.layout.jobqueue}.`);
+        break;
+      case "standing-by": {
+        const { dispatcher, host, since } = event.behind ?? {};
+        this.line(
+          `${dispatcher ?? "Another dispatcher"} dispatches here${host ? ` on ${host} since ${since}` : ""}; standing by.`,
+        );
+        break;
+      }
+      case "refused":
+        this.line(`Refused: ${visible(event.reason)}`);
+        break;
+      case "worker-lost":
+        this.line(
+          `Lost ${event.worker}: ${event.reason}. ${event.back} of its jobs back in the queue${event.givenUp > 0 ? `, ${event.givenUp} given up` : ""}.`,
+        );
+        break;
+      case "retry":
+        this.line(`${visible(event.job)} failed; attempt ${event.attempt} of ${event.of} follows.`);
+        break;
+      case "given-up":
+        this.line(`${visible(event.job)} given up: ${event.reason}.`);
+        break;
+      case "trouble":
+        this.line(`Trouble with the store, trying on: ${event.message}`);
+        break;
+      case "all-ended":
+        this.line(
+          `No more jobs: ${event.succeeded} succeeded, ${event.failed} failed, in ${formatDuration(event.elapsed)}.`,
+        );
+        break;
+      default: {
+        const unknown: never = event;
+        throw new Error(`unknown event: ${JSON.stringify(unknown)}`);
+      }
+    }
+  }
+}
+
+async function callBack(
+  command: string,
+  project: Project,
+  event: DispatchEvent & { kind: "all-ended" },
+): Promise<void> {
+  const result = await execa(command, {
+    shell: true,
+    reject: false,
+    stdio: ["ignore", "inherit", "inherit"],
+    env: {
+      FJORD_PROJECT: project.directory,
+      FJORD_SUCCEEDED: String(event.succeeded),
+      FJORD_FAILED: String(event.failed),
+      FJORD_ELAPSED: event.elapsed.toFixed(1),
+    },
+  });
+  if (result.failed) say(WHO, `The callback failed: ${result.shortMessage}`);
+}
+
+/** With a terminal: whether the workers should go, too. Ctrl-C and the end of input mean no. */
+async function askToFire(project: Project): Promise<void> {
+  const workers = await project.workers();
+  if (!process.stdin.isTTY || workers.length === 0) return;
+  const terminal = readline.createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    const asked = new AbortController();
+    terminal.once("SIGINT", () => asked.abort());
+    terminal.once("close", () => asked.abort());
+    const answer = await terminal
+      .question(`[${WHO}] Fire the ${workers.length} workers? [y/N] `, { signal: asked.signal })
+      .catch(() => "");
+    if (/^\s*y(es)?\s*$/i.test(answer)) {
+      const fired = await project.fire();
+      say(WHO, `Fired ${fired.length} workers.`);
+    }
+  } finally {
+    terminal.close();
+  }
+}
+
+async function dispatch(args: {
+  project: string | undefined;
+  stay: boolean;
+  statusOnly: boolean;
+  callback: string | undefined;
+  json: boolean;
+}): Promise<number> {
+  const project = await openProject(args);
+  if (args.statusOnly) {
+    const status = await project.status();
+    if (args.json) process.stdout.write(`${JSON.stringify(status)}\n`);
+    else say(WHO, statusLine(status));
+    return EXIT.ok;
+  }
+  const screen = new Screen(project);
+  const stop = new AbortController();
+  let signals = 0;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      if (signals++ > 0) process.exit(EXIT.interrupted);
+      stop.abort();
+    });
+  }
+  const result = await project.dispatch({
+    stay: args.stay,
+    signal: stop.signal,
+    ...(process.env.FJORD_LOG_LEVEL !== undefined && { logLevel: process.env.FJORD_LOG_LEVEL }),
+    onEvent: async (event) => {
+      if (args.json) {
+        if (event.kind !== "progress") process.stdout.write(`${JSON.stringify(event)}\n`);
+      } else screen.tell(event);
+      if (event.kind === "all-ended" && args.callback !== undefined)
+        await callBack(args.callback, project, event);
+    },
+  });
+  if (result.end === "stopped") {
+    if (!args.json) screen.line("Stopped handing out; the workers finish what they have.");
+    await askToFire(project);
+    return EXIT.interrupted;
+  }
+  return result.failed > 0 ? EXIT.someFailed : EXIT.ok;
+}
+
+main(WHO, async () => {
+  const args = await parser(
+    "dispatcher",
+    "dispatcher\n\nWatches the queue, hands jobs to workers, and ends when all have ended: 0 when all succeeded, 1 when some failed.",
+    "First Ctrl-C: stop handing out and go; the workers finish what they have. A second dispatcher stands by.",
+  )
+    .option("stay", { type: "boolean", default: false, describe: "stay on when all jobs have ended" })
+    .option("status-only", { type: "boolean", default: false, describe: "print one status line and exit" })
+    .option("callback", {
+      type: "string",
+      requiresArg: true,
+      describe: "shell command to run when all jobs have ended; gets FJORD_SUCCEEDED, FJORD_FAILED …",
+    })
+    .option("json", { type: "boolean", default: false, describe: "print events as JSON lines" })
+    .example("dispatcher", "hand out until all jobs have ended")
+    .example("dispatcher --stay", "go on, wait for more")
+    .example('dispatcher --callback "mail -s done me@lab.org </dev/null"', "tell me")
+    .parseAsync(hideBin(process.argv));
+  return dispatch(args);
+});

@@ -1,0 +1,15 @@
+import type { Status } from "../report/status.js";
+
+/** A project in one line. */
+export function statusLine(status: Status): string {
+  const free = status.workers.filter((worker) => worker.state === "idle").length;
+  return [
+    `${status.waiting} waiting`,
+    `${status.running} running`,
+    `${status.done} done`,
+    `${status.failed} failed`,
+    ...(status.cancelled > 0 ? [`${status.cancelled} cancelled`] : []),
+    `${free} of ${status.workers.length} workers free`,
+    status.dispatcher === undefined ? "nobody dispatches" : `dispatched on ${status.dispatcher.host}`,
+  ].join(", ");
+}

@@ -1,0 +1,147 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { Dispatcher, type DispatcherEvent } from "../dispatcher/dispatcher.js";
+import { isIgnored } from "../job/name.js";
+import type { Layout } from "../project/layout.js";
+import type { Settings } from "../project/settings.js";
+import { openDaemonLog } from "../report/daemon-log.js";
+import { hostName, newActorId } from "../spool/identity.js";
+import { Ledger } from "../spool/ledger.js";
+import { type Dispatching, readDispatching, type Seat, takeSeat } from "../spool/seat.js";
+import type { Store } from "../spool/store.js";
+
+export type DispatchEvent =
+  | DispatcherEvent
+  | { kind: "standing-by"; behind: Dispatching | undefined }
+  | { kind: "started" }
+  | { kind: "all-ended"; succeeded: number; failed: number; elapsed: number };
+
+export interface DispatchOptions {
+  /** Stay on when all jobs have ended, and wait for more. */
+  readonly stay?: boolean;
+  readonly onEvent?: (event: DispatchEvent) => void | Promise<void>;
+  readonly logLevel?: string;
+  /** Stop handing out and come back. */
+  readonly signal?: AbortSignal;
+}
+
+/** `all-ended`, or `stopped` by the signal. Counts are of what this dispatcher saw end. */
+export interface DispatchResult {
+  readonly end: "all-ended" | "stopped";
+  readonly succeeded: number;
+  readonly failed: number;
+  /** Seconds since the first job was seen. */
+  readonly elapsed: number;
+}
+
+/**
+ * Takes the seat, or stands by until it is free, and dispatches. When the seat is taken away (this process was stopped
+ * for long, and another took over) it stands by again.
+ */
+export async function dispatch(
+  store: Store,
+  layout: Layout,
+  settings: Settings,
+  options: DispatchOptions,
+): Promise<DispatchResult> {
+  const tell = options.onEvent ?? (() => undefined);
+  const signal = options.signal ?? new AbortController().signal;
+  const id = newActorId("d");
+  const daemonLog = openDaemonLog(layout.daemonLog(id), options.logLevel ?? "info");
+  const rotation = setInterval(() => daemonLog.rotate(), 60_000);
+  rotation.unref();
+  let ledger: Ledger | undefined;
+  try {
+    ledger = await Ledger.open(store, layout.ledgerOf(id), settings.flush);
+    for (;;) {
+      const waited = await waitForSeat(store, layout, settings, id, signal, tell);
+      if (waited.kind === "stopped") return { end: "stopped", succeeded: 0, failed: 0, elapsed: 0 };
+      const { seat, sawJobs, failedMeanwhile } = waited;
+      await ledger.append({ event: "dispatching", dispatcher: id, host: hostName(), pid: process.pid });
+      daemonLog.logger.info({ dispatcher: id, project: layout.root }, "dispatching");
+      void tell({ kind: "started" });
+      const dispatcher = new Dispatcher({
+        store,
+        layout,
+        settings,
+        ledger,
+        log: daemonLog.logger,
+        id,
+        isSeatMine: () => seat.isMine(),
+        tell: (event) => void tell(event),
+        sawJobs,
+      });
+      try {
+        const end = await dispatcher.run(options.stay !== true, seat.signal(signal), async () => {
+          const { succeeded, failed, elapsed } = dispatcher.progress;
+          await tell({ kind: "all-ended", succeeded, failed: failed + failedMeanwhile, elapsed });
+        });
+        const { succeeded, failed, elapsed } = dispatcher.progress;
+        await ledger.append({ event: "dispatched", dispatcher: id, succeeded, failed, reason: end });
+        daemonLog.logger.info({ succeeded, failed, end }, "stopped dispatching");
+        if (end === "seat-lost" && !signal.aborted) continue;
+        return {
+          end: end === "all-ended" ? "all-ended" : "stopped",
+          succeeded,
+          failed: failed + failedMeanwhile,
+          elapsed,
+        };
+      } finally {
+        await seat.leave();
+      }
+    }
+  } finally {
+    clearInterval(rotation);
+    await ledger?.close();
+    daemonLog.close();
+  }
+}
+
+type HeldSeat = Seat & { signal(outer: AbortSignal): AbortSignal };
+type Waited =
+  | { kind: "stopped" }
+  | { kind: "seated"; seat: HeldSeat; sawJobs: boolean; failedMeanwhile: number };
+
+async function waitForSeat(
+  store: Store,
+  layout: Layout,
+  settings: Settings,
+  id: string,
+  signal: AbortSignal,
+  tell: (event: DispatchEvent) => void | Promise<void>,
+): Promise<Waited> {
+  let sawJobs = false;
+  let failedBefore: number | undefined;
+  while (!signal.aborted) {
+    const lost = new AbortController();
+    const seat = await takeSeat(store, layout, id, settings.beat, () => lost.abort());
+    if (seat !== undefined) {
+      const failedNow = failedBefore === undefined ? 0 : await countFiles(store, layout.end("jobfailed"));
+      return {
+        kind: "seated",
+        seat: { ...seat, signal: (outer) => AbortSignal.any([outer, lost.signal]) },
+        sawJobs,
+        failedMeanwhile: Math.max(0, failedNow - (failedBefore ?? 0)),
+      };
+    }
+    if (failedBefore === undefined) {
+      failedBefore = await countFiles(store, layout.end("jobfailed"));
+      void tell({ kind: "standing-by", behind: await readDispatching(store, layout) });
+    }
+    sawJobs ||= await anyJob(store, layout);
+    // Jitter keeps two standbys apart.
+    await delay(settings.poll * (500 + Math.random() * 500), undefined, { signal }).catch(() => undefined);
+  }
+  return { kind: "stopped" };
+}
+
+async function countFiles(store: Store, dir: string): Promise<number> {
+  return (await store.list(dir)).filter((name) => !isIgnored(name)).length;
+}
+
+async function anyJob(store: Store, layout: Layout): Promise<boolean> {
+  if ((await countFiles(store, layout.jobqueue)) > 0) return true;
+  for (const desk of await store.list(layout.jobpod)) {
+    if ((await countFiles(store, layout.desk(desk)).catch(() => 0)) > 0) return true;
+  }
+  return false;
+}

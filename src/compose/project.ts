@@ -1,0 +1,179 @@
+import fs from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { FjordError } from "../job/error.js";
+import { Layout } from "../project/layout.js";
+import { locateProject } from "../project/locate.js";
+import { defaultSettings, readSettings, type Settings } from "../project/settings.js";
+import type { Fired } from "../recruiter/fire.js";
+import type { Hired } from "../recruiter/hire.js";
+import type { LauncherName } from "../recruiter/launcher.js";
+import { readStatus, type Status } from "../report/status.js";
+import type { Announcement } from "../spool/announcement.js";
+import { History } from "../spool/history.js";
+import { newActorId } from "../spool/identity.js";
+import { Ledger } from "../spool/ledger.js";
+import type { Reclaimer } from "../spool/reclaim.js";
+import { openStore, type Store } from "../spool/store.js";
+import { submit } from "../spool/submit.js";
+import { type DispatchOptions, type DispatchResult, dispatch } from "./dispatch.js";
+
+export interface HireOptions {
+  /** How the workers are started; `detached` if not said. */
+  readonly via?: LauncherName;
+  /** The workers' working directory; this process's if not said. */
+  readonly directory?: string;
+  /** Environment of workers and jobs; this process's if not said. */
+  readonly environment?: NodeJS.ProcessEnv;
+  /** Seconds that they may take to come on duty; 60 if not said. */
+  readonly patience?: number;
+}
+
+export interface FireOptions {
+  /** Worker ids; all of the project's if not said. */
+  readonly workers?: readonly string[];
+  /** Stop their jobs too: they go back to the queue. */
+  readonly now?: boolean;
+  /** Wait until all are gone, however long their jobs take. */
+  readonly untilGone?: boolean;
+}
+
+/** dist/src/compose → the package. */
+const PACKAGE = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", "..", "..");
+
+/**
+ * A project: what the four commands do, for programs. Every method works on the directory alone, so any number of
+ * processes and hosts may hold the same project.
+ *
+ * ```ts
+ * import { Project } from "fjord";
+ * const project = await Project.open("./results");
+ * await project.submit("hello.ini", "[control]\nexecutable: echo hello\n");
+ * await project.hire(4);
+ * const { succeeded, failed } = await project.dispatch();
+ * await project.fire();
+ * ```
+ */
+export class Project {
+  readonly layout: Layout;
+  readonly store: Store;
+  readonly settings: Settings;
+
+  private constructor(layout: Layout, store: Store, settings: Settings) {
+    this.layout = layout;
+    this.store = store;
+    this.settings = settings;
+  }
+
+  /**
+   * Opens a project, and makes its directories if there are none yet.
+   *
+   * @param project a name below `$FJORD_HOME` (`~/.fjord`), or a path with a `/` in it; `$FJORD_PROJECT`, else
+   * `default`, if not said
+   * @throws FjordError `bad-project` when there can be none, `bad-settings`
+   */
+  static async open(project?: string, env: NodeJS.ProcessEnv = process.env): Promise<Project> {
+    const layout = new Layout(locateProject(project, env, process.cwd()));
+    let said: Partial<Settings> = {};
+    try {
+      for (const dir of layout.directories()) fs.mkdirSync(dir, { recursive: true });
+      if (fs.existsSync(layout.settings))
+        said = readSettings(layout.settings, fs.readFileSync(layout.settings));
+    } catch (error) {
+      if (error instanceof FjordError) throw error;
+      throw new FjordError(
+        "bad-project",
+        `${layout.root} cannot be a project: ${(error as Error).message}.`,
+        "Name a directory that this user can write, with --project or FJORD_PROJECT.",
+        { cause: error },
+      );
+    }
+    const store = openStore(layout.root, said.store ?? "auto");
+    return new Project(layout, store, { ...defaultSettings(store.kind), ...said });
+  }
+
+  /** Absolute path of the project's directory. */
+  get directory(): string {
+    return this.layout.root;
+  }
+
+  /**
+   * S1: puts a job file into the queue. Once this returns, the job is accepted.
+   *
+   * @throws FjordError `job-refused` for a name that cannot be a job's or waits already
+   */
+  async submit(file: string, text: string): Promise<void> {
+    await submit(this.store, this.layout, file, text, this.settings.flush);
+  }
+
+  /**
+   * Starts workers that outlive this process; comes back when they are on duty.
+   *
+   * @throws FjordError `hire-failed`, `launcher-missing`
+   */
+  async hire(count: number, options: HireOptions = {}): Promise<Hired[]> {
+    const { hire } = await import("../recruiter/hire.js");
+    return hire(this.store, this.layout, {
+      count,
+      via: options.via ?? "detached",
+      program: [process.execPath, path.join(PACKAGE, "bin", "worker.js")],
+      directory: options.directory ?? process.cwd(),
+      environment: options.environment ?? process.env,
+      patience: options.patience ?? 60,
+    });
+  }
+
+  /**
+   * Fires workers, on whatever host: they finish their jobs and go.
+   *
+   * @throws FjordError `no-such-worker`
+   */
+  async fire(options: FireOptions = {}): Promise<Fired[]> {
+    const { fire } = await import("../recruiter/fire.js");
+    const reclaimer = await this.#reclaimer();
+    try {
+      return await fire(reclaimer, {
+        workers: options.workers ?? [],
+        now: options.now ?? false,
+        patience: Math.max(5, this.settings.poll * 2) + (options.now ? this.settings.grace : 0),
+        untilGone: options.untilGone ?? false,
+      });
+    } finally {
+      await reclaimer.close();
+    }
+  }
+
+  /** Who is on duty, and what everybody does. */
+  async workers(): Promise<readonly Announcement[]> {
+    return (await this.status()).workers;
+  }
+
+  status(): Promise<Status> {
+    return readStatus(this.store, this.layout, this.settings.beat);
+  }
+
+  /** Takes the seat (or stands by for it), hands out, and comes back when all jobs have ended. */
+  dispatch(options: DispatchOptions = {}): Promise<DispatchResult> {
+    return dispatch(this.store, this.layout, this.settings, options);
+  }
+
+  /** A recruiter's ledger is only made when it has something to tell. */
+  async #reclaimer(): Promise<Reclaimer & { close(): Promise<void> }> {
+    const { store, layout } = this;
+    let opened: Promise<Ledger> | undefined;
+    const ledger: Pick<Ledger, "append"> = {
+      append: async (event) => {
+        opened ??= Ledger.open(store, layout.ledgerOf(newActorId("r")), this.settings.flush);
+        await (await opened).append(event);
+      },
+    };
+    return {
+      store,
+      layout,
+      ledger,
+      history: new History(store, layout),
+      lostLimit: this.settings.lostLimit,
+      close: async () => (await opened)?.close(),
+    };
+  }
+}

@@ -1,0 +1,144 @@
+import { isIgnored } from "../job/name.js";
+import { isLock, type Layout } from "../project/layout.js";
+import type { Announcement } from "../spool/announcement.js";
+import { isErrno, type Store } from "../spool/store.js";
+
+/** A job that was handed out: its file and, where known, its inode, which tells it from another of the name. */
+export interface HandedOut {
+  readonly file: string;
+  readonly ino: number;
+}
+
+/** One worker's desk as the dispatcher last saw it. */
+export interface Desk {
+  readonly worker: string;
+  /** Undefined: there is a desk, but nobody is announced at it. */
+  announcement: Announcement | undefined;
+  /** Whether the desk's directory was there at the last look. */
+  stands: boolean;
+  readonly jobs: Map<string, HandedOut>;
+}
+
+/** What became of a job that is no longer on its desk. `gone`: deleted, or moved where fjord does not look. */
+export type Whereabouts =
+  | "jobdone"
+  | "jobfailed"
+  | "jobcancelled"
+  | "jobqueue"
+  | "retry"
+  | "elsewhere"
+  | "gone";
+
+/**
+ * All desks, and the names of the jobs on them: S2 must not put a second job of a name on a desk while another is.
+ */
+export class Desks {
+  readonly #store: Store;
+  readonly #layout: Layout;
+  readonly #desks = new Map<string, Desk>();
+  /** How many desks hold a job of this file name. */
+  readonly #names = new Map<string, number>();
+
+  constructor(store: Store, layout: Layout) {
+    this.#store = store;
+    this.#layout = layout;
+  }
+
+  get all(): Desk[] {
+    return [...this.#desks.values()];
+  }
+
+  /** Jobs on all desks. */
+  get jobs(): number {
+    let sum = 0;
+    for (const desk of this.#desks.values()) sum += desk.jobs.size;
+    return sum;
+  }
+
+  get(worker: string): Desk | undefined {
+    return this.#desks.get(worker);
+  }
+
+  of(worker: string): Desk {
+    let desk = this.#desks.get(worker);
+    if (desk === undefined) {
+      desk = { worker, announcement: undefined, stands: false, jobs: new Map() };
+      this.#desks.set(worker, desk);
+    }
+    return desk;
+  }
+
+  holds(file: string): boolean {
+    return this.#names.has(file);
+  }
+
+  put(desk: Desk, job: HandedOut): void {
+    if (desk.jobs.has(job.file)) return;
+    desk.jobs.set(job.file, job);
+    this.#names.set(job.file, (this.#names.get(job.file) ?? 0) + 1);
+  }
+
+  take(desk: Desk, file: string): void {
+    if (!desk.jobs.delete(file)) return;
+    const others = (this.#names.get(file) ?? 1) - 1;
+    if (others === 0) this.#names.delete(file);
+    else this.#names.set(file, others);
+  }
+
+  /** Forgets a desk; gives back the jobs that it was thought to hold. */
+  remove(worker: string): HandedOut[] {
+    const desk = this.#desks.get(worker);
+    if (desk === undefined) return [];
+    const jobs = [...desk.jobs.values()];
+    for (const job of jobs) this.take(desk, job.file);
+    this.#desks.delete(worker);
+    return jobs;
+  }
+
+  /** Looks at a desk: notes what it holds, gives back the jobs that have left it. */
+  async look(desk: Desk): Promise<HandedOut[]> {
+    let names: string[];
+    try {
+      names = await this.#store.list(this.#layout.desk(desk.worker));
+      desk.stands = true;
+    } catch (error) {
+      if (!isErrno(error, "ENOENT", "ENOTDIR")) throw error;
+      names = [];
+      desk.stands = false;
+    }
+    const there = new Set(names);
+    const left: HandedOut[] = [];
+    for (const job of desk.jobs.values()) if (!there.has(job.file)) left.push(job);
+    for (const job of left) this.take(desk, job.file);
+    for (const file of names) {
+      if (isLock(file) || isIgnored(file) || desk.jobs.has(file)) continue;
+      // Put there by another dispatcher, before this one or beside it.
+      this.put(desk, { file, ino: (await this.#inode(this.#layout.onDesk(desk.worker, file))) ?? 0 });
+    }
+    return left;
+  }
+
+  /** Finds out where a job went that left its desk. */
+  async whereabouts(job: HandedOut): Promise<Whereabouts> {
+    for (const room of ["jobdone", "jobfailed", "jobcancelled"] as const) {
+      if (await this.#isThere(this.#layout.ended(room, job.file), job.ino)) return room;
+    }
+    if (await this.#isThere(this.#layout.toRetry(job.file), job.ino)) return "retry";
+    if (await this.#isThere(this.#layout.queued(job.file), job.ino)) return "jobqueue";
+    return this.holds(job.file) ? "elsewhere" : "gone";
+  }
+
+  async #isThere(path: string, ino: number): Promise<boolean> {
+    const found = await this.#inode(path);
+    return found !== undefined && (ino === 0 || found === ino);
+  }
+
+  async #inode(path: string): Promise<number | undefined> {
+    try {
+      return (await this.#store.facts(path)).ino;
+    } catch (error) {
+      if (isErrno(error, "ENOENT", "ENOTDIR", "ESTALE")) return undefined;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,455 @@
+import type pino from "pino";
+import type { Layout } from "../project/layout.js";
+import type { Settings } from "../project/settings.js";
+import { listAnnounced, readAnnouncement } from "../spool/announcement.js";
+import { assign, moveToDesk, writeOrder } from "../spool/assign.js";
+import { Doorbell } from "../spool/doorbell.js";
+import { History } from "../spool/history.js";
+import { livenessOf } from "../spool/identity.js";
+import type { Ledger } from "../spool/ledger.js";
+import { type Reclaimer, reclaimWorker } from "../spool/reclaim.js";
+import type { Store } from "../spool/store.js";
+import { type Desk, Desks, type HandedOut } from "./desks.js";
+import { type Load, plan } from "./plan.js";
+import { Retries } from "./retries.js";
+import { RollCall, type Sighting } from "./roll-call.js";
+import { Stock, type Waiting } from "./stock.js";
+
+/** What the dispatcher tells whoever runs it. */
+export type DispatcherEvent =
+  | { kind: "progress"; progress: Progress }
+  | { kind: "refused"; file: string; reason: string }
+  | { kind: "worker-lost"; worker: string; reason: string; back: number; givenUp: number }
+  | { kind: "retry"; job: string; attempt: number; of: number }
+  | { kind: "given-up"; job: string; reason: string }
+  | { kind: "trouble"; message: string };
+
+/** Counts of this dispatcher's own time; `waiting` and `running` are of now. */
+export interface Progress {
+  readonly waiting: number;
+  readonly running: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly workers: number;
+  readonly free: number;
+  /** Jobs per second, lately; 0 while unknown. */
+  readonly rate: number;
+  /** Seconds since the first job was seen. */
+  readonly elapsed: number;
+}
+
+export interface DispatcherSetup {
+  readonly store: Store;
+  readonly layout: Layout;
+  readonly settings: Settings;
+  readonly ledger: Ledger;
+  readonly log: pino.Logger;
+  readonly id: string;
+  /** Asked now and then; false: the seat is another's, stop. */
+  readonly isSeatMine: () => Promise<boolean>;
+  readonly tell: (event: DispatcherEvent) => void;
+  /** Jobs were there while this one stood by: if none is left, all have ended. */
+  readonly sawJobs: boolean;
+}
+
+/** Why `run` came back. */
+export type DispatchEnd = "all-ended" | "stopped" | "seat-lost";
+
+/** A watched directory is listed by chokidar at each ring: longer queues are only polled. */
+const WATCHABLE = 200;
+/** Seconds of work that should lie ahead of a worker, where the bell rings. */
+const LOCAL_WINDOW = 0.1;
+/** A worker whose heartbeat has been missed so often gets no further jobs. */
+const SUSPECT_LOOKS = 2;
+/** Over how many seconds the rate is taken. */
+const RATE_SPAN = 15;
+
+/**
+ * The loop: take stock, plan, act. It holds nothing that it could not read again from the directories, so it may be
+ * killed at any moment; whoever comes next goes on.
+ */
+export class Dispatcher {
+  readonly #s: DispatcherSetup;
+  readonly #stock: Stock;
+  readonly #desks: Desks;
+  readonly #retries: Retries;
+  readonly #rollCall: RollCall;
+  readonly #reclaimer: Reclaimer;
+  readonly #bell: Doorbell;
+  readonly #rungWorkers = new Set<string>();
+  #queueRang = true;
+  #wake: () => void = () => undefined;
+  #nextRollCall = 0;
+  /** Whether the last pass did; the seat is looked at as often. */
+  #calledRoll = false;
+  #lastListing = 0;
+  #nextRetryLook = 0;
+  #sawJobs: boolean;
+  #firstJobAt: number | undefined;
+  #succeeded = 0;
+  #failed = 0;
+  /** When jobs ended lately: monotonic ms, and how many by then. */
+  readonly #ends: { at: number; count: number }[] = [];
+
+  constructor(setup: DispatcherSetup) {
+    this.#s = setup;
+    const { store, layout, settings, ledger } = setup;
+    const history = new History(store, layout);
+    this.#sawJobs = setup.sawJobs;
+    this.#stock = new Stock(store, layout, settings, ledger, (file, reason) => this.#refused(file, reason));
+    this.#desks = new Desks(store, layout);
+    this.#retries = new Retries(store, layout, settings, ledger, history);
+    this.#rollCall = new RollCall(settings.beat, settings.lostAfter);
+    this.#reclaimer = { store, layout, ledger, history, lostLimit: settings.lostLimit };
+    this.#bell = new Doorbell(store, (dir, entry) => this.#ring(dir, entry));
+  }
+
+  /**
+   * Dispatches until all jobs have ended (`once`), or until it is stopped.
+   *
+   * @param once whether to come back when there were jobs and all have ended
+   * @param onAllEnded called each time that happens, with the counts still in `progress`
+   */
+  async run(once: boolean, signal: AbortSignal, onAllEnded: () => Promise<void>): Promise<DispatchEnd> {
+    const { layout, settings, log } = this.#s;
+    this.#bell.hang(layout.workerqueue);
+    const onAbort = () => this.#wake();
+    signal.addEventListener("abort", onAbort);
+    try {
+      while (!signal.aborted) {
+        try {
+          await this.#pass();
+          if (await this.#allEnded()) {
+            await onAllEnded();
+            if (once) return "all-ended";
+            this.#startOver();
+          }
+        } catch (error) {
+          // The store's trouble passes, and nothing is held in memory alone; anything else is a bug.
+          if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+          log.error({ error: String(error) }, "trouble with the store");
+          this.#s.tell({ kind: "trouble", message: String((error as Error).message) });
+          await this.#sleep(settings.poll * 1000, signal);
+        }
+        if (this.#calledRoll && !(await this.#s.isSeatMine())) return "seat-lost";
+        await this.#sleep(this.#untilNext(), signal);
+      }
+      return "stopped";
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      await this.#bell.stop();
+    }
+  }
+
+  get progress(): Progress {
+    const desks = this.#desks.all.filter((desk) => desk.announcement !== undefined);
+    const running = desks.filter((desk) => desk.jobs.size > 0).length;
+    return {
+      waiting: this.#stock.waiting + this.#retries.waiting + this.#desks.jobs - running,
+      running,
+      succeeded: this.#succeeded,
+      failed: this.#failed,
+      workers: desks.length,
+      free: desks.length - running,
+      rate: this.#rate(),
+      elapsed: this.#firstJobAt === undefined ? 0 : (performance.now() - this.#firstJobAt) / 1000,
+    };
+  }
+
+  #ring(dir: string, entry: string | undefined): void {
+    const { layout } = this.#s;
+    if (dir === layout.jobqueue) this.#queueRang = true;
+    else if (dir === layout.workerqueue) {
+      const worker = entry === undefined ? undefined : layout.workerOf(entry);
+      if (worker === undefined) return;
+      this.#rungWorkers.add(worker);
+    }
+    this.#wake();
+  }
+
+  async #pass(): Promise<void> {
+    const { settings } = this.#s;
+    const now = performance.now();
+    if (now >= this.#nextRollCall) {
+      this.#nextRollCall = now + Math.min(settings.poll, settings.beat) * 1000;
+      this.#calledRoll = true;
+      await this.#callRoll(now);
+    } else {
+      this.#calledRoll = false;
+      for (const worker of this.#rungWorkers) await this.#lookAt(worker);
+    }
+    this.#rungWorkers.clear();
+    await this.#takeStock(now);
+    if (now >= this.#nextRetryLook) {
+      this.#nextRetryLook = now + settings.poll * 1000;
+      for (const decision of await this.#retries.decide(now)) {
+        if (decision.kind === "given-up") this.#count("failed");
+        this.#s.tell(
+          decision.kind === "again"
+            ? { ...decision, kind: "retry" }
+            : { kind: "given-up", job: decision.job, reason: decision.reason },
+        );
+      }
+    }
+    await this.#act();
+    if (this.#stock.waiting + this.#desks.jobs + this.#retries.waiting > 0) this.#noteJobs();
+    this.#s.tell({ kind: "progress", progress: this.progress });
+  }
+
+  #noteJobs(): void {
+    this.#sawJobs = true;
+    this.#firstJobAt ??= performance.now();
+  }
+
+  async #takeStock(now: number): Promise<void> {
+    const { layout, settings } = this.#s;
+    const since = now - this.#lastListing;
+    const due = this.#queueRang || this.#stock.nextLook !== undefined || since >= settings.poll * 1000;
+    if (due && since >= this.#stock.pauseBetweenListings && !this.#stock.isBehind) {
+      this.#queueRang = false;
+      this.#lastListing = now;
+      await this.#stock.list();
+      if (this.#stock.listed <= WATCHABLE) this.#bell.hang(layout.jobqueue);
+      else this.#bell.take(layout.jobqueue);
+    }
+    await this.#stock.lookOn();
+  }
+
+  /** S8: reads every announcement and every desk, and takes back what lost workers held. */
+  async #callRoll(now: number): Promise<void> {
+    const { store, layout, log } = this.#s;
+    const workers = new Set(await listAnnounced(store, layout));
+    const fenced: string[] = [];
+    for (const entry of await store.list(layout.jobpod)) {
+      const kind = layout.deskKind(entry);
+      if (kind?.kind === "desk") workers.add(kind.worker);
+      else if (kind?.kind === "fenced") fenced.push(kind.worker);
+    }
+    for (const desk of this.#desks.all) {
+      if (!workers.has(desk.worker)) await this.#forget(desk.worker);
+    }
+    const sightings: Sighting[] = [];
+    for (const worker of workers) {
+      const desk = await this.#lookAt(worker);
+      const process = desk?.announcement?.process;
+      sightings.push({
+        worker,
+        beat: desk?.announcement?.beat ?? -1,
+        liveness: process === undefined ? "unknown" : livenessOf(process),
+      });
+    }
+    const lost = this.#rollCall.call(sightings, now / 1000);
+    for (const worker of fenced) {
+      if (!workers.has(worker)) lost.push({ worker, reason: "its desk was found fenced" });
+    }
+    for (const { worker, reason } of lost) {
+      log.warn({ worker, reason }, "worker lost");
+      const desk = this.#desks.get(worker);
+      const reclaimed = await reclaimWorker(this.#reclaimer, worker, desk?.announcement, reason);
+      await this.#forget(worker);
+      this.#queueRang = true;
+      this.#s.tell({
+        kind: "worker-lost",
+        worker,
+        reason,
+        back: reclaimed.filter((job) => job.to === "jobqueue" || job.to === "retry").length,
+        givenUp: reclaimed.filter((job) => job.to === "jobfailed").length,
+      });
+    }
+  }
+
+  async #forget(worker: string): Promise<void> {
+    for (const job of this.#desks.remove(worker)) await this.#resolve(job);
+  }
+
+  async #lookAt(worker: string): Promise<Desk | undefined> {
+    const { store, layout } = this.#s;
+    const announcement = await readAnnouncement(store, layout, worker);
+    if (announcement === undefined && this.#desks.get(worker) === undefined) {
+      // An announcement comes before its desk: a desk without one was left behind, or is just being left.
+      const left = this.#desks.of(worker);
+      await this.#desks.look(left);
+      return left;
+    }
+    const desk = this.#desks.of(worker);
+    desk.announcement = announcement;
+    for (const job of await this.#desks.look(desk)) await this.#resolve(job);
+    return desk;
+  }
+
+  /** A job has left its desk: the directories tell how it ended. */
+  async #resolve(job: HandedOut): Promise<void> {
+    const where = await this.#desks.whereabouts(job);
+    switch (where) {
+      case "jobdone":
+        this.#count("succeeded");
+        break;
+      case "jobfailed":
+        this.#count("failed");
+        break;
+      case "retry":
+        this.#nextRetryLook = 0;
+        break;
+      case "jobqueue":
+        this.#queueRang = true;
+        break;
+      case "jobcancelled":
+      case "elsewhere":
+      case "gone":
+        break;
+      default: {
+        const unknown: never = where;
+        throw new Error(`unknown place: ${unknown}`);
+      }
+    }
+  }
+
+  #count(outcome: "succeeded" | "failed"): void {
+    if (outcome === "succeeded") this.#succeeded++;
+    else this.#failed++;
+    this.#noteJobs();
+    const now = performance.now();
+    const last = this.#ends.at(-1);
+    const count = this.#succeeded + this.#failed;
+    if (last !== undefined && now - last.at < 100) last.count = count;
+    else this.#ends.push({ at: now, count });
+    while (this.#ends.length > 2 && now - (this.#ends[0]?.at ?? 0) > RATE_SPAN * 1000) this.#ends.shift();
+  }
+
+  #rate(): number {
+    const first = this.#ends[0];
+    const last = this.#ends.at(-1);
+    if (first === undefined || last === undefined) return 0;
+    if (first === last) return this.progressElapsed > 0 ? last.count / this.progressElapsed : 0;
+    return (last.count - first.count) / ((last.at - first.at) / 1000);
+  }
+
+  private get progressElapsed(): number {
+    return this.#firstJobAt === undefined ? 0 : (performance.now() - this.#firstJobAt) / 1000;
+  }
+
+  #refused(file: string, reason: string): void {
+    this.#count("failed");
+    this.#s.log.warn({ file, reason }, "refused");
+    this.#s.tell({ kind: "refused", file, reason });
+  }
+
+  async #act(): Promise<void> {
+    const { store, settings } = this.#s;
+    const rings = store.kind === "local";
+    const window = rings ? LOCAL_WINDOW : settings.poll * 2;
+    const loads: Load[] = [];
+    for (const desk of this.#desks.all) {
+      const state = desk.announcement?.state;
+      if (!desk.stands || state === undefined || state === "leaving" || state === "full") continue;
+      if (this.#rollCall.unmovedLooks(desk.worker) >= SUSPECT_LOOKS) continue;
+      loads.push({ worker: desk.worker, jobs: desk.jobs.size, pace: desk.announcement?.pace ?? 0 });
+    }
+    for (const step of plan(loads, this.#stock.ready, window, rings)) {
+      switch (step.kind) {
+        case "give":
+          await this.#give(this.#desks.of(step.worker), step.count);
+          break;
+        case "move":
+          await this.#move(this.#desks.of(step.from), this.#desks.of(step.to));
+          break;
+        default: {
+          const unknown: never = step;
+          throw new Error(`unknown step: ${unknown}`);
+        }
+      }
+    }
+  }
+
+  async #give(desk: Desk, count: number): Promise<void> {
+    const { store, layout } = this.#s;
+    const batch: Waiting[] = [];
+    const namesakes: Waiting[] = [];
+    while (batch.length < count) {
+      const job = this.#stock.take();
+      if (job === undefined) break;
+      // S2: a job waits while another of its name is on a desk, or will be back from one.
+      if (this.#desks.holds(job.file) || this.#retries.holds(job.file)) namesakes.push(job);
+      else batch.push(job);
+    }
+    for (const job of namesakes.reverse()) this.#stock.putBack(job);
+    if (batch.length + desk.jobs.size > 1) {
+      await writeOrder(store, layout, desk.worker, [...desk.jobs.keys(), ...batch.map((job) => job.file)]);
+    }
+    for (const [index, job] of batch.entries()) {
+      const assignment = await assign(store, layout, job.file, desk.worker);
+      if (assignment === "assigned") this.#desks.put(desk, job);
+      if (assignment === "no-desk") {
+        desk.stands = false;
+        for (const rest of batch.slice(index).reverse()) this.#stock.putBack(rest);
+        return;
+      }
+    }
+  }
+
+  async #move(from: Desk, to: Desk): Promise<void> {
+    const { store, layout } = this.#s;
+    for (const job of [...from.jobs.values()].reverse()) {
+      if (!(await moveToDesk(store, layout, job.file, from.worker, to.worker))) continue;
+      this.#desks.take(from, job.file);
+      this.#desks.put(to, job);
+      return;
+    }
+  }
+
+  /** One empty listing proves nothing: all is listed once more, on a network file system after its caches' time. */
+  async #allEnded(): Promise<boolean> {
+    if (!this.#sawJobs || !this.#isEmpty()) return false;
+    if (this.#s.store.kind === "network") await this.#sleep(this.#s.settings.settle * 1000, undefined);
+    this.#nextRollCall = 0;
+    this.#nextRetryLook = 0;
+    this.#queueRang = true;
+    this.#lastListing = Number.NEGATIVE_INFINITY;
+    await this.#pass();
+    return this.#isEmpty();
+  }
+
+  /** With `--stay`: the next jobs are counted afresh. */
+  #startOver(): void {
+    this.#sawJobs = false;
+    this.#firstJobAt = undefined;
+    this.#succeeded = 0;
+    this.#failed = 0;
+    this.#ends.length = 0;
+  }
+
+  #isEmpty(): boolean {
+    return this.#stock.waiting === 0 && this.#desks.jobs === 0 && this.#retries.waiting === 0;
+  }
+
+  #untilNext(): number {
+    if (this.#stock.isBehind || this.#rungWorkers.size > 0) return 0;
+    const now = performance.now();
+    const { poll } = this.#s.settings;
+    const nextListing = Math.max(
+      this.#queueRang ? 0 : poll * 1000 - (now - this.#lastListing),
+      this.#stock.pauseBetweenListings - (now - this.#lastListing),
+    );
+    const due = [
+      this.#nextRollCall - now,
+      nextListing,
+      this.#stock.nextLook ?? Number.POSITIVE_INFINITY,
+      this.#retries.nextDue(now) === undefined
+        ? Number.POSITIVE_INFINITY
+        : Math.max(this.#retries.nextDue(now) ?? 0, this.#nextRetryLook - now),
+    ];
+    return Math.max(0, Math.min(...due));
+  }
+
+  async #sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = () => undefined;
+  }
+}

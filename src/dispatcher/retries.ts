@@ -1,0 +1,109 @@
+import { isIgnored, jobName } from "../job/name.js";
+import type { Layout } from "../project/layout.js";
+import type { Settings } from "../project/settings.js";
+import { putBack } from "../spool/finish.js";
+import type { History } from "../spool/history.js";
+import { look } from "../spool/intake.js";
+import type { Ledger } from "../spool/ledger.js";
+import { isErrno, type Store } from "../spool/store.js";
+
+/** What was decided of a job on the retry desk. */
+export type Decision =
+  | { kind: "again"; job: string; attempt: number; of: number }
+  | { kind: "given-up"; job: string; reason: string };
+
+/** The backoff doubles up to so many times the first one. */
+const LONGEST = 100;
+
+/**
+ * S9, the one place that decides: a job that failed with retries left lies on the retry desk; its attempts are counted
+ * from the ledger, and it goes back to the queue after the backoff, or to `jobfailed/` when they are used up. When
+ * the dispatcher dies, its successor finds the job there and decides anew.
+ */
+export class Retries {
+  readonly #store: Store;
+  readonly #layout: Layout;
+  readonly #settings: Settings;
+  readonly #ledger: Ledger;
+  readonly #history: History;
+  /** Jobs that wait for their backoff: when it is over, by the monotonic clock, ms. */
+  readonly #due = new Map<string, { at: number; failed: number }>();
+
+  constructor(store: Store, layout: Layout, settings: Settings, ledger: Ledger, history: History) {
+    this.#store = store;
+    this.#layout = layout;
+    this.#settings = settings;
+    this.#ledger = ledger;
+    this.#history = history;
+  }
+
+  /** Jobs on the retry desk at the last look. */
+  get waiting(): number {
+    return this.#due.size;
+  }
+
+  holds(file: string): boolean {
+    return this.#due.has(file);
+  }
+
+  /** ms until the next one is due; undefined when none waits. */
+  nextDue(now: number): number | undefined {
+    if (this.#due.size === 0) return undefined;
+    return Math.max(0, Math.min(...[...this.#due.values()].map((due) => due.at)) - now);
+  }
+
+  /** @param now monotonic, ms */
+  async decide(now: number): Promise<Decision[]> {
+    const files = (await this.#store.list(this.#layout.retryDesk)).filter((name) => !isIgnored(name));
+    for (const file of this.#due.keys()) if (!files.includes(file)) this.#due.delete(file);
+    const decisions: Decision[] = [];
+    for (const file of files) {
+      const due = this.#due.get(file);
+      if (due === undefined) {
+        const decision = await this.#weigh(file, now);
+        if (decision !== undefined) decisions.push(decision);
+      } else if (due.at <= now) {
+        await this.#again(file, due.failed);
+      }
+    }
+    return decisions;
+  }
+
+  async #weigh(file: string, now: number): Promise<Decision | undefined> {
+    const job = jobName(file);
+    const seen = await look(this.#store, this.#layout.toRetry(file), file);
+    if (seen.kind === "gone") return undefined;
+    const retries = seen.kind === "valid" ? seen.job.retries : 0;
+    const { failed, latest } = await this.#history.attemptsOf(job);
+    if (failed > retries) {
+      const reason = `all its ${failed} attempts failed (retries: ${retries})`;
+      await this.#ledger.append({ event: "retry", job, attempt: latest, to: "jobfailed", reason });
+      await this.#move(file, this.#layout.ended("jobfailed", file));
+      return { kind: "given-up", job, reason };
+    }
+    // Never failed: it is here because its name was taken in the queue. It goes back as soon as it is free.
+    const backoff =
+      failed === 0 ? 0 : this.#settings.retryBackoff * 1000 * Math.min(2 ** (failed - 1), LONGEST);
+    this.#due.set(file, { at: now + backoff, failed });
+    return failed === 0 ? undefined : { kind: "again", job, attempt: failed + 1, of: retries + 1 };
+  }
+
+  async #again(file: string, failed: number): Promise<void> {
+    const to = await putBack(this.#store, this.#layout, this.#layout.toRetry(file), file);
+    if (to === "retry") return;
+    this.#due.delete(file);
+    if (to === "gone" || failed === 0) return;
+    const job = jobName(file);
+    const { latest } = await this.#history.attemptsOf(job);
+    const reason = `attempt ${failed} failed`;
+    await this.#ledger.append({ event: "retry", job, attempt: latest, to: "jobqueue", reason });
+  }
+
+  async #move(file: string, to: string): Promise<void> {
+    try {
+      await this.#store.rename(this.#layout.toRetry(file), to);
+    } catch (error) {
+      if (!isErrno(error, "ENOENT")) throw error;
+    }
+  }
+}

@@ -1,0 +1,198 @@
+import { isIgnored } from "../job/name.js";
+import type { Layout } from "../project/layout.js";
+import type { Settings } from "../project/settings.js";
+import { look } from "../spool/intake.js";
+import type { Ledger } from "../spool/ledger.js";
+import { refuse, refuseUndecodable } from "../spool/refuse.js";
+import { Settling } from "../spool/settling.js";
+import { isFull, type Store } from "../spool/store.js";
+
+/** A valid job that waits. */
+export interface Waiting {
+  readonly file: string;
+  readonly priority: number;
+  readonly mtimeMs: number;
+  readonly ino: number;
+}
+
+/** First in, first out, among jobs of one priority; cheap at both ends. */
+class Line {
+  #jobs: Waiting[] = [];
+  #head = 0;
+  get length(): number {
+    return this.#jobs.length - this.#head;
+  }
+  push(job: Waiting): void {
+    this.#jobs.push(job);
+  }
+  unshift(job: Waiting): void {
+    if (this.#head > 0) this.#jobs[--this.#head] = job;
+    else this.#jobs.unshift(job);
+  }
+  shift(): Waiting | undefined {
+    const job = this.#jobs[this.#head++];
+    if (this.#head > 1024 && this.#head * 2 > this.#jobs.length) {
+      this.#jobs = this.#jobs.slice(this.#head);
+      this.#head = 0;
+    }
+    return job;
+  }
+}
+
+/** How long a look at the queue may keep the dispatcher from handing out, ms: the first one, and any other. */
+const FIRST_LOOK = 500;
+const LATER_LOOK = 50;
+/** The share of time that listing a long queue may take. */
+const LISTING_SHARE = 20;
+
+/**
+ * What waits in `jobqueue/`. Each file is read once; after that only the directory's listing is compared. A listing of
+ * 100,000 names takes some 100 ms, so it is made the more rarely the longer it takes.
+ */
+export class Stock {
+  readonly #store: Store;
+  readonly #layout: Layout;
+  readonly #settings: Settings;
+  readonly #ledger: Ledger;
+  readonly #onRefused: (file: string, reason: string) => void;
+  /** The valid jobs that wait, by file. What stands in a line and not here was withdrawn: it is passed over. */
+  readonly #known = new Map<string, Waiting>();
+  readonly #lines = new Map<number, Line>();
+  /** Priorities in use, highest first. */
+  #priorities: number[] = [];
+  /** Names of the last listing that have not been looked at. */
+  #unseen: string[] = [];
+  #unsettled = 0;
+  #listed = 0;
+  #listingTook = 0;
+  #looks = 0;
+
+  constructor(
+    store: Store,
+    layout: Layout,
+    settings: Settings,
+    ledger: Ledger,
+    onRefused: (file: string, reason: string) => void,
+  ) {
+    this.#store = store;
+    this.#layout = layout;
+    this.#settings = settings;
+    this.#ledger = ledger;
+    this.#onRefused = onRefused;
+  }
+
+  /** Jobs that could be handed out now. */
+  get ready(): number {
+    return this.#known.size;
+  }
+
+  /** Everything that lies in the queue and is or may become a job. */
+  get waiting(): number {
+    return this.#known.size + this.#unsettled + this.#unseen.length;
+  }
+
+  /** Entries in the directory when it was last listed. */
+  get listed(): number {
+    return this.#listed;
+  }
+
+  /** Whether files of the last listing are still to be read. */
+  get isBehind(): boolean {
+    return this.#unseen.length > 0;
+  }
+
+  /** ms until a file that was still being written should be looked at again; undefined when there is none. */
+  get nextLook(): number | undefined {
+    return this.#unsettled > 0 ? 100 : undefined;
+  }
+
+  /** ms that should pass between two listings. */
+  get pauseBetweenListings(): number {
+    return this.#listingTook * LISTING_SHARE;
+  }
+
+  /** Lists the queue anew: finds what came and what was withdrawn. */
+  async list(): Promise<void> {
+    const begin = performance.now();
+    const names = await this.#store.list(this.#layout.jobqueue);
+    this.#listed = names.length;
+    const there = new Set(names);
+    for (const file of this.#known.keys()) if (!there.has(file)) this.#known.delete(file);
+    this.#unseen = names
+      .filter((name) => !this.#known.has(name) && !isIgnored(name))
+      .sort()
+      .reverse();
+    this.#unsettled = 0;
+    this.#listingTook = performance.now() - begin;
+  }
+
+  /** Reads files of the last listing that were not read yet, for a moment. */
+  async lookOn(): Promise<void> {
+    if (this.#unseen.length === 0) return;
+    const settling = new Settling(this.#store, this.#layout.jobqueue, this.#settings.settle);
+    const until = performance.now() + (this.#looks++ === 0 ? FIRST_LOOK : LATER_LOOK);
+    const found: Waiting[] = [];
+    while (this.#unseen.length > 0 && performance.now() < until) {
+      const file = this.#unseen.pop() as string;
+      const seen = await look(this.#store, this.#layout.queued(file), file, settling);
+      if (seen.kind === "valid") {
+        found.push({ file, priority: seen.job.priority, mtimeMs: seen.mtimeMs, ino: seen.ino });
+      } else if (seen.kind === "unsettled") {
+        this.#unsettled++;
+      } else if (seen.kind === "refused") {
+        await this.#refuse(file, seen.reason);
+      }
+    }
+    found.sort((a, b) => a.mtimeMs - b.mtimeMs || (a.file < b.file ? -1 : 1));
+    for (const job of found) {
+      this.#known.set(job.file, job);
+      this.#line(job.priority).push(job);
+    }
+  }
+
+  /** The next job: higher priority first, then age. It is out of the stock from here on. */
+  take(): Waiting | undefined {
+    for (const priority of this.#priorities) {
+      const line = this.#lines.get(priority) as Line;
+      while (line.length > 0) {
+        const job = line.shift() as Waiting;
+        if (this.#known.get(job.file) !== job) continue;
+        this.#known.delete(job.file);
+        return job;
+      }
+    }
+    return undefined;
+  }
+
+  /** Puts a job back that could not be handed out: it is first again. */
+  putBack(job: Waiting): void {
+    this.#known.set(job.file, job);
+    this.#line(job.priority).unshift(job);
+  }
+
+  #line(priority: number): Line {
+    let line = this.#lines.get(priority);
+    if (line === undefined) {
+      line = new Line();
+      this.#lines.set(priority, line);
+      this.#priorities = [...this.#lines.keys()].sort((a, b) => b - a);
+    }
+    return line;
+  }
+
+  async #refuse(file: string, reason: string): Promise<void> {
+    try {
+      if (file.includes("\ufffd")) {
+        const moved = await refuseUndecodable(this.#layout, this.#ledger);
+        for (const name of moved) this.#onRefused(name, reason);
+        if (moved.length > 0) return;
+      }
+      if (await refuse(this.#store, this.#layout, this.#ledger, this.#layout.queued(file), reason)) {
+        this.#onRefused(file, reason);
+      }
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      this.#unsettled++; // no room to say why: it stays, and is looked at again
+    }
+  }
+}

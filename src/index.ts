@@ -1,0 +1,13 @@
+export type { DispatchEvent, DispatchOptions, DispatchResult } from "./compose/dispatch.js";
+export { type FireOptions, type HireOptions, Project } from "./compose/project.js";
+export type { Progress } from "./dispatcher/dispatcher.js";
+export { FjordError, type FjordErrorCode } from "./job/error.js";
+export type { Outcome } from "./job/outcome.js";
+export type { Settings } from "./project/settings.js";
+export type { Fired } from "./recruiter/fire.js";
+export type { Hired } from "./recruiter/hire.js";
+export { LAUNCHERS, type LauncherName } from "./recruiter/launcher.js";
+export type { Status } from "./report/status.js";
+export type { Announcement } from "./spool/announcement.js";
+export type { LedgerEvent, LedgerLine } from "./spool/ledger.js";
+export { LedgerReader, parseLedger } from "./spool/ledger.js";

@@ -1,0 +1,199 @@
+import { closestMatch } from "leven";
+import { parseDuration } from "./duration.js";
+import { type IniSection, parseIni } from "./ini-dialect.js";
+import { cut, quote, visible } from "./quote.js";
+import { strip } from "./whitespace.js";
+
+/** What fjord has to know of a job. Everything else in the job file is between its author and his program. */
+export interface Job {
+  /** `script`: the job file itself is what is run. */
+  readonly kind: "command" | "script";
+  /** Shell command line, literal; "" for a script. */
+  readonly executable: string;
+  /** Where the job's results go, relative to its working directory. */
+  readonly logfile: string | undefined;
+  readonly workdir: string | undefined;
+  readonly retries: number;
+  /** Seconds, above 0. */
+  readonly timeout: number | undefined;
+  /** Higher first. */
+  readonly priority: number;
+  readonly nice: number | undefined;
+}
+
+export type JobReading =
+  | { readonly ok: true; readonly job: Job }
+  | { readonly ok: false; readonly reason: string };
+
+/** Bytes. Larger is no job description, but data that strayed into the queue. */
+export const JOB_FILE_LIMIT = 1024 * 1024;
+
+/** fjord's section, and the one of its predecessor fjd. The same keys hold in both. */
+const SECTIONS: ReadonlySet<string> = new Set(["control", "fjd"]);
+const EXAMPLE = '"[control]" and below it "executable = python run.py"';
+
+/**
+ * Reads a job file; `fileName` is what reasons call it, `executable` whether its x bit is set. Never throws:
+ * a job that cannot be read is an outcome ("refused"). Every reason is one line that names the file, and line,
+ * section and key where there are such, says what was found there and what to write instead.
+ *
+ * `.ini` files are ini unless they start with `#!`. Any other file is a script when its x bit is set, else ini.
+ */
+export function readJob(fileName: string, content: Uint8Array, executable: boolean): JobReading {
+  const file = visible(fileName);
+  if (content.length === 0) return refuse(file, `is empty; write ${EXAMPLE} into it`);
+  const isIni = fileName.endsWith(".ini");
+  const hasShebang = content[0] === 0x23 && content[1] === 0x21;
+  if (executable && (hasShebang || !isIni)) return { ok: true, job: SCRIPT };
+  if (hasShebang) {
+    return refuse(file, "is a script (starts with #!) but not executable; chmod +x it and submit it again");
+  }
+  if (content.length > JOB_FILE_LIMIT) {
+    const size = `is ${content.length} bytes long, more than a job file may have (${JOB_FILE_LIMIT})`;
+    return refuse(file, `${size}; keep the data in a file of its own and name it in the job file`);
+  }
+  const ini = parseIni(content, { strictIn: SECTIONS });
+  if (!ini.ok) {
+    const what = isIni ? ini.problem : `${ini.problem}; or chmod +x the file if it is a program`;
+    return refuse(place(file, ini.line, ini.section, ini.key), what);
+  }
+  const [ours, second] = [...SECTIONS]
+    .map((name) => ini.sections.get(name))
+    .filter((found) => found !== undefined);
+  if (ours === undefined) return refuse(file, lackOfSection([...ini.sections.values()]));
+  if (second !== undefined) {
+    const both = `[${ours.name}] (line ${ours.line}) and [${second.name}] (line ${second.line})`;
+    return refuse(file, `has both ${both}; keep one of them, with all keys in it`);
+  }
+  return new SectionReading(file, ours).read();
+}
+
+const SCRIPT: Job = Object.freeze({
+  kind: "script",
+  executable: "",
+  logfile: undefined,
+  workdir: undefined,
+  retries: 0,
+  timeout: undefined,
+  priority: 0,
+  nice: undefined,
+});
+
+const KEYS = ["executable", "logfile", "workdir", "retries", "timeout", "priority", "nice"] as const;
+type Key = (typeof KEYS)[number];
+
+/** Reads our section key by key; the first thing that is wrong becomes the reason. */
+class SectionReading {
+  readonly #file: string;
+  readonly #section: IniSection;
+  #reason: string | undefined;
+
+  constructor(file: string, section: IniSection) {
+    this.#file = file;
+    this.#section = section;
+  }
+
+  read(): JobReading {
+    this.#checkKeys();
+    const job: Job = {
+      kind: "command",
+      executable: this.#executable(),
+      logfile: this.#line("logfile"),
+      workdir: this.#line("workdir"),
+      retries: this.#whole("retries", 0, 1_000_000) ?? 0,
+      timeout: this.#timeout(),
+      priority: this.#whole("priority", -(2 ** 31), 2 ** 31) ?? 0,
+      nice: this.#whole("nice", -20, 19),
+    };
+    return this.#reason === undefined ? { ok: true, job } : { ok: false, reason: this.#reason };
+  }
+
+  /** Only its own keys: `[DEFAULT]` is there for the job's sections too and may hold what it likes. */
+  #checkKeys(): void {
+    for (const key of this.#section.own.keys()) {
+      if ((KEYS as readonly string[]).includes(key)) continue;
+      const near = nearest(key, KEYS);
+      const instead = near === undefined ? `the keys are ${KEYS.join(", ")}` : `did you mean "${near}"?`;
+      this.#refuse(
+        key,
+        `is not a key of this section; ${instead} (what is the job's own goes into a section of its own)`,
+      );
+    }
+  }
+
+  #executable(): string {
+    const found = this.#text("executable");
+    if (found !== undefined) return found;
+    const what = this.#section.entry("executable") === undefined ? "is missing" : "is empty";
+    this.#refuse("executable", `${what}; write a command line, such as "executable = python run.py"`);
+    return "";
+  }
+
+  /** A path of several lines is a line below it that was indented by mistake. */
+  #line(key: Key): string | undefined {
+    const found = this.#text(key);
+    if (found?.includes("\n")) {
+      this.#refuse(
+        key,
+        `found ${quote(found)}, several lines; an indented line continues the value above it: write "${key} = PATH" on one line and do not indent the next`,
+      );
+    }
+    return found;
+  }
+
+  #whole(key: Key, least: number, most: number): number | undefined {
+    const found = this.#text(key);
+    if (found === undefined) return undefined;
+    const number = /^[+-]?\d+$/.test(found) ? Number(found) : Number.NaN;
+    if (number >= least && number <= most) return number + 0; // + 0: no -0
+    this.#refuse(key, `found ${quote(found)}; write a whole number from ${least} to ${most}`);
+    return undefined;
+  }
+
+  #timeout(): number | undefined {
+    const found = this.#text("timeout");
+    if (found === undefined) return undefined;
+    const seconds = parseDuration(found);
+    if (seconds !== undefined && seconds > 0) return seconds;
+    this.#refuse(
+      "timeout",
+      `found ${quote(found)}; write a duration above 0, such as 90 (seconds), 30m, 1h 30m, 2d or 01:30:00`,
+    );
+    return undefined;
+  }
+
+  /** An empty value counts as not given. */
+  #text(key: Key): string | undefined {
+    return strip(this.#section.get(key) ?? "") || undefined;
+  }
+
+  #refuse(key: string, what: string): void {
+    const entry = this.#section.entry(key);
+    const section = entry?.inherited ? "DEFAULT" : this.#section.name;
+    this.#reason ??= `${place(this.#file, entry?.line ?? this.#section.line, section, key)}: ${what}`;
+  }
+}
+
+function refuse(where: string, what: string): JobReading {
+  return { ok: false, reason: `${where}: ${what}` };
+}
+
+function place(file: string, line: number, section: string | undefined, key: string | undefined): string {
+  const inSection = section === undefined ? "" : `, section [${cut(section)}]`;
+  return `${file}, line ${line}${inSection}${key === undefined ? "" : `, key ${quote(key)}`}`;
+}
+
+function lackOfSection(sections: readonly IniSection[]): string {
+  const lack = "has neither a section [control] nor [fjd]";
+  for (const { name, line } of sections) {
+    const near = nearest(name.trim().toLowerCase(), [...SECTIONS]);
+    if (near !== undefined) return `${lack}; did you mean [${near}] where line ${line} says [${cut(name)}]?`;
+  }
+  return `${lack}; write ${EXAMPLE}`;
+}
+
+/** A slip of the pen: not more than a third of the letters differ. */
+function nearest<T extends string>(found: string, known: readonly T[]): T | undefined {
+  const maxDistance = Math.min(3, Math.ceil(found.length / 3));
+  return closestMatch(found.slice(0, 40), known, { maxDistance }) as T | undefined;
+}

@@ -1,0 +1,150 @@
+import path from "node:path";
+
+/** Where a job ends, by outcome. */
+export type EndRoom = "jobdone" | "jobfailed" | "jobcancelled";
+
+/** A note to a worker, a hidden file on its desk. `fire`: finish the job, then go; `fire-now`: stop it too. */
+export type Note = "fire" | "fire-now";
+
+/** The desk of the jobs that failed and wait for the dispatcher's decision (S9); no worker has this name. */
+const RETRY_DESK = "retry";
+const FENCED = ".lost";
+
+/**
+ * The project directory's paths. The only place that spells and joins them; a job is named here by its
+ * *file* name (`J.ini`), a worker by its id.
+ */
+export class Layout {
+  /** Absolute. */
+  readonly root: string;
+  readonly jobqueue: string;
+  readonly workerqueue: string;
+  readonly jobpod: string;
+  readonly joblogs: string;
+  readonly ledger: string;
+  /** What dispatchers and workers log (pino), and what a detached worker prints. */
+  readonly daemonlogs: string;
+  /** proper-lockfile's directory: who dispatches. */
+  readonly seat: string;
+  /** Who the holder of the seat is, for people and for the standby. */
+  readonly dispatcherFile: string;
+  readonly settings: string;
+  /** Jobs that failed with retries left, until the dispatcher has decided (S9). */
+  readonly retryDesk: string;
+
+  constructor(root: string) {
+    this.root = path.resolve(root);
+    this.jobqueue = path.join(this.root, "jobqueue");
+    this.workerqueue = path.join(this.root, "workerqueue");
+    this.jobpod = path.join(this.root, "jobpod");
+    this.joblogs = path.join(this.root, "joblogs");
+    this.ledger = path.join(this.root, "ledger");
+    this.daemonlogs = path.join(this.root, "daemonlogs");
+    this.seat = path.join(this.root, "dispatcher.lock");
+    this.dispatcherFile = path.join(this.root, "dispatcher.ini");
+    this.settings = path.join(this.root, "settings.ini");
+    this.retryDesk = path.join(this.jobpod, RETRY_DESK);
+  }
+
+  /** Every directory that a project consists of. */
+  directories(): string[] {
+    return [
+      this.jobqueue,
+      this.workerqueue,
+      this.jobpod,
+      this.retryDesk,
+      this.end("jobdone"),
+      this.end("jobfailed"),
+      this.end("jobcancelled"),
+      this.joblogs,
+      this.ledger,
+      this.daemonlogs,
+    ];
+  }
+
+  end(room: EndRoom): string {
+    return path.join(this.root, room);
+  }
+
+  queued(file: string): string {
+    return path.join(this.jobqueue, file);
+  }
+
+  ended(room: EndRoom, file: string): string {
+    return path.join(this.root, room, file);
+  }
+
+  announcement(worker: string): string {
+    return path.join(this.workerqueue, `${worker}.ini`);
+  }
+
+  /** The worker whose announcement this file is; undefined for foreign files. */
+  workerOf(announcement: string): string | undefined {
+    if (announcement.startsWith(".") || !announcement.endsWith(".ini")) return undefined;
+    return announcement.slice(0, -".ini".length);
+  }
+
+  desk(worker: string): string {
+    return path.join(this.jobpod, worker);
+  }
+
+  /** What a desk is renamed to when its worker is declared lost: one rename fences the zombie off. */
+  fencedDesk(worker: string): string {
+    return path.join(this.jobpod, worker + FENCED);
+  }
+
+  /** Tells what an entry of `jobpod/` is. */
+  deskKind(entry: string): { kind: "desk" | "fenced"; worker: string } | undefined {
+    if (entry === RETRY_DESK || entry.startsWith(".")) return undefined;
+    if (entry.endsWith(FENCED)) return { kind: "fenced", worker: entry.slice(0, -FENCED.length) };
+    return { kind: "desk", worker: entry };
+  }
+
+  onDesk(worker: string, file: string): string {
+    return path.join(this.jobpod, worker, file);
+  }
+
+  toRetry(file: string): string {
+    return path.join(this.retryDesk, file);
+  }
+
+  note(worker: string, note: Note): string {
+    return path.join(this.jobpod, worker, `.${note}`);
+  }
+
+  /** The dispatcher's hint in which order the desk's jobs are to be taken. */
+  order(worker: string): string {
+    return path.join(this.jobpod, worker, ".order");
+  }
+
+  attemptLog(job: string, attempt: number): string {
+    return path.join(this.joblogs, `${job}.${attempt}.log`);
+  }
+
+  /** Why a job file was refused, for people who look beside the logs. */
+  refusalLog(job: string): string {
+    return path.join(this.joblogs, `${job}.refused.log`);
+  }
+
+  ledgerOf(actor: string): string {
+    return path.join(this.ledger, `${actor}.jsonl`);
+  }
+
+  daemonLog(actor: string): string {
+    return path.join(this.daemonlogs, `${actor}.log`);
+  }
+
+  /** What a detached worker prints outside its log: Node's own last words. */
+  printed(name: string): string {
+    return path.join(this.daemonlogs, `${name}.out`);
+  }
+}
+
+/** The lockfile (proper-lockfile makes a directory) beside the job that runs. */
+export function lockOf(jobPath: string): string {
+  return `${jobPath}.lock`;
+}
+
+export function isLock(entry: string): boolean {
+  return entry.endsWith(".lock");
+}

@@ -1,0 +1,100 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { FjordError } from "../job/error.js";
+import type { Layout } from "../project/layout.js";
+import { type Announcement, listAnnounced, readAnnouncement } from "../spool/announcement.js";
+import { livenessOf } from "../spool/identity.js";
+import { type Reclaimer, reclaimWorker } from "../spool/reclaim.js";
+import { isErrno, type Store } from "../spool/store.js";
+
+/**
+ * What became of a worker that was fired. `gone`: it left. `finishing`: it ends its job, then goes. `silent`: the note
+ * lies on its desk, and it has not reacted. `was-dead`: its process was gone; what it held is back in the queue.
+ */
+export interface Fired {
+  readonly worker: string;
+  readonly host: string;
+  readonly end: "gone" | "finishing" | "silent" | "was-dead";
+  /** The job that it finishes. */
+  readonly job?: string;
+}
+
+export interface FireRequest {
+  /** Worker ids; all of the project when empty. */
+  readonly workers: readonly string[];
+  /** Stop their jobs too; they go back to the queue. */
+  readonly now: boolean;
+  /** Seconds to wait for them to go; those that finish a job are only waited for with `untilGone`. */
+  readonly patience: number;
+  readonly untilGone: boolean;
+}
+
+/**
+ * Fires exactly the workers named, on whatever host: a note on the desk tells them. Those of this host whose
+ * process is dead are reclaimed right here (S8).
+ *
+ * @throws FjordError `no-such-worker`
+ */
+export async function fire(reclaimer: Reclaimer, request: FireRequest): Promise<Fired[]> {
+  const { store, layout } = reclaimer;
+  const announced = await listAnnounced(store, layout);
+  const unknown = request.workers.filter((worker) => !announced.includes(worker));
+  if (unknown.length > 0) {
+    throw new FjordError(
+      "no-such-worker",
+      `No worker ${unknown.join(", ")} in ${layout.root}.`,
+      "recruiter list shows who is on duty.",
+    );
+  }
+  const fired: Fired[] = [];
+  const noted: string[] = [];
+  for (const worker of request.workers.length > 0 ? request.workers : announced) {
+    const announcement = await readAnnouncement(store, layout, worker);
+    if (announcement !== undefined && livenessOf(announcement.process) === "dead") {
+      await reclaimWorker(reclaimer, worker, announcement, "fired; its process was dead");
+      fired.push({ worker, host: announcement.host, end: "was-dead" });
+    } else {
+      await leaveNote(store, layout, worker, request.now);
+      noted.push(worker);
+    }
+  }
+  return fired.concat(await waitForThem(store, layout, noted, request));
+}
+
+async function leaveNote(store: Store, layout: Layout, worker: string, now: boolean): Promise<void> {
+  try {
+    await store.create(layout.note(worker, now ? "fire-now" : "fire"), "", false);
+  } catch (error) {
+    // There already; or the desk is gone, and with it the worker, or will be found so.
+    if (!isErrno(error, "EEXIST", "ENOENT", "ENOTDIR")) throw error;
+  }
+}
+
+async function waitForThem(
+  store: Store,
+  layout: Layout,
+  workers: readonly string[],
+  request: FireRequest,
+): Promise<Fired[]> {
+  const deadline = performance.now() + request.patience * 1000;
+  const ends = new Map<string, Fired>();
+  const hosts = new Map<string, string>();
+  for (;;) {
+    for (const worker of workers) {
+      const announcement = await readAnnouncement(store, layout, worker);
+      if (announcement !== undefined) hosts.set(worker, announcement.host);
+      ends.set(worker, endOf(worker, announcement, hosts.get(worker) ?? ""));
+    }
+    const states = [...ends.values()].map((fired) => fired.end);
+    const waiting = states.some((end) => end === "silent" || (request.untilGone && end === "finishing"));
+    if (!waiting || (!request.untilGone && performance.now() > deadline)) return [...ends.values()];
+    await delay(20);
+  }
+}
+
+function endOf(worker: string, announcement: Announcement | undefined, host: string): Fired {
+  if (announcement === undefined) return { worker, host, end: "gone" };
+  if (announcement.state === "leaving" && announcement.job !== undefined) {
+    return { worker, host, end: "finishing", job: announcement.job.name };
+  }
+  return { worker, host, end: "silent" };
+}

@@ -1,0 +1,49 @@
+import fs from "node:fs";
+import pino from "pino";
+
+/** Where dispatcher and workers tell what they do, beside the terminal: JSON lines by pino. */
+export interface DaemonLog {
+  readonly logger: pino.Logger;
+  /** To be called now and then: starts a new file when this one has grown. */
+  rotate(): void;
+  close(): void;
+}
+
+const LARGEST = 4 * 1024 * 1024;
+const KEPT = 3;
+
+/**
+ * Opens a daemon's log. When it has grown over `largest` bytes it becomes `FILE.1`, the older ones move up, and
+ * at most three are kept. A log that cannot be written (a full disk) is no reason to stop working.
+ */
+export function openDaemonLog(file: string, level: string, largest = LARGEST): DaemonLog {
+  const destination = pino.destination({ dest: file, sync: true, append: true, mkdir: true });
+  destination.on("error", () => undefined);
+  const logger = pino(
+    { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
+    destination,
+  );
+  return {
+    logger,
+    rotate() {
+      try {
+        if (fs.statSync(file).size < largest) return;
+        for (let n = KEPT - 1; n >= 1; n--) {
+          if (fs.existsSync(`${file}.${n}`)) fs.renameSync(`${file}.${n}`, `${file}.${n + 1}`);
+        }
+        fs.renameSync(file, `${file}.1`);
+        destination.reopen();
+      } catch {
+        // gone or full: the next call tries again
+      }
+    },
+    close() {
+      try {
+        destination.flushSync();
+        destination.end();
+      } catch {
+        // never opened, or the disk is full
+      }
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import type { Progress } from "../dispatcher/dispatcher.js";
+import { formatDuration } from "../job/duration.js";
+
+/** Seconds until what waits and runs has ended, at the present rate; undefined while there is none. */
+function timeLeft({ waiting, running, rate }: Progress): number | undefined {
+  return rate > 0 ? (waiting + running) / rate : undefined;
+}
+
+function formatRate(rate: number): string {
+  if (rate >= 10) return `${Math.round(rate)}/s`;
+  if (rate >= 1) return `${rate.toFixed(1)}/s`;
+  return `${(rate * 60).toFixed(1)}/min`;
+}
+
+/** One line that shows where everything stands. */
+export function progressLine(progress: Progress): string {
+  const left = timeLeft(progress);
+  const parts = [
+    `${progress.waiting} waiting`,
+    `${progress.running} running`,
+    `${progress.succeeded} done`,
+    `${progress.failed} failed`,
+    `${progress.free} of ${progress.workers} workers free`,
+  ];
+  if (progress.rate > 0) parts.push(formatRate(progress.rate));
+  if (left !== undefined && left > 0) parts.push(`${formatDuration(left)} left`);
+  return parts.join(", ");
+}

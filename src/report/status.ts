@@ -1,0 +1,63 @@
+import { isIgnored } from "../job/name.js";
+import type { Layout } from "../project/layout.js";
+import { isLock } from "../project/layout.js";
+import { type Announcement, listAnnounced, readAnnouncement } from "../spool/announcement.js";
+import { type Dispatching, isSeatHeld, readDispatching } from "../spool/seat.js";
+import { isErrno, type Store } from "../spool/store.js";
+
+/** A project at a glance: counts are of job files in the directories, now. */
+export interface Status {
+  readonly project: string;
+  /** In `jobqueue/`, on desks and not claimed, or waiting for a retry. */
+  readonly waiting: number;
+  readonly running: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  readonly workers: readonly Announcement[];
+  readonly dispatcher: Dispatching | undefined;
+}
+
+export async function readStatus(store: Store, layout: Layout, beat: number): Promise<Status> {
+  const counts = await Promise.all(
+    [layout.jobqueue, layout.end("jobdone"), layout.end("jobfailed"), layout.end("jobcancelled")].map((dir) =>
+      countJobs(store, dir),
+    ),
+  );
+  const [queued = 0, done = 0, failed = 0, cancelled = 0] = counts.map((count) => count.jobs);
+  let onDesks = 0;
+  let running = 0;
+  for (const desk of await store.list(layout.jobpod)) {
+    const { jobs, locks } = await countJobs(store, layout.desk(desk));
+    onDesks += jobs;
+    running += locks;
+  }
+  const workers: Announcement[] = [];
+  for (const worker of (await listAnnounced(store, layout)).sort()) {
+    const announcement = await readAnnouncement(store, layout, worker);
+    if (announcement !== undefined) workers.push(announcement);
+  }
+  const held = await isSeatHeld(store, layout, beat);
+  return {
+    project: layout.root,
+    waiting: queued + onDesks - running,
+    running,
+    done,
+    failed,
+    cancelled,
+    workers,
+    dispatcher: held ? await readDispatching(store, layout) : undefined,
+  };
+}
+
+async function countJobs(store: Store, dir: string): Promise<{ jobs: number; locks: number }> {
+  let names: string[];
+  try {
+    names = await store.list(dir);
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return { jobs: 0, locks: 0 };
+    throw error;
+  }
+  const locks = names.filter((name) => isLock(name) && names.includes(name.slice(0, -".lock".length)));
+  return { jobs: names.filter((name) => !isIgnored(name)).length, locks: locks.length };
+}

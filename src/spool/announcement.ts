@@ -1,0 +1,136 @@
+import { formatIni, parseIni } from "../job/ini-dialect.js";
+import { visible } from "../job/quote.js";
+import type { Layout } from "../project/layout.js";
+import type { ProcessIdentity } from "./identity.js";
+import { isErrno, isFull, type Store } from "./store.js";
+
+/** What a worker says of itself in `workerqueue/W.ini`. */
+export interface Announcement {
+  readonly worker: string;
+  readonly host: string;
+  readonly process: ProcessIdentity;
+  /** `leaving`: finishes its job, takes no more. `full`: waits for room on the store. */
+  readonly state: "idle" | "busy" | "leaving" | "full";
+  /** Only grows; that it moves is the sign of life (S7). */
+  readonly beat: number;
+  readonly slots: number;
+  /** Seconds that its latest jobs took on the average, from claim to claim; 0 before the first. */
+  readonly pace: number;
+  /** The process group that its jobs run in: `pid:start token`. Empty when it has none. */
+  readonly group: string;
+  readonly directory: string;
+  /** ISO 8601, the worker's own clock: shown to people, compared with nothing. */
+  readonly since: string;
+  readonly log: string;
+  /** What it runs now. */
+  readonly job?: { readonly name: string; readonly attempt: number; readonly started: string };
+}
+
+const LIMIT = 64 * 1024;
+const BLOCK = 1024;
+
+/** A value that stands on one line and reads back the same. */
+function shown(text: string): string {
+  return visible(text).trim();
+}
+
+function format(a: Announcement): string {
+  const text = formatIni({
+    worker: {
+      id: a.worker,
+      host: a.host,
+      pid: String(a.process.pid),
+      start: a.process.start,
+      space: a.process.space,
+      state: a.state,
+      beat: String(a.beat),
+      slots: String(a.slots),
+      pace: a.pace.toPrecision(3),
+      group: a.group,
+      directory: shown(a.directory),
+      since: a.since,
+      log: shown(a.log),
+    },
+    ...(a.job && {
+      job: { name: shown(a.job.name), attempt: String(a.job.attempt), started: a.job.started },
+    }),
+  });
+  // A fixed length can be written over in place when the disk is full.
+  return text + "\n".repeat(BLOCK - (Buffer.byteLength(text) % BLOCK));
+}
+
+/**
+ * S7: writes the announcement, temporary file and rename, so that nobody reads half of it. On a full disk it
+ * is written over in place: a reader that meets it half-way sees no change, which is no harm once.
+ */
+export async function announce(store: Store, layout: Layout, announcement: Announcement): Promise<void> {
+  const path = layout.announcement(announcement.worker);
+  const temporary = `${layout.workerqueue}/.${announcement.worker}.tmp`;
+  const text = format(announcement);
+  try {
+    await store.create(temporary, text, false).catch(async (error) => {
+      if (!isErrno(error, "EEXIST")) throw error;
+      await store.unlink(temporary); // one's own, from an earlier beat that failed half-way
+      await store.create(temporary, text, false);
+    });
+    await store.rename(temporary, path);
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    await store.overwrite(path, text);
+  }
+}
+
+/** Reads one announcement; undefined when it is gone or not (yet) readable as one. */
+export async function readAnnouncement(
+  store: Store,
+  layout: Layout,
+  worker: string,
+): Promise<Announcement | undefined> {
+  let bytes: Uint8Array;
+  try {
+    bytes = (await store.read(layout.announcement(worker), LIMIT)).bytes;
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ESTALE", "ELOOP", "EACCES")) return undefined;
+    throw error;
+  }
+  const parsed = parseIni(bytes);
+  const w = parsed.ok ? parsed.sections.get("worker") : undefined;
+  const beat = Number(w?.get("beat") ?? Number.NaN);
+  if (!parsed.ok || w === undefined || w.get("id") !== worker || !Number.isSafeInteger(beat))
+    return undefined;
+  const j = parsed.sections.get("job");
+  const state = w.get("state");
+  return {
+    worker,
+    host: w.get("host") ?? "",
+    process: { pid: Number(w.get("pid")), start: w.get("start") ?? "", space: w.get("space") ?? "" },
+    state: state === "idle" || state === "leaving" || state === "full" ? state : "busy",
+    beat,
+    slots: Number(w.get("slots") ?? 1),
+    pace: Number(w.get("pace") ?? 0) || 0,
+    group: w.get("group") ?? "",
+    directory: w.get("directory") ?? "",
+    since: w.get("since") ?? "",
+    log: w.get("log") ?? "",
+    ...(j && {
+      job: {
+        name: j.get("name") ?? "",
+        attempt: Number(j.get("attempt") ?? 0),
+        started: j.get("started") ?? "",
+      },
+    }),
+  };
+}
+
+/** The workers that are announced, by id. */
+export async function listAnnounced(store: Store, layout: Layout): Promise<string[]> {
+  return (await store.list(layout.workerqueue))
+    .map((name) => layout.workerOf(name))
+    .filter((id) => id !== undefined);
+}
+
+export async function withdrawAnnouncement(store: Store, layout: Layout, worker: string): Promise<void> {
+  await store.unlink(layout.announcement(worker)).catch((error) => {
+    if (!isErrno(error, "ENOENT")) throw error;
+  });
+}

@@ -1,0 +1,93 @@
+import path from "node:path";
+import type { Layout } from "../project/layout.js";
+import { type LedgerLine, LedgerReader } from "./ledger.js";
+import { isErrno, type Store } from "./store.js";
+
+/** What went wrong with a job since its last final outcome, attempt numbers by kind. */
+interface Record {
+  /** Its latest attempt with a final outcome: what came up to it is another life of the job's name. */
+  final: number;
+  failed: Set<number>;
+  lost: Set<number>;
+}
+
+/**
+ * S9 counts attempts from the ledgers. They are read once, when first asked, and from then on only as they grow.
+ * Only jobs with something to remember are remembered: a million that succeed at once cost nothing.
+ */
+export class History {
+  readonly #store: Store;
+  readonly #layout: Layout;
+  readonly #readers = new Map<string, LedgerReader>();
+  readonly #records = new Map<string, Record>();
+
+  constructor(store: Store, layout: Layout) {
+    this.#store = store;
+    this.#layout = layout;
+  }
+
+  /** How many attempts of a job failed, and how many were lost, since it was last done with; the latest failed. */
+  async attemptsOf(job: string): Promise<{ failed: number; lost: number; latest: number }> {
+    await this.#readOn();
+    const record = this.#records.get(job);
+    if (record === undefined) return { failed: 0, lost: 0, latest: 0 };
+    const later = (attempts: Set<number>) => [...attempts].filter((n) => n > record.final);
+    const failed = later(record.failed);
+    return { failed: failed.length, lost: later(record.lost).length, latest: Math.max(0, ...failed) };
+  }
+
+  async #readOn(): Promise<void> {
+    for (const file of await this.#store.list(this.#layout.ledger)) {
+      if (!file.endsWith(".jsonl")) continue;
+      let reader = this.#readers.get(file);
+      if (reader === undefined) {
+        reader = new LedgerReader(path.join(this.#layout.ledger, file));
+        this.#readers.set(file, reader);
+      }
+      try {
+        for await (const line of reader.read()) this.#note(line);
+      } catch (error) {
+        if (!isErrno(error, "ENOENT", "ESTALE")) throw error;
+      }
+    }
+  }
+
+  #note(line: LedgerLine): void {
+    switch (line.event) {
+      case "ended":
+        if (line.to === "retry") this.#record(line.job).failed.add(line.attempt);
+        else if (line.to !== "jobqueue") this.#finalise(line.job, line.attempt);
+        break;
+      case "lost":
+        // What a lost worker's ledger says of this attempt was never published.
+        this.#record(line.job).failed.delete(line.attempt);
+        this.#record(line.job).lost.add(line.attempt);
+        if (line.to === "jobfailed") this.#finalise(line.job, line.attempt);
+        break;
+      case "retry":
+        if (line.to === "jobfailed") this.#finalise(line.job, line.attempt);
+        break;
+      case "discarded":
+        this.#records.get(line.job)?.failed.delete(line.attempt);
+        break;
+      default:
+        break;
+    }
+  }
+
+  #record(job: string): Record {
+    let record = this.#records.get(job);
+    if (record === undefined) {
+      record = { final: 0, failed: new Set(), lost: new Set() };
+      this.#records.set(job, record);
+    }
+    return record;
+  }
+
+  /** Ledgers are read one after the other, not in the order of time: attempt numbers alone put them in order. */
+  #finalise(job: string, attempt: number): void {
+    if (attempt === 1 && !this.#records.has(job)) return;
+    const record = this.#record(job);
+    record.final = Math.max(record.final, attempt);
+  }
+}

@@ -1,0 +1,54 @@
+import { JOB_FILE_LIMIT, type Job, readJob } from "../job/job.js";
+import { checkName } from "../job/name.js";
+import type { Settling } from "./settling.js";
+import { isErrno, type Store } from "./store.js";
+
+/** What a look at a job file gives. */
+export type Look =
+  | { kind: "valid"; job: Job; ino: number; mode: number; mtimeMs: number; bytes: Buffer }
+  | { kind: "unsettled" }
+  | { kind: "refused"; reason: string }
+  | { kind: "gone" };
+
+const EXECUTABLE = 0o111;
+
+/**
+ * Reads a job file and tells what it is. Nothing that lies there stops a daemon: symlinks, directories, FIFOs and
+ * what cannot be read are refused with a reason.
+ *
+ * @param settling asked whether the file is whole; left out where that is known (S3: it is on a desk)
+ */
+export async function look(store: Store, path: string, file: string, settling?: Settling): Promise<Look> {
+  const problem = checkName(file);
+  if (problem !== undefined) return { kind: "refused", reason: `${problem}.` };
+  let read: Awaited<ReturnType<Store["read"]>>;
+  try {
+    read = await store.read(path, JOB_FILE_LIMIT + 1);
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ESTALE")) return { kind: "gone" };
+    if (isErrno(error, "ELOOP")) {
+      return refused(file, "is a symbolic link; put the job file itself (cp -L) into the queue");
+    }
+    if (isErrno(error, "EACCES", "EPERM")) {
+      return refused(
+        file,
+        "cannot be read: permission denied; chmod or chown it so that the workers' user may",
+      );
+    }
+    if (isErrno(error, "ENXIO", "ENODEV")) return refused(file, "is a socket or device, not a file");
+    throw error;
+  }
+  const { facts, bytes } = read;
+  if (settling !== undefined && !(await settling.isSettled(file, facts))) return { kind: "unsettled" };
+  if (facts.kind === "directory") {
+    return refused(file, "is a directory; put the job files themselves into the queue");
+  }
+  if (facts.kind !== "file") return refused(file, "is not a regular file");
+  const reading = readJob(file, bytes, (facts.mode & EXECUTABLE) !== 0);
+  if (!reading.ok) return { kind: "refused", reason: reading.reason };
+  return { kind: "valid", job: reading.job, ino: facts.ino, mode: facts.mode, mtimeMs: facts.mtimeMs, bytes };
+}
+
+function refused(file: string, problem: string): Look {
+  return { kind: "refused", reason: `${file}: ${problem}.` };
+}

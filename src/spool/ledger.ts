@@ -1,0 +1,128 @@
+import fs from "node:fs";
+import type { Outcome } from "../job/outcome.js";
+import type { EndRoom } from "../project/layout.js";
+import type { Appender, Store } from "./store.js";
+
+/** The version of the lines' schema, docs/ledger.md. A reader passes over lines of a version it does not know. */
+export const LEDGER_VERSION = 1;
+
+/** Where S6 put the job: an outcome's room, back into the queue, or on the desk of S9. */
+export type Destination = EndRoom | "jobqueue" | "retry";
+
+/** CPU seconds of the attempt and all its children that it waited for. */
+export interface CpuTime {
+  readonly user: number;
+  readonly system: number;
+}
+
+/** What happened, as its actor saw it. Times are ISO 8601 by the actor's clock, shown and never compared. */
+export type LedgerEvent =
+  | { event: "hired"; worker: string; host: string; pid: number; directory: string }
+  | { event: "left"; worker: string; reason: string }
+  | { event: "started"; job: string; attempt: number; worker: string; log: string }
+  | {
+      event: "ended";
+      job: string;
+      attempt: number;
+      worker: string;
+      host: string;
+      outcome: Outcome;
+      start: string;
+      end: string;
+      /** Wall time by the worker's monotonic clock. */
+      seconds: number;
+      cpu: CpuTime | null;
+      /** Peak resident memory in bytes, where the system told it while the job ran. */
+      memory: number | null;
+      to: Destination;
+    }
+  | { event: "discarded"; job: string; attempt: number; worker: string; reason: string }
+  | { event: "lost"; job: string; attempt: number; worker: string; reason: string; to: Destination }
+  | { event: "retry"; job: string; attempt: number; to: "jobqueue" | "jobfailed"; reason: string }
+  | { event: "refused"; job: string; file: string; reason: string }
+  | { event: "worker-lost"; worker: string; reason: string }
+  | { event: "dispatching"; dispatcher: string; host: string; pid: number }
+  | { event: "dispatched"; dispatcher: string; succeeded: number; failed: number; reason: string };
+
+export type LedgerLine = LedgerEvent & { v: number; t: string };
+
+/**
+ * One actor's own history: append-only JSON lines. A line that could not be written whole (a full disk) is
+ * followed by a fresh one: the next append starts with a newline, and readers pass over the torn one.
+ */
+export class Ledger {
+  readonly #appender: Appender;
+  readonly #flush: boolean;
+  #torn = false;
+
+  private constructor(appender: Appender, flush: boolean) {
+    this.#appender = appender;
+    this.#flush = flush;
+  }
+
+  /** @param flush whether outcomes go to the disk before they count */
+  static async open(store: Store, path: string, flush: boolean): Promise<Ledger> {
+    return new Ledger(await store.appender(path), flush);
+  }
+
+  /** Appends one event; throws when it was not written (ENOSPC …): then it did not happen. */
+  async append(event: LedgerEvent): Promise<void> {
+    const line = `${JSON.stringify({ v: LEDGER_VERSION, t: new Date().toISOString(), ...event })}\n`;
+    try {
+      await this.#appender.append(this.#torn ? `\n${line}` : line);
+      this.#torn = false;
+    } catch (error) {
+      this.#torn = true;
+      throw error;
+    }
+    if (this.#flush && (event.event === "ended" || event.event === "lost")) await this.#appender.flush();
+  }
+
+  close(): Promise<void> {
+    return this.#appender.close();
+  }
+}
+
+/** The lines of a piece of a ledger; torn, foreign and newer lines are passed over. */
+export function parseLedger(text: string): LedgerLine[] {
+  const lines: LedgerLine[] = [];
+  for (const line of text.split("\n")) {
+    if (line === "") continue;
+    try {
+      const parsed = JSON.parse(line) as LedgerLine;
+      if (parsed.v === LEDGER_VERSION && typeof parsed.event === "string") lines.push(parsed);
+    } catch {
+      // torn by a crash or a full disk: the directories are the truth of state
+    }
+  }
+  return lines;
+}
+
+/** Reads a ledger as it grows: each call gives the whole lines that came since the last. */
+export class LedgerReader {
+  readonly #path: string;
+  #offset = 0;
+  #rest = Buffer.alloc(0);
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  async *read(): AsyncGenerator<LedgerLine> {
+    const handle = await fs.promises.open(this.#path, "r");
+    try {
+      const buffer = Buffer.allocUnsafe(1 << 18);
+      for (;;) {
+        const { bytesRead } = await handle.read(buffer, 0, buffer.length, this.#offset);
+        if (bytesRead === 0) return;
+        this.#offset += bytesRead;
+        const bytes = Buffer.concat([this.#rest, buffer.subarray(0, bytesRead)]);
+        const end = bytes.lastIndexOf(0x0a) + 1;
+        this.#rest = Buffer.from(bytes.subarray(end));
+        yield* parseLedger(bytes.toString("utf8", 0, end));
+      }
+    } finally {
+      await handle.close();
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import { isIgnored, jobName } from "../job/name.js";
+import { isLock, type Layout, lockOf } from "../project/layout.js";
+import { type Announcement, withdrawAnnouncement } from "./announcement.js";
+import { putBack } from "./finish.js";
+import { killGroup } from "./group.js";
+import type { History } from "./history.js";
+import { ownPidSpace } from "./identity.js";
+import { type Destination, type Ledger, type LedgerLine, parseLedger } from "./ledger.js";
+import { isErrno, type Store } from "./store.js";
+
+/** What reclaiming works with; dispatcher and recruiter both do. */
+export interface Reclaimer {
+  readonly store: Store;
+  readonly layout: Layout;
+  readonly ledger: Pick<Ledger, "append">;
+  readonly history: History;
+  /** Attempts lost before a job is given up. */
+  readonly lostLimit: number;
+}
+
+/** What became of a job that lay on a lost worker's desk. `attempt`: the one that was running, if one was. */
+export interface Reclaimed {
+  readonly file: string;
+  readonly to: Destination | "gone";
+  readonly lostAttempt?: number;
+}
+
+/** S8: one rename takes the desk with all that is on it away from its worker: a zombie finds no desk. */
+export async function fenceDesk(store: Store, layout: Layout, worker: string): Promise<void> {
+  try {
+    await store.rename(layout.desk(worker), layout.fencedDesk(worker));
+  } catch (error) {
+    // Gone: fenced already. Not empty: fenced before, and the worker made its desk anew, which workers never do.
+    if (!isErrno(error, "ENOENT", "ENOTEMPTY", "EEXIST")) throw error;
+  }
+}
+
+/**
+ * S8, S9: declares a worker lost. Its desk is fenced, what still runs there on this host is killed, its jobs go back
+ * to the queue (or to `jobfailed/` when they lost too many workers), desk and announcement are removed. Killed
+ * anywhere in between, the next call goes on from there.
+ */
+export async function reclaimWorker(
+  r: Reclaimer,
+  worker: string,
+  announcement: Announcement | undefined,
+  reason: string,
+): Promise<Reclaimed[]> {
+  await fenceDesk(r.store, r.layout, worker);
+  if (announcement?.group && announcement.process.space === ownPidSpace())
+    await killGroup(announcement.group);
+  const reclaimed = await clearFencedDesk(r, worker, reason);
+  await r.ledger.append({ event: "worker-lost", worker, reason });
+  await withdrawAnnouncement(r.store, r.layout, worker);
+  return reclaimed;
+}
+
+async function clearFencedDesk(r: Reclaimer, worker: string, reason: string): Promise<Reclaimed[]> {
+  const desk = r.layout.fencedDesk(worker);
+  let entries: string[];
+  try {
+    entries = await r.store.list(desk);
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return [];
+    throw error;
+  }
+  const reclaimed: Reclaimed[] = [];
+  for (const file of entries) {
+    if (isLock(file) || isIgnored(file)) continue;
+    const source = `${desk}/${file}`;
+    const claimed = entries.includes(lockOf(file));
+    reclaimed.push(
+      claimed ? await settleAttempt(r, worker, file, source, reason) : await giveBack(r, file, source),
+    );
+  }
+  for (const entry of entries) {
+    const path = `${desk}/${entry}`;
+    if (isLock(entry)) await r.store.rmdir(path).catch(() => undefined);
+    else if (isIgnored(entry)) await r.store.unlink(path).catch(() => undefined);
+  }
+  await r.store.rmdir(desk).catch((error) => {
+    // NFS keeps `.nfs*` files of open handles: the next roll call finds the desk again.
+    if (!isErrno(error, "ENOENT", "ENOTEMPTY", "EEXIST")) throw error;
+  });
+  return reclaimed;
+}
+
+async function giveBack(r: Reclaimer, file: string, source: string): Promise<Reclaimed> {
+  return { file, to: await putBack(r.store, r.layout, source, file) };
+}
+
+/** A job that the lost worker had claimed: the worker's own ledger tells how far it had come. */
+async function settleAttempt(
+  r: Reclaimer,
+  worker: string,
+  file: string,
+  source: string,
+  reason: string,
+): Promise<Reclaimed> {
+  const job = jobName(file);
+  const last = (await lastWords(r, worker)).filter((line) => "job" in line && line.job === job).at(-1);
+  if (last?.event === "ended" && last.to !== "jobqueue") {
+    // It had ended and only S6's rename was missing: done in the worker's stead, the outcome is not lost.
+    const to = last.to === "retry" ? r.layout.toRetry(file) : r.layout.ended(last.to, file);
+    await r.store.rename(source, to);
+    return { file, to: last.to };
+  }
+  if (last?.event !== "started") return giveBack(r, file, source);
+  const { attempt } = last;
+  const { lost } = await r.history.attemptsOf(job);
+  const gone = { event: "lost", job, attempt, worker, reason } as const;
+  if (lost + 1 >= r.lostLimit) {
+    await r.ledger.append({ ...gone, to: "jobfailed" });
+    await r.store.rename(source, r.layout.ended("jobfailed", file));
+    return { file, to: "jobfailed", lostAttempt: attempt };
+  }
+  await r.ledger.append({ ...gone, to: "jobqueue" });
+  return { ...(await giveBack(r, file, source)), lostAttempt: attempt };
+}
+
+const TAIL = 256 * 1024;
+
+/** The end of a worker's ledger: the job that it had claimed was its last, so its lines are there. */
+async function lastWords(r: Reclaimer, worker: string): Promise<LedgerLine[]> {
+  try {
+    return parseLedger(await r.store.tail(r.layout.ledgerOf(worker), TAIL));
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,96 @@
+import { formatIni, parseIni } from "../job/ini-dialect.js";
+import type { Layout } from "../project/layout.js";
+import { hostName, identify, livenessOf, type ProcessIdentity } from "./identity.js";
+import { type Lock, lockSeat } from "./lock.js";
+import { isErrno, type Store } from "./store.js";
+
+/** Who dispatches, from `dispatcher.ini`. */
+export interface Dispatching {
+  readonly dispatcher: string;
+  readonly host: string;
+  readonly process: ProcessIdentity;
+  readonly since: string;
+}
+
+/** The dispatcher's seat: one at a time, as far as a lock can promise it; the protocol bears two. */
+export interface Seat {
+  /** Whether it is still one's own: the last who wrote `dispatcher.ini` has it. */
+  isMine(): Promise<boolean>;
+  leave(): Promise<void>;
+}
+
+export async function readDispatching(store: Store, layout: Layout): Promise<Dispatching | undefined> {
+  let bytes: Uint8Array;
+  try {
+    bytes = (await store.read(layout.dispatcherFile, 64 * 1024)).bytes;
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ESTALE")) return undefined;
+    throw error;
+  }
+  const parsed = parseIni(bytes);
+  const d = parsed.ok ? parsed.sections.get("dispatcher") : undefined;
+  if (d === undefined) return undefined;
+  return {
+    dispatcher: d.get("id") ?? "",
+    host: d.get("host") ?? "",
+    process: { pid: Number(d.get("pid")), start: d.get("start") ?? "", space: d.get("space") ?? "" },
+    since: d.get("since") ?? "",
+  };
+}
+
+/** Whether the dispatcher that wrote the file is there, as far as this host can tell. */
+export async function isSeatHeld(store: Store, layout: Layout, beat: number): Promise<boolean> {
+  const holder = await readDispatching(store, layout);
+  if (holder === undefined) return false;
+  const liveness = livenessOf(holder.process);
+  if (liveness !== "unknown") return liveness === "alive";
+  const lock = await lockSeat(store, layout.seat, beat, () => undefined);
+  await lock?.release();
+  return lock === undefined;
+}
+
+/**
+ * Takes the seat without waiting; undefined: somebody else has it. A holder of this host whose process is gone is
+ * not waited for: its lock is removed at once.
+ *
+ * @param onLost the seat was taken away: stop dispatching
+ */
+export async function takeSeat(
+  store: Store,
+  layout: Layout,
+  dispatcher: string,
+  beat: number,
+  onLost: () => void,
+): Promise<Seat | undefined> {
+  let lock: Lock | undefined = await lockSeat(store, layout.seat, beat, onLost);
+  if (lock === undefined) {
+    const holder = await readDispatching(store, layout);
+    if (holder === undefined || livenessOf(holder.process) !== "dead") return undefined;
+    await store.rmdir(layout.seat).catch(() => undefined);
+    lock = await lockSeat(store, layout.seat, beat, onLost);
+    if (lock === undefined) return undefined;
+  }
+  const held = lock;
+  const me = identify();
+  const temporary = `${layout.root}/.${dispatcher}.tmp`;
+  const text = formatIni({
+    dispatcher: {
+      id: dispatcher,
+      host: hostName(),
+      pid: String(me.pid),
+      start: me.start,
+      space: me.space,
+      since: new Date().toISOString(),
+    },
+  });
+  await store.create(temporary, text, false);
+  await store.rename(temporary, layout.dispatcherFile);
+  const isMine = async () => (await readDispatching(store, layout))?.dispatcher === dispatcher;
+  return {
+    isMine,
+    async leave() {
+      if (await isMine()) await store.unlink(layout.dispatcherFile).catch(() => undefined);
+      await held.release();
+    },
+  };
+}

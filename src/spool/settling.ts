@@ -1,0 +1,83 @@
+import fs from "node:fs";
+import path from "node:path";
+import type { FileFacts, Store } from "./store.js";
+
+/** ctime this much (ms) after mtime: after the last write came a rename, or `cp -p` set the times: it is whole. */
+const FINISHED = 10;
+
+/**
+ * S1's other side: tells whether a file in the queue has been written to its end. Three ways, each by one clock:
+ * 1. its change time is later than its modification time: it was renamed into place;
+ * 2. it has not changed for the settle time, by the *store's* clock;
+ * 3. it is younger, but on this host's own file system, ours, and no process of ours has it open for writing.
+ *
+ * One instance serves one look at the queue: what it asks the system it asks once.
+ */
+export class Settling {
+  readonly #store: Store;
+  readonly #queue: string;
+  readonly #settle: number;
+  #now: number | undefined;
+  #writers: Set<string> | undefined;
+
+  /** @param settle seconds */
+  constructor(store: Store, queue: string, settle: number) {
+    this.#store = store;
+    this.#queue = queue;
+    this.#settle = settle * 1000;
+  }
+
+  async isSettled(file: string, facts: FileFacts): Promise<boolean> {
+    if (facts.ctimeMs - facts.mtimeMs > FINISHED) return true;
+    if ((await this.#storeTime()) - facts.ctimeMs >= this.#settle) return true;
+    if (facts.size === 0 || this.#store.kind === "network" || process.platform !== "linux") return false;
+    if (facts.uid !== process.getuid?.()) return false;
+    this.#writers ??= openForWriting(this.#queue);
+    return !this.#writers.has(file);
+  }
+
+  /** Now, by the clock that stamps the files: on a network file system, a file of one's own tells it. */
+  async #storeTime(): Promise<number> {
+    if (this.#now === undefined) {
+      if (this.#store.kind === "local") {
+        this.#now = Date.now();
+      } else {
+        const canary = path.join(this.#queue, `.${process.pid}-${process.hrtime.bigint()}.tmp`);
+        await this.#store.create(canary, "", false);
+        this.#now = (await this.#store.facts(canary)).ctimeMs;
+        await this.#store.unlink(canary);
+      }
+    }
+    return this.#now;
+  }
+}
+
+/**
+ * Names of the files in a directory that some process has open for writing, as far as `/proc` (proc(5): fd,
+ * fdinfo) shows them to this user.
+ */
+function openForWriting(dir: string): Set<string> {
+  const found = new Set<string>();
+  const prefix = `${fs.realpathSync(dir)}/`;
+  for (const pid of fs.readdirSync("/proc")) {
+    if (!/^\d+$/.test(pid)) continue;
+    for (const fd of quietly(() => fs.readdirSync(`/proc/${pid}/fd`)) ?? []) {
+      const target = quietly(() => fs.readlinkSync(`/proc/${pid}/fd/${fd}`));
+      if (!target?.startsWith(prefix)) continue;
+      const info = quietly(() => fs.readFileSync(`/proc/${pid}/fdinfo/${fd}`, "utf8"));
+      const flags = Number.parseInt(/flags:\s*(\d+)/.exec(info ?? "")?.[1] ?? "0", 8);
+      if ((flags & (fs.constants.O_WRONLY | fs.constants.O_RDWR)) !== 0)
+        found.add(target.slice(prefix.length));
+    }
+  }
+  return found;
+}
+
+/** Processes end while they are looked at, and other users' are closed to us. */
+function quietly<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
+}

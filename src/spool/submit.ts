@@ -1,0 +1,50 @@
+import crypto from "node:crypto";
+import path from "node:path";
+import { FjordError } from "../job/error.js";
+import { checkName, isIgnored } from "../job/name.js";
+import { quote } from "../job/quote.js";
+import type { Layout } from "../project/layout.js";
+import { isErrno, type Store } from "./store.js";
+
+/**
+ * A file that was renamed into place has been written to its end. Its modification time is set back by this
+ * much (ms), so that it stands out from its change time whatever the file system's resolution: that is how S1's
+ * other side, `settling.ts`, knows it.
+ */
+export const RENAMED_IN = 1000;
+
+/**
+ * S1: a hidden temporary file in `jobqueue/`, flushed if asked, then one rename. Once this returns, the job is
+ * accepted.
+ *
+ * @param file the job file's name
+ * @throws FjordError `job-refused` for a name that cannot be a job's or that waits already
+ */
+export async function submit(
+  store: Store,
+  layout: Layout,
+  file: string,
+  text: string,
+  flush: boolean,
+): Promise<void> {
+  const problem = isIgnored(file) ? `${quote(file)} is a name that is never a job's` : checkName(file);
+  if (problem !== undefined) throw new FjordError("job-refused", `${problem}.`);
+  if (await exists(store, layout.queued(file))) {
+    throw new FjordError("job-refused", `${file} waits in the queue already.`, "Give the job another name.");
+  }
+  const temporary = path.join(layout.jobqueue, `.${crypto.randomUUID()}.tmp`);
+  await store.create(temporary, text, flush);
+  await store.touch(temporary, Date.now() - RENAMED_IN);
+  await store.rename(temporary, layout.queued(file));
+  if (flush) await store.flushDirectory(layout.jobqueue);
+}
+
+export async function exists(store: Store, file: string): Promise<boolean> {
+  try {
+    await store.facts(file);
+    return true;
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return false;
+    throw error;
+  }
+}

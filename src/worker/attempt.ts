@@ -1,0 +1,335 @@
+import os from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
+import type pino from "pino";
+import type { Job } from "../job/job.js";
+import { jobName } from "../job/name.js";
+import { describeOutcome, type Outcome, outcomeOfStatus } from "../job/outcome.js";
+import type { Layout } from "../project/layout.js";
+import type { Settings } from "../project/settings.js";
+import { type Claimed, finish } from "../spool/finish.js";
+import { hostName } from "../spool/identity.js";
+import { look } from "../spool/intake.js";
+import type { Destination, Ledger } from "../spool/ledger.js";
+import { type Lock, lockJob } from "../spool/lock.js";
+import { refuse } from "../spool/refuse.js";
+import { isErrno, isFull, type Store } from "../spool/store.js";
+import { exists } from "../spool/submit.js";
+import { resolvePath } from "./command.js";
+import type { LauncherShell, RunEnd } from "./launcher-shell.js";
+import { ResultFile } from "./result-file.js";
+import { MemoryWatch } from "./usage.js";
+
+/** What an attempt needs of its worker. */
+export interface Bench {
+  readonly store: Store;
+  readonly layout: Layout;
+  readonly settings: Settings;
+  readonly ledger: Ledger;
+  readonly log: pino.Logger;
+  readonly worker: string;
+  /** Where it was hired: command lines are relative to it. */
+  readonly directory: string;
+  launcher(): LauncherShell;
+  /** Kills the launcher's group; the next `launcher()` is a fresh one. */
+  killLauncher(): Promise<void>;
+  /** Whether the heartbeat has been silent for so long that the worker may have been declared lost. */
+  mayBeFenced(): boolean;
+}
+
+/**
+ * What became of a look at a job on the desk. `passed`: somebody else has it. `store-full`: not started, it stays.
+ * `desk-gone`: the worker was declared lost.
+ */
+export type AttemptEnd = "done" | "passed" | "store-full" | "desk-gone";
+
+/** Exit codes for what goes wrong around a job, sysexits(3). */
+const CANNOT_CREATE = 73;
+const IO_ERROR = 74;
+
+/** One run of one job on one desk: S3, S5, S6. */
+export class Attempt {
+  readonly file: string;
+  readonly job: string;
+  readonly started = new Date();
+  number = 0;
+  readonly #bench: Bench;
+  readonly #path: string;
+  #stop: "fired" | "timed-out" | "fenced" | undefined;
+  #stopped: Promise<void> | undefined;
+  /** The job has ended: there is nothing left to stop. */
+  #over = false;
+  #markEnded: () => void = () => undefined;
+  readonly #ended = new Promise<void>((resolve) => {
+    this.#markEnded = resolve;
+  });
+  /** What is held on the desk, once it has been read. */
+  claimed: Claimed | undefined;
+
+  constructor(bench: Bench, file: string) {
+    this.#bench = bench;
+    this.file = file;
+    this.job = jobName(file);
+    this.#path = bench.layout.onDesk(bench.worker, file);
+  }
+
+  /** @param onStart called once the attempt has its number and is about to run */
+  async carryOut(onStart: (attempt: this) => void): Promise<AttemptEnd> {
+    const { store } = this.#bench;
+    let lock: Lock | undefined;
+    try {
+      lock = await lockJob(store, this.#path, () => this.#lockLost());
+    } catch (error) {
+      if (isErrno(error, "ENOENT", "ENOTDIR")) return "desk-gone";
+      if (isFull(error)) return "store-full";
+      throw error;
+    }
+    if (lock === undefined) return "passed";
+    try {
+      return await this.#claimed(onStart);
+    } finally {
+      await lock.release();
+    }
+  }
+
+  /**
+   * Stops the job's whole process group: SIGTERM, and after the grace time SIGKILL. `fenced` gets no grace: another
+   * worker may start the job any moment.
+   */
+  stop(why: "fired" | "timed-out" | "fenced"): Promise<void> {
+    if (this.#over) return Promise.resolve();
+    this.#stop ??= why;
+    this.#stopped ??= this.#kill(why === "fenced" ? 0 : this.#bench.settings.grace);
+    return this.#stopped;
+  }
+
+  async #kill(grace: number): Promise<void> {
+    const launcher = this.#bench.launcher();
+    if (grace > 0) {
+      launcher.signal("SIGTERM");
+      launcher.signal("SIGCONT");
+      const timer = new AbortController();
+      await Promise.race([
+        this.#ended,
+        delay(grace * 1000, undefined, { signal: timer.signal }).catch(() => undefined),
+      ]);
+      timer.abort();
+    }
+    await this.#bench.killLauncher();
+  }
+
+  /** S10: somebody removed or took over the lock. If the job is no longer on this desk, it is not ours to run. */
+  #lockLost(): void {
+    void exists(this.#bench.store, this.#path).then(
+      (here) => (here ? undefined : this.stop("fenced")),
+      () => undefined,
+    );
+  }
+
+  async #claimed(onStart: (attempt: this) => void): Promise<AttemptEnd> {
+    const { store, layout, ledger, log, worker } = this.#bench;
+    const found = await look(store, this.#path, this.file);
+    if (found.kind === "gone" || found.kind === "unsettled") return "passed";
+    if (found.kind === "refused") {
+      log.warn({ job: this.job, reason: found.reason }, "refused");
+      await refuse(store, layout, ledger, this.#path, found.reason);
+      return "done";
+    }
+    this.claimed = { worker, file: this.file, ino: found.ino, bytes: found.bytes, mode: found.mode };
+    let attemptLog: string;
+    try {
+      attemptLog = await this.#number();
+      await ledger.append({
+        event: "started",
+        job: this.job,
+        attempt: this.number,
+        worker,
+        log: attemptLog.slice(layout.root.length + 1),
+      });
+    } catch (error) {
+      if (isFull(error)) return "store-full";
+      throw error;
+    }
+    onStart(this);
+    await this.#run(found.job, this.claimed, attemptLog);
+    return "done";
+  }
+
+  /** Takes the next attempt number of this job: the log of that number is created by whoever comes first. */
+  async #number(): Promise<string> {
+    const { store, layout } = this.#bench;
+    for (this.number = 1; ; this.number++) {
+      const path = layout.attemptLog(this.job, this.number);
+      try {
+        await store.create(path, "", false);
+        return path;
+      } catch (error) {
+        if (!isErrno(error, "EEXIST")) throw error;
+      }
+    }
+  }
+
+  async #run(job: Job, claimed: Claimed, attemptLog: string): Promise<void> {
+    const begin = performance.now();
+    const { end, memory, problem } = await this.#execute(job, attemptLog);
+    this.#over = true;
+    this.#markEnded();
+    await this.#stopped;
+    const outcome = this.#outcome(end, problem, job);
+    const seconds = (performance.now() - begin) / 1000;
+    await this.#publish(job, claimed, {
+      outcome,
+      seconds: Math.round(seconds * 1e6) / 1e6,
+      end: new Date().toISOString(),
+      cpu: end.kind === "exited" ? end.cpu : null,
+      memory,
+    });
+  }
+
+  async #execute(
+    job: Job,
+    attemptLog: string,
+  ): Promise<{ end: RunEnd; memory: number | null; problem: number | undefined }> {
+    const { layout, directory, settings } = this.#bench;
+    const workdir = job.workdir === undefined ? directory : resolvePath(directory, job.workdir, os.homedir());
+    const logfile = job.logfile === undefined ? undefined : resolvePath(workdir, job.logfile, os.homedir());
+    let result: ResultFile | undefined;
+    try {
+      if (logfile !== undefined) result = ResultFile.prepare(logfile);
+    } catch (error) {
+      await this.#note(attemptLog, error);
+      return {
+        end: { kind: "exited", status: CANNOT_CREATE, cpu: null },
+        memory: null,
+        problem: CANNOT_CREATE,
+      };
+    }
+    const launcher = this.#bench.launcher();
+    const timer = job.timeout && setTimeout(() => void this.stop("timed-out"), job.timeout * 1000);
+    const watch = new MemoryWatch(launcher.pid, settings.beat * 1000);
+    const end = await launcher.run({
+      line: job.kind === "command" ? job.executable : undefined,
+      jobFile: this.#path,
+      directory: workdir,
+      log: attemptLog,
+      nice: job.nice,
+      environment: {
+        FJORD_JOB: this.job,
+        FJORD_JOB_FILE: this.#path,
+        FJORD_LOGFILE: logfile ?? "",
+        FJORD_ATTEMPT: String(this.number),
+        FJORD_PROJECT: layout.root,
+        FJORD_WORKER: this.#bench.worker,
+      },
+    });
+    if (timer) clearTimeout(timer);
+    launcher.rest();
+    const memory = watch.stop();
+    try {
+      result?.complete(attemptLog);
+      return { end, memory, problem: undefined };
+    } catch (error) {
+      await this.#note(attemptLog, error);
+      return { end, memory, problem: IO_ERROR };
+    }
+  }
+
+  /** What fjord itself has to say of an attempt goes where people look first: into what the job printed. */
+  async #note(attemptLog: string, error: unknown): Promise<void> {
+    const message = error instanceof Error ? error.message : String(error);
+    this.#bench.log.warn({ job: this.job }, message);
+    try {
+      const appender = await this.#bench.store.appender(attemptLog);
+      await appender.append(`${message}\n`).finally(() => appender.close());
+    } catch {
+      // the daemon's log has it
+    }
+  }
+
+  #outcome(end: RunEnd, problem: number | undefined, job: Job): Outcome {
+    if (this.#stop === "timed-out") return { kind: "timed-out", after: job.timeout ?? 0 };
+    if (this.#stop === "fired") return { kind: "cancelled", reason: "its worker was fired" };
+    if (this.#stop === "fenced") return { kind: "lost" };
+    if (end.kind === "shell-died") {
+      return end.byGuardian ? { kind: "lost" } : { kind: "failed", code: 137, signal: "SIGKILL" };
+    }
+    return outcomeOfStatus(end.status === 0 && problem !== undefined ? problem : end.status);
+  }
+
+  async #publish(
+    job: Job,
+    claimed: Claimed,
+    facts: {
+      outcome: Outcome;
+      seconds: number;
+      end: string;
+      cpu: { user: number; system: number } | null;
+      memory: number | null;
+    },
+  ): Promise<void> {
+    const { store, layout, ledger, log, worker } = this.#bench;
+    const attempt = { job: this.job, attempt: this.number, worker };
+    if (this.#bench.mayBeFenced() && !(await exists(store, layout.desk(worker)))) {
+      await untilRoom(() =>
+        ledger.append({ event: "discarded", ...attempt, reason: "declared lost meanwhile" }),
+      );
+      log.warn(attempt, "discarded: this worker was declared lost while the job ran");
+      return;
+    }
+    const to = destinationOf(facts.outcome, job);
+    await untilRoom(() =>
+      ledger.append({
+        event: "ended",
+        ...attempt,
+        host: hostName(),
+        outcome: facts.outcome,
+        start: this.started.toISOString(),
+        end: facts.end,
+        seconds: facts.seconds,
+        cpu: facts.cpu,
+        memory: facts.memory,
+        to,
+      }),
+    );
+    const published = await untilRoom(() => finish(store, layout, claimed, to));
+    if (published === "discarded") {
+      await untilRoom(() =>
+        ledger.append({ event: "discarded", ...attempt, reason: "taken back meanwhile" }),
+      );
+      log.warn(attempt, "discarded: the job was taken back while it ran");
+    } else if (facts.outcome.kind !== "succeeded") {
+      log.info(attempt, describeOutcome(facts.outcome));
+    }
+  }
+}
+
+/** S6, S9: a failure with retries left goes to the desk of the dispatcher, who counts and decides. */
+function destinationOf(outcome: Outcome, job: Job): Destination {
+  switch (outcome.kind) {
+    case "succeeded":
+      return "jobdone";
+    case "failed":
+    case "timed-out":
+      return job.retries > 0 ? "retry" : "jobfailed";
+    case "cancelled":
+    case "lost":
+      return "jobqueue";
+    case "refused":
+      return "jobfailed";
+    default: {
+      const unknown: never = outcome;
+      throw new Error(`unknown outcome: ${JSON.stringify(unknown)}`);
+    }
+  }
+}
+
+/** An outcome is not lost for want of room on the disk: it waits until there is some. */
+async function untilRoom<T>(write: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await write();
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      await delay(500);
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import path from "node:path";
+
+/** Quotes a word for a POSIX shell (2.2.2): nothing in it is special, newlines included. */
+export function shellQuote(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** Words that a shell reads the same whether quoted or not. */
+const PLAIN = /^[A-Za-z0-9_@%+:,./=-]+(?:[ \t]+[A-Za-z0-9_@%+:,./=-]+)*$/;
+
+/** What a shell runs itself, or reads as grammar: `exec` would look for a program of that name. */
+const SHELL_WORDS = new Set(
+  (
+    ". : alias bg bind break builtin caller case cd command compgen complete continue coproc declare dirs disown do " +
+    "done echo elif else enable end esac eval exec exit export false fc fg fi for foreach function getopts hash help " +
+    "history if in jobs kill let local logout popd printf pushd pwd read readonly return select set shift shopt " +
+    "source suspend test then time times trap true type typeset ulimit umask unalias unset until wait while"
+  ).split(" "),
+);
+
+/** What one run of a job needs from the shell. Paths are absolute. */
+export interface RunRequest {
+  /** The shell command line, or undefined for a job file that is itself executable. */
+  readonly line: string | undefined;
+  readonly jobFile: string;
+  readonly directory: string;
+  readonly log: string;
+  readonly nice: number | undefined;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/**
+ * The text that the launcher shell reads: the job in a subshell with its own directory, environment and
+ * redirections. The command line gets the job file's path as its last argument.
+ *
+ * A line of plain words is `exec`ed, which saves a fork; any other goes through `eval` in the subshell, so that an
+ * unbalanced quote in it ends the job and not the launcher.
+ */
+export function runText(request: RunRequest): string {
+  const exports = Object.entries(request.environment)
+    .map(([name, value]) => `${name}=${shellQuote(value)}`)
+    .join(" ");
+  const enter =
+    `cd ${shellQuote(request.directory)} || { echo ${shellQuote(`fjord: cannot enter the working directory ${request.directory}`)}; exit 126; }\n` +
+    `export ${exports}\n`;
+  return `(\n${enter}${invocation(request)}\n) </dev/null >>${shellQuote(request.log)} 2>&1`;
+}
+
+function invocation({ line, jobFile, nice }: RunRequest): string {
+  const file = shellQuote(jobFile);
+  const prefix = nice === undefined ? "" : `nice -n ${nice} `;
+  if (line === undefined) return `exec ${prefix}${file}`;
+  if (isPlain(line)) return `exec ${prefix}${line} ${file}`;
+  const whole = shellQuote(`${line} ${file}`);
+  return nice === undefined ? `eval ${whole}` : `exec ${prefix}sh -c ${whole}`;
+}
+
+function isPlain(line: string): boolean {
+  if (!PLAIN.test(line)) return false;
+  const first = line.split(/[ \t]/, 1)[0] ?? "";
+  if (first.includes("=") || first.startsWith("-") || first.startsWith("%")) return false;
+  return !SHELL_WORDS.has(first);
+}
+
+/** A path as people write it in a job file: `~/` is the home, the rest is relative to `from`. */
+export function resolvePath(from: string, written: string, home: string): string {
+  const expanded = written === "~" || written.startsWith("~/") ? home + written.slice(1) : written;
+  return path.resolve(from, expanded);
+}

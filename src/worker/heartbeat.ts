@@ -1,0 +1,58 @@
+import type { Layout } from "../project/layout.js";
+import { type Announcement, announce } from "../spool/announcement.js";
+import type { Store } from "../spool/store.js";
+
+type Said = Partial<Pick<Announcement, "state" | "pace" | "group">> & { job?: Announcement["job"] | null };
+
+/**
+ * S7: the worker's own announcement, its counter, and when it was last renewed. Writes follow one another; what is said
+ * while one is under way goes into the next.
+ */
+export class Heartbeat {
+  readonly #store: Store;
+  readonly #layout: Layout;
+  #announcement: Announcement;
+  #renewed = performance.now();
+  #writing: Promise<void> = Promise.resolve();
+  #pending: Promise<void> | undefined;
+
+  constructor(store: Store, layout: Layout, first: Announcement) {
+    this.#store = store;
+    this.#layout = layout;
+    this.#announcement = first;
+  }
+
+  get state(): Announcement["state"] {
+    return this.#announcement.state;
+  }
+
+  /** Seconds since the last heartbeat that reached the store, by this process's monotonic clock. */
+  get silence(): number {
+    return (performance.now() - this.#renewed) / 1000;
+  }
+
+  /** What the next heartbeat is to say; `job: null` clears it. */
+  say({ job, ...said }: Said): void {
+    const { job: before, ...rest } = this.#announcement;
+    const now = job === undefined ? before : (job ?? undefined);
+    this.#announcement = { ...rest, ...said, ...(now && { job: now }) };
+  }
+
+  /** Writes it. Rejects when the store does not take it: then the beat was missed. */
+  renew(): Promise<void> {
+    this.#pending ??= this.#writing.then(async () => {
+      this.#pending = undefined;
+      this.#announcement = { ...this.#announcement, beat: this.#announcement.beat + 1 };
+      await announce(this.#store, this.#layout, this.#announcement);
+      this.#renewed = performance.now();
+    });
+    const renewal = this.#pending;
+    this.#writing = renewal.catch(() => undefined);
+    return renewal;
+  }
+
+  /** Waits until nothing is being written any more. */
+  async settle(): Promise<void> {
+    await this.#writing;
+  }
+}

@@ -1,0 +1,132 @@
+import { execa } from "execa";
+import { signalGroup } from "../spool/group.js";
+import { startToken } from "../spool/identity.js";
+import type { CpuTime } from "../spool/ledger.js";
+import { type RunRequest, runText } from "./command.js";
+import { Guardian } from "./guardian.js";
+
+/** How a run ended. `shell-died`: the whole group was killed, by whomever. */
+export type RunEnd =
+  | { kind: "exited"; status: number; cpu: CpuTime | null }
+  | { kind: "shell-died"; byGuardian: boolean };
+
+/** Signals that reach the whole group leave the launcher in place; a subshell gets them as they were. */
+const PROLOGUE = "trap : HUP INT QUIT TERM\n";
+const EPILOGUE = '; fjord_status=$?; times; echo "=$fjord_status"\n';
+const TIMES = /^(\d+)m([\d.]+)s (\d+)m([\d.]+)s$/;
+
+function startShell(directory: string, environment: Readonly<Record<string, string>>) {
+  return execa("/bin/sh", [], {
+    cwd: directory,
+    env: environment,
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "ignore",
+    buffer: false,
+    reject: false,
+    detached: true,
+    cleanup: false,
+  });
+}
+
+/**
+ * A long-lived `/bin/sh` in a session and process group of its own that runs one job after the other: a fork
+ * instead of a spawn from Node, which blocks for a millisecond. A guardian kills the group when the worker is gone.
+ */
+export class LauncherShell {
+  readonly #shell: ReturnType<typeof startShell>;
+  readonly #guardian: Guardian;
+  /** `pid:start token`, as announced. */
+  readonly group: string;
+  readonly pid: number;
+  #rest = "";
+  #lastTimes = "";
+  #children: CpuTime = { user: 0, system: 0 };
+  #running: ((end: RunEnd) => void) | undefined;
+  #dead = false;
+
+  /** @param environment what every job of this worker gets on top of the worker's own environment */
+  constructor(directory: string, environment: Readonly<Record<string, string>>) {
+    this.#shell = startShell(directory, environment);
+    this.pid = this.#shell.pid ?? 0;
+    this.group = `${this.pid}:${startToken(this.pid) ?? ""}`;
+    this.#guardian = new Guardian(this.pid);
+    this.#shell.stdout.setEncoding("utf8").on("data", (text: string) => this.#hear(text));
+    this.#shell.stdin.on("error", () => undefined); // EPIPE: the exit below tells
+    this.#shell.once("exit", () => this.#died());
+    this.#shell.stdin.write(PROLOGUE);
+  }
+
+  get isAlive(): boolean {
+    return !this.#dead;
+  }
+
+  /** Runs one job; one at a time. Never rejects. */
+  run(request: RunRequest): Promise<RunEnd> {
+    if (this.#running !== undefined) throw new Error("the launcher shell runs a job already");
+    return new Promise((resolve) => {
+      this.#running = resolve;
+      if (this.#dead) this.#died();
+      else this.#shell.stdin.write(runText(request) + EPILOGUE);
+    });
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    signalGroup(this.pid, signal);
+  }
+
+  /** S10: the group dies if this is not said again within so many seconds. */
+  renew(deadline: number): void {
+    this.#guardian.expect(deadline);
+  }
+
+  /** No job runs: no deadline. */
+  rest(): void {
+    this.#guardian.rest();
+  }
+
+  /** Kills the whole group, the launcher too, and waits until it is reaped. */
+  async kill(): Promise<void> {
+    this.signal("SIGKILL");
+    await this.#shell;
+    this.#guardian.dismiss();
+  }
+
+  #hear(text: string): void {
+    const lines = (this.#rest + text).split("\n");
+    this.#rest = lines.pop() ?? "";
+    for (const line of lines) {
+      if (line.startsWith("=")) {
+        this.#end({ kind: "exited", status: Number(line.slice(1)), cpu: this.#cpuSinceLast() });
+      } else {
+        this.#lastTimes = line; // two lines: the shell's own, then its children's
+      }
+    }
+  }
+
+  #cpuSinceLast(): CpuTime | null {
+    const match = TIMES.exec(this.#lastTimes);
+    if (match === null) return null;
+    const [um, us, sm, ss] = match.slice(1).map(Number) as [number, number, number, number];
+    const before = this.#children;
+    this.#children = { user: um * 60 + us, system: sm * 60 + ss };
+    const since = (now: number, then: number) => Math.round((now - then) * 1000) / 1000;
+    return {
+      user: since(this.#children.user, before.user),
+      system: since(this.#children.system, before.system),
+    };
+  }
+
+  #died(): void {
+    this.#dead = true;
+    this.signal("SIGKILL"); // what else is in the group
+    this.#end({ kind: "shell-died", byGuardian: this.#guardian.hasEnded });
+    this.#guardian.dismiss();
+  }
+
+  #end(end: RunEnd): void {
+    const running = this.#running;
+    this.#running = undefined;
+    running?.(end);
+  }
+}

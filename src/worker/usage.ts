@@ -1,0 +1,82 @@
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+
+/**
+ * Peak memory of a job, as far as it was seen: `VmHWM` of each of its processes (proc(5)) and the sum of what they hold
+ * at one moment, looked at now and then while it runs. A job that ends before the first look has none.
+ */
+export class MemoryWatch {
+  readonly #launcher: number;
+  readonly #longest: number;
+  #timer: NodeJS.Timeout | undefined;
+  #peak = 0;
+
+  /** @param longest ms between two looks, at the most */
+  constructor(launcher: number, longest: number) {
+    this.#launcher = launcher;
+    this.#longest = longest;
+    if (process.platform === "linux") this.#lookIn(FIRST_LOOK);
+  }
+
+  /** Bytes; null when the system did not tell. */
+  stop(): number | null {
+    clearTimeout(this.#timer);
+    return this.#peak === 0 ? null : this.#peak;
+  }
+
+  #lookIn(ms: number): void {
+    this.#timer = setTimeout(() => {
+      let sum = 0;
+      for (const pid of descendants(this.#launcher)) {
+        const { now, peak } = memoryOf(pid);
+        sum += now;
+        this.#peak = Math.max(this.#peak, peak);
+      }
+      this.#peak = Math.max(this.#peak, sum);
+      this.#lookIn(Math.min(ms * 2, this.#longest));
+    }, ms);
+  }
+}
+
+const FIRST_LOOK = 50;
+
+function read(path: string): string {
+  try {
+    return fs.readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function descendants(pid: number): number[] {
+  const children = read(`/proc/${pid}/task/${pid}/children`).split(" ").filter(Boolean).map(Number);
+  return children.flatMap((child) => [child, ...descendants(child)]);
+}
+
+function memoryOf(pid: number): { now: number; peak: number } {
+  const status = read(`/proc/${pid}/status`);
+  const field = (name: string) =>
+    Number(new RegExp(`^${name}:\\s*(\\d+) kB`, "m").exec(status)?.[1] ?? 0) * 1024;
+  return { now: field("VmRSS"), peak: field("VmHWM") };
+}
+
+/**
+ * Whether a process group has members besides its leader: what a job left behind when it ended.
+ * Costs a look at every process of the system.
+ */
+export function hasLeftovers(group: number): boolean {
+  if (process.platform !== "linux") {
+    const table = execFileSync("ps", ["-axo", "pid=,pgid="], { encoding: "utf8" });
+    return table.split("\n").some((row) => {
+      const [pid, pgid] = row.trim().split(/\s+/).map(Number);
+      return pgid === group && pid !== group;
+    });
+  }
+  for (const entry of fs.readdirSync("/proc")) {
+    if (!/^\d+$/.test(entry) || entry === String(group)) continue;
+    const stat = read(`/proc/${entry}/stat`);
+    const [state, , pgrp] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    if (Number(pgrp) === group && state !== "Z") return true;
+  }
+  return false;
+}

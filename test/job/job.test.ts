@@ -1,0 +1,214 @@
+import { expect } from "chai";
+import { JOB_FILE_LIMIT, type Job, readJob } from "../../src/job/job.js";
+
+const DEFAULTS: Omit<Job, "executable"> = {
+  kind: "command",
+  logfile: undefined,
+  workdir: undefined,
+  retries: 0,
+  timeout: undefined,
+  priority: 0,
+  nice: undefined,
+};
+
+function read(content: string | Uint8Array, name = "j.ini", executable = false) {
+  return readJob(name, typeof content === "string" ? Buffer.from(content) : content, executable);
+}
+
+function reasonOf(content: string | Uint8Array, name?: string, executable?: boolean): string {
+  const reading = read(content, name, executable);
+  if (reading.ok) throw new Error(`not refused: ${JSON.stringify(reading.job)}`);
+  return reading.reason;
+}
+
+describe("readJob", () => {
+  it("reads a job of fjd", () => {
+    expect(read("[fjd]\nexecutable: python x.py # no comment\n")).to.deep.equal({
+      ok: true,
+      job: { ...DEFAULTS, executable: "python x.py # no comment" },
+    });
+  });
+
+  it("reads every key", () => {
+    const text = `[job]\nroot = /x\n[control]\nExecutable = make A="1 2"; ls\nlogfile = out/a.csv\nworkdir = /w d
+retries = 3\ntimeout = 1h 30m\npriority = -5\nnice = +10\n`;
+    expect(read(text)).to.deep.equal({
+      ok: true,
+      job: {
+        kind: "command",
+        executable: 'make A="1 2"; ls',
+        logfile: "out/a.csv",
+        workdir: "/w d",
+        retries: 3,
+        timeout: 5400,
+        priority: -5,
+        nice: 10,
+      },
+    });
+  });
+
+  it("counts an empty value as not given", () => {
+    const text = "[control]\nexecutable = a\nlogfile =\nworkdir:\nretries =\ntimeout =\npriority =\nnice =\n";
+    expect(read(text)).to.deep.equal({ ok: true, job: { ...DEFAULTS, executable: "a" } });
+  });
+
+  it("takes a command of several lines, and what [DEFAULT] says", () => {
+    const text = "[DEFAULT]\nretries = 2\nroot = /x\n[control]\nexecutable =\n  cd x &&\n  make\n";
+    const job = { ...DEFAULTS, executable: "cd x &&\nmake", retries: 2 };
+    expect(read(text)).to.deep.equal({ ok: true, job });
+  });
+
+  it("does not turn -0 into a priority of its own", () => {
+    const reading = read("[control]\nexecutable = a\npriority = -0\n");
+    expect(reading.ok && Object.is(reading.job.priority, 0)).to.equal(true);
+  });
+
+  const script: Job = { ...DEFAULTS, kind: "script", executable: "" };
+  const scripts: [what: string, content: string | Uint8Array, name: string][] = [
+    ["a script", "#!/bin/sh\nls\n", "run.sh"],
+    ["a binary", new Uint8Array([0x7f, 0x45, 0x4c, 0x46, 0, 0xff]), "a.out"],
+    ["an executable that is ini by its content", "[control]\n", "job"],
+    ["a script that is ini by its name", "#!/bin/sh\n", "j.ini"],
+    ["a large script", `#!/bin/sh\n${"#".repeat(JOB_FILE_LIMIT)}`, "run.sh"],
+  ];
+  for (const [what, content, name] of scripts) {
+    it(`runs ${what} with the x bit by itself`, () => {
+      expect(read(content, name, true)).to.deep.equal({ ok: true, job: script });
+    });
+  }
+
+  it("reads ini with the x bit, as some file systems give to every file", () => {
+    expect(read("[control]\nexecutable = a\n", "j.ini", true)).to.have.nested.property("job.kind", "command");
+  });
+
+  it("reads ini of any name without the x bit", () => {
+    expect(read("[control]\nexecutable = a\n", "job", false)).to.have.nested.property("job.executable", "a");
+  });
+
+  it("takes a file of just the limit", () => {
+    const start = "[control]\nexecutable = a\n#";
+    expect(read(start.padEnd(JOB_FILE_LIMIT, "x")).ok).to.equal(true);
+    expect(reasonOf(start.padEnd(JOB_FILE_LIMIT + 1, "x"))).to.match(/^j.ini: is 1048577 bytes long/);
+  });
+
+  const files: [what: string, reason: () => string, said: RegExp][] = [
+    ["empty", () => reasonOf(""), /^j.ini: is empty; write "\[control\]"/],
+    ["empty executable", () => reasonOf("", "run.sh", true), /^run.sh: is empty/],
+    [
+      "script without x",
+      () => reasonOf("#!/bin/sh\n", "run.sh"),
+      /^run.sh: is a script .*not executable; chmod \+x/,
+    ],
+    ["ini-named script without x", () => reasonOf("#!/bin/sh\n"), /^j.ini: is a script .*chmod \+x/],
+    [
+      "text",
+      () => reasonOf("hello\n", "notes"),
+      /^notes, line 1: found "hello" before any section; .*chmod \+x/,
+    ],
+    ["binary", () => reasonOf(new Uint8Array([10, 0, 1]), "data"), /^data, line 2: is not a text file/],
+    [
+      "no section",
+      () => reasonOf("[job]\nx = 1\n"),
+      /^j.ini: has neither a section \[control\] nor \[fjd\]; write/,
+    ],
+    [
+      "Control",
+      () => reasonOf("[job]\n[Control]\n"),
+      /neither.*did you mean \[control\] where line 2 says \[Control\]\?/,
+    ],
+    ["contrl", () => reasonOf("[contrl]\n"), /did you mean \[control\] where line 1 says \[contrl\]/],
+    ["space control", () => reasonOf("[ control ]\n"), /did you mean \[control\]/],
+    ["FJD", () => reasonOf("[FJD]\n"), /did you mean \[fjd\]/],
+    ["fjord", () => reasonOf("[fjord]\n"), /did you mean \[fjd\]/],
+    [
+      "both",
+      () => reasonOf("[fjd]\n\n[control]\n"),
+      /^j.ini: has both \[control\] \(line 3\) and \[fjd\] \(line 1\); keep one/,
+    ],
+    [
+      "twice",
+      () => reasonOf("[fjd]\nexecutable=a\n[fjd]\n"),
+      /^j.ini, line 3, section \[fjd\]: stands a second time.*line 1/,
+    ],
+  ];
+  for (const [what, reason, said] of files) {
+    it(`refuses a file: ${what}`, () => expect(reason()).to.match(said));
+  }
+
+  const keys: [lines: string, where: string, said: RegExp][] = [
+    ["", 'line 1, section [control], key "executable"', /is missing; write .*"executable = python run.py"/],
+    ["executable =", 'line 2, section [control], key "executable"', /is empty; write/],
+    ["executable = a\nretires = 3", 'line 3, section [control], key "retires"', /did you mean "retries"\?/],
+    ["excutable = a", 'line 2, section [control], key "excutable"', /did you mean "executable"\?/],
+    [
+      "executable = a\nfoobarbaz = 3",
+      'line 3, section [control], key "foobarbaz"',
+      /the keys are executable, /,
+    ],
+    [
+      "executable = a\nretries = many",
+      'line 3, section [control], key "retries"',
+      /found "many"; .* 0 to 1000000/,
+    ],
+    ["executable = a\nretries = -1", 'line 3, section [control], key "retries"', /found "-1"/],
+    ["executable = a\nretries = 1.5", 'line 3, section [control], key "retries"', /found "1.5"/],
+    ["executable = a\nretries = 1000001", 'line 3, section [control], key "retries"', /found "1000001"/],
+    ["executable = a\nretries = 0x1", 'line 3, section [control], key "retries"', /found "0x1"/],
+    ["executable = a\nretries = 3 ; c", 'line 3, section [control], key "retries"', /found "3 ; c"/],
+    [
+      "executable = a\ntimeout = soon",
+      'line 3, section [control], key "timeout"',
+      /found "soon"; write a duration/,
+    ],
+    ["executable = a\ntimeout = 0", 'line 3, section [control], key "timeout"', /found "0"; .*above 0/],
+    [
+      "executable = a\npriority = high",
+      'line 3, section [control], key "priority"',
+      /found "high"; .*-2147483648 to/,
+    ],
+    [
+      "executable = a\npriority = 2147483649",
+      'line 3, section [control], key "priority"',
+      /found "2147483649"/,
+    ],
+    ["executable = a\nnice = 20", 'line 3, section [control], key "nice"', /found "20"; .*-20 to 19/],
+    ["executable = a\nnice = -21", 'line 3, section [control], key "nice"', /found "-21"/],
+    [
+      "executable = a\nlogfile = x\n  nice = 1",
+      'line 3, section [control], key "logfile"',
+      /"x\\nnice = 1", several lines/,
+    ],
+    ["executable = a\nworkdir = x\n  y", 'line 3, section [control], key "workdir"', /several lines/],
+    [
+      "executable python x.py",
+      "line 2, section [control]",
+      /found "executable python x.py", which has no "="/,
+    ],
+    ["executable = a\n[DEFAULT]\nnice = x", 'line 4, section [DEFAULT], key "nice"', /found "x"/],
+  ];
+  for (const [lines, where, said] of keys) {
+    it(`refuses ${JSON.stringify(lines)}, and says where`, () => {
+      const reason = reasonOf(`[control]\n${lines}\n`);
+      expect(reason.startsWith(`j.ini, ${where}: `), reason).to.equal(true);
+      expect(reason).to.match(said);
+    });
+  }
+
+  it("says it on one line, whatever the file and its name hold", () => {
+    const long = "x".repeat(5000);
+    const reasons = [
+      reasonOf(`[control]\nexecutable = a\nnice = \x1b[2J\u202e${long}`, "a\nb\x07.ini"),
+      reasonOf(`[control]\nexecutable = a\n${long}\x1b = 1`),
+      reasonOf(`[control]\n${long}`),
+      reasonOf(`${long}\x1b`),
+      reasonOf(`[\x1bcontrol${long}]`),
+      reasonOf(`[\x1bcontrol]`),
+    ];
+    for (const reason of reasons) {
+      expect(reason).to.not.match(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+      expect(reason.length, reason).to.be.lessThan(400);
+    }
+    expect(reasons[0]).to.include(`"\\u{1b}[2J\\u{202e}${"x".repeat(75)}…"`);
+    expect(reasons[0]).to.match(/^a\\nb\\u\{7\}\.ini, line 3/);
+  });
+});
