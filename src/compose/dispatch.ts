@@ -78,7 +78,10 @@ export async function dispatch(
         const { succeeded, failed, elapsed } = dispatcher.progress;
         await ledger.append({ event: "dispatched", dispatcher: id, succeeded, failed, reason: end });
         daemonLog.logger.info({ succeeded, failed, end }, "stopped dispatching");
-        if (end === "seat-lost" && !signal.aborted) continue;
+        if (end !== "all-ended" && !signal.aborted) {
+          daemonLog.logger.warn("another dispatcher has taken the seat");
+          continue;
+        }
         return {
           end: end === "all-ended" ? "all-ended" : "stopped",
           succeeded,

@@ -30,7 +30,8 @@ function lockFs(store: Store): object {
     mkdir: call((path) => store.mkdir(path)),
     rmdir: call((path) => store.rmdir(path)),
     utimes: call((path, _atime: Date, mtime: Date) => store.touch(path, mtime.getTime())),
-    stat: call(async (path) => ({ mtime: new Date((await store.facts(path)).mtimeMs) }) as Partial<fs.Stats>),
+    // Times pass through seconds as a float on their way: without rounding the library finds its own mark changed.
+    stat: call(async (path) => ({ mtime: new Date(Math.round((await store.facts(path)).mtimeMs)) }) as Partial<fs.Stats>),
     rmdirSync: () => undefined, // at exit: what is held then is left to S8, which asks whose it is
   };
 }
