@@ -6,6 +6,7 @@ import type { Settings } from "../project/settings.js";
 import { openDaemonLog } from "../report/daemon-log.js";
 import { hostName, newActorId } from "../spool/identity.js";
 import { Ledger } from "../spool/ledger.js";
+import { Locksmith } from "../spool/lock.js";
 import { type Dispatching, readDispatching, type Seat, takeSeat } from "../spool/seat.js";
 import type { Store } from "../spool/store.js";
 
@@ -50,12 +51,15 @@ export async function dispatch(
   const rotation = setInterval(() => daemonLog.rotate(), 60_000);
   rotation.unref();
   let ledger: Ledger | undefined;
+  let locksmith: Locksmith | undefined;
   try {
     ledger = await Ledger.open(store, layout.ledgerOf(id), settings.flush);
     for (;;) {
       const waited = await waitForSeat(store, layout, settings, id, signal, tell);
       if (waited.kind === "stopped") return { end: "stopped", succeeded: 0, failed: 0, elapsed: 0 };
       const { seat, sawJobs, failedMeanwhile } = waited;
+      await removeOldKeys(store, layout);
+      locksmith = await Locksmith.open(store, layout, id);
       await ledger.append({ event: "dispatching", dispatcher: id, host: hostName(), pid: process.pid });
       daemonLog.logger.info({ dispatcher: id, project: layout.root }, "dispatching");
       void tell({ kind: "started" });
@@ -64,6 +68,7 @@ export async function dispatch(
         layout,
         settings,
         ledger,
+        locksmith,
         log: daemonLog.logger,
         id,
         isSeatMine: () => seat.isMine(),
@@ -95,6 +100,7 @@ export async function dispatch(
   } finally {
     clearInterval(rotation);
     await ledger?.close();
+    await locksmith?.close();
     daemonLog.close();
   }
 }
@@ -135,6 +141,13 @@ async function waitForSeat(
     await delay(settings.poll * (500 + Math.random() * 500), undefined, { signal }).catch(() => undefined);
   }
   return { kind: "stopped" };
+}
+
+/** Keys of dispatchers that were killed; a worker's is removed when it is declared lost. */
+async function removeOldKeys(store: Store, layout: Layout): Promise<void> {
+  for (const name of await store.list(layout.jobpod)) {
+    if (layout.isDispatcherKey(name)) await store.unlink(layout.onDesk(".", name)).catch(() => undefined);
+  }
 }
 
 async function countFiles(store: Store, dir: string): Promise<number> {

@@ -7,6 +7,7 @@ import { Doorbell } from "../spool/doorbell.js";
 import { History } from "../spool/history.js";
 import { livenessOf } from "../spool/identity.js";
 import type { Ledger } from "../spool/ledger.js";
+import type { Locksmith } from "../spool/lock.js";
 import { type Reclaimer, reclaimWorker } from "../spool/reclaim.js";
 import type { Store } from "../spool/store.js";
 import { type Desk, Desks, type HandedOut } from "./desks.js";
@@ -43,6 +44,7 @@ export interface DispatcherSetup {
   readonly layout: Layout;
   readonly settings: Settings;
   readonly ledger: Ledger;
+  readonly locksmith: Locksmith;
   readonly log: pino.Logger;
   readonly id: string;
   /** Asked now and then; false: the seat is another's, stop. */
@@ -56,7 +58,9 @@ export interface DispatcherSetup {
 export type DispatchEnd = "all-ended" | "stopped" | "seat-lost";
 
 /** A watched directory is listed by chokidar at each ring: longer queues are only polled. */
-const WATCHABLE = 200;
+const WATCHABLE = 100;
+/** Between two looks at all desks where nobody is listened to, ms. */
+const MANY_WORKERS_POLL = 50;
 /** Seconds of work that should lie ahead of a worker, where the bell rings. */
 const LOCAL_WINDOW = 0.1;
 /** A worker whose heartbeat has been missed so often gets no further jobs. */
@@ -83,6 +87,8 @@ export class Dispatcher {
   /** Whether the last pass did; the seat is looked at as often. */
   #calledRoll = false;
   #lastListing = 0;
+  /** Whether workers are heard when they ring; many are looked at in turn instead. */
+  #listens = true;
   #nextRetryLook = 0;
   #sawJobs: boolean;
   #firstJobAt: number | undefined;
@@ -111,8 +117,7 @@ export class Dispatcher {
    * @param onAllEnded called each time that happens, with the counts still in `progress`
    */
   async run(once: boolean, signal: AbortSignal, onAllEnded: () => Promise<void>): Promise<DispatchEnd> {
-    const { layout, settings, log } = this.#s;
-    this.#bell.hang(layout.workerqueue);
+    const { settings, log } = this.#s;
     const onAbort = () => this.#wake();
     signal.addEventListener("abort", onAbort);
     try {
@@ -176,7 +181,8 @@ export class Dispatcher {
       await this.#callRoll(now);
     } else {
       this.#calledRoll = false;
-      for (const worker of this.#rungWorkers) await this.#lookAt(worker);
+      const rung = this.#listens ? this.#rungWorkers : this.#desks.all.map((desk) => desk.worker);
+      for (const worker of rung) await this.#lookAt(worker);
     }
     this.#rungWorkers.clear();
     await this.#takeStock(now);
@@ -209,8 +215,8 @@ export class Dispatcher {
       this.#queueRang = false;
       this.#lastListing = now;
       await this.#stock.list();
-      if (this.#stock.listed <= WATCHABLE) this.#bell.hang(layout.jobqueue);
-      else this.#bell.take(layout.jobqueue);
+      if (this.#stock.listed > WATCHABLE) this.#bell.take(layout.jobqueue);
+      else if (await this.#bell.hang(layout.jobqueue)) await this.#stock.list();
     }
     await this.#stock.lookOn();
   }
@@ -219,6 +225,9 @@ export class Dispatcher {
   async #callRoll(now: number): Promise<void> {
     const { store, layout, log } = this.#s;
     const workers = new Set(await listAnnounced(store, layout));
+    if (workers.size > WATCHABLE) this.#bell.take(layout.workerqueue);
+    else await this.#bell.hang(layout.workerqueue);
+    this.#listens = workers.size <= WATCHABLE;
     const fenced: string[] = [];
     for (const entry of await store.list(layout.jobpod)) {
       const kind = layout.deskKind(entry);
@@ -388,9 +397,9 @@ export class Dispatcher {
   }
 
   async #move(from: Desk, to: Desk): Promise<void> {
-    const { store, layout } = this.#s;
+    const { store, layout, locksmith } = this.#s;
     for (const job of [...from.jobs.values()].reverse()) {
-      if (!(await moveToDesk(store, layout, job.file, from.worker, to.worker))) continue;
+      if (!(await moveToDesk(store, layout, locksmith, job.file, from.worker, to.worker))) continue;
       this.#desks.take(from, job.file);
       this.#desks.put(to, job);
       return;
@@ -431,6 +440,9 @@ export class Dispatcher {
       this.#stock.pauseBetweenListings - (now - this.#lastListing),
     );
     const due = [
+      this.#listens || this.#desks.jobs + this.#stock.ready === 0
+        ? Number.POSITIVE_INFINITY
+        : MANY_WORKERS_POLL,
       this.#nextRollCall - now,
       nextListing,
       this.#stock.nextLook ?? Number.POSITIVE_INFINITY,

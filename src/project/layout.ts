@@ -126,6 +126,15 @@ export class Layout {
     return path.join(this.joblogs, `${job}.refused.log`);
   }
 
+  /** What an actor's locks are links to. */
+  key(actor: string): string {
+    return path.join(this.jobpod, `.${actor}.key`);
+  }
+
+  isDispatcherKey(entry: string): boolean {
+    return /^\..*-d-[a-z0-9]+\.key$/.test(entry);
+  }
+
   ledgerOf(actor: string): string {
     return path.join(this.ledger, `${actor}.jsonl`);
   }
@@ -140,7 +149,7 @@ export class Layout {
   }
 }
 
-/** The lockfile (proper-lockfile makes a directory) beside the job that runs. */
+/** The lockfile beside the job that runs. */
 export function lockOf(jobPath: string): string {
   return `${jobPath}.lock`;
 }

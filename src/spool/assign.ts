@@ -1,5 +1,5 @@
 import type { Layout } from "../project/layout.js";
-import { lockJob } from "./lock.js";
+import type { Lock, Locksmith } from "./lock.js";
 import { isErrno, type Store } from "./store.js";
 import { exists } from "./submit.js";
 
@@ -36,10 +36,9 @@ export async function writeOrder(
 ): Promise<void> {
   const path = layout.order(worker);
   try {
-    await store.unlink(path).catch(() => undefined);
-    await store.create(path, files.join("\n"), false);
+    await store.write(path, files.join("\n"));
   } catch (error) {
-    if (!isErrno(error, "ENOENT", "ENOSPC", "EDQUOT", "EEXIST")) throw error;
+    if (!isErrno(error, "ENOENT", "ENOSPC", "EDQUOT")) throw error;
   }
 }
 
@@ -52,14 +51,15 @@ export async function writeOrder(
 export async function moveToDesk(
   store: Store,
   layout: Layout,
+  locksmith: Locksmith,
   file: string,
   from: string,
   to: string,
 ): Promise<boolean> {
   const source = layout.onDesk(from, file);
-  let lock: Awaited<ReturnType<typeof lockJob>>;
+  let lock: Lock | undefined;
   try {
-    lock = await lockJob(store, source, () => undefined);
+    lock = await locksmith.lock(source, () => undefined);
   } catch (error) {
     if (isErrno(error, "ENOENT", "ENOTDIR")) return false;
     throw error;

@@ -72,14 +72,12 @@ export function livenessOf(identity: ProcessIdentity): "alive" | "dead" | "unkno
   return identity.start === "" || token === identity.start ? "alive" : "dead";
 }
 
+let ownHost = "";
+
 /** This host's name, as it may stand in a file name. */
 export function hostName(): string {
-  return (
-    os
-      .hostname()
-      .replace(/[^A-Za-z0-9_-]/g, "-")
-      .slice(0, 60) || "host"
-  );
+  ownHost ||= os.hostname().replace(/[^A-Za-z0-9_-]/g, "-");
+  return ownHost.slice(0, 60) || "host";
 }
 
 /** An id for a new actor of this host: never given twice. */

@@ -1,7 +1,6 @@
-import type fs from "node:fs";
 import lockfile from "proper-lockfile";
-import { lockOf } from "../project/layout.js";
-import type { Store } from "./store.js";
+import { type Layout, lockOf } from "../project/layout.js";
+import { isErrno, type Store } from "./store.js";
 
 /**
  * S3, S4: the lockfile beside a job, and the dispatcher's seat, are proper-lockfile's. A lock keeps two
@@ -14,12 +13,13 @@ export interface Lock {
 }
 
 type Callback = (error: unknown, value?: unknown) => void;
+type Call = (path: string) => Promise<unknown>;
 
 /**
- * The slice of node:fs that proper-lockfile uses, over the store. One object per store for the whole process:
+ * The slice of node:fs that proper-lockfile uses, over the store. One object per kind of lock for the whole process:
  * the library remembers the store's time precision on it.
  */
-function lockFs(store: Store): object {
+function lockFs(store: Store, make: Call, remove: Call): object {
   const call =
     (run: (path: string, ...rest: never[]) => Promise<unknown>) =>
     (path: string, ...rest: unknown[]) => {
@@ -27,31 +27,23 @@ function lockFs(store: Store): object {
       run(path, ...(rest as never[])).then((value) => done(null, value), done);
     };
   return {
-    mkdir: call((path) => store.mkdir(path)),
-    rmdir: call((path) => store.rmdir(path)),
+    mkdir: call(make),
+    rmdir: call(remove),
     utimes: call((path, _atime: Date, mtime: Date) => store.touch(path, mtime.getTime())),
     // Times pass through seconds as a float on their way: without rounding the library finds its own mark changed.
-    stat: call(async (path) => ({ mtime: new Date(Math.round((await store.facts(path)).mtimeMs)) }) as Partial<fs.Stats>),
+    stat: call(async (path) => ({ mtime: new Date(Math.round((await store.facts(path)).mtimeMs)) })),
     rmdirSync: () => undefined, // at exit: what is held then is left to S8, which asks whose it is
   };
 }
 
-const lockFsOf = new WeakMap<Store, object>();
-
 async function acquire(
-  store: Store,
-  file: string,
+  port: object,
   lockfilePath: string,
   stale: number,
   onCompromised: (error: Error) => void,
 ): Promise<Lock | undefined> {
-  let port = lockFsOf.get(store);
-  if (port === undefined) {
-    port = lockFs(store);
-    lockFsOf.set(store, port);
-  }
   try {
-    const release = await lockfile.lock(file, {
+    const release = await lockfile.lock(lockfilePath, {
       realpath: false,
       lockfilePath,
       stale,
@@ -62,28 +54,84 @@ async function acquire(
     } as lockfile.LockOptions);
     return { release: () => release().catch(() => undefined) };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ELOCKED") return undefined;
+    if (isErrno(error, "ELOCKED")) return undefined;
     throw error;
   }
 }
 
 /** Long: a job's lock is never taken for stale while its worker is only slow. */
 const JOB_LOCK_STALE = 120_000;
-const SEAT_STALE_BEATS = 5;
+
+/** Whatever a lock is: a link, or proper-lockfile's own directory. */
+export async function removeLock(store: Store, path: string): Promise<void> {
+  try {
+    await store.unlink(path);
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return;
+    if (!isErrno(error, "EISDIR", "EPERM")) throw error;
+    await store.rmdir(path).catch(() => undefined);
+  }
+}
 
 /**
- * Takes the lock of a job on a desk without waiting; undefined: somebody holds it.
- *
- * @param onCompromised the lock was removed or taken over while it was held
- * @throws ErrnoException ENOENT when the desk is gone
+ * Makes the locks of jobs for one process, one at a time. A lock is a hard link to the process's own key: link(2) is as
+ * exclusive as proper-lockfile's mkdir(2), but makes no inode. That matters on ext4, which looks at every inode freed in
+ * the last seconds before it gives out a new one (fs/ext4/ialloc.c, recently_deleted): a directory made and removed for
+ * each job made every file that is created there cost a millisecond. Where there are no hard links, it is the directory.
  */
-export function lockJob(
-  store: Store,
-  jobPath: string,
-  onCompromised: (error: Error) => void,
-): Promise<Lock | undefined> {
-  return acquire(store, jobPath, lockOf(jobPath), JOB_LOCK_STALE, onCompromised);
+export class Locksmith {
+  readonly #key: string;
+  readonly #port: object;
+  readonly #store: Store;
+  #links = true;
+
+  private constructor(store: Store, key: string) {
+    this.#store = store;
+    this.#key = key;
+    this.#port = lockFs(
+      store,
+      (path) => this.#make(path),
+      (path) => removeLock(store, path),
+    );
+  }
+
+  /** @param actor whose locks these are: the key's name, and what stands in the lock */
+  static async open(store: Store, layout: Layout, actor: string): Promise<Locksmith> {
+    const key = layout.key(actor);
+    await store.write(key, `${actor}\n`);
+    return new Locksmith(store, key);
+  }
+
+  /**
+   * Takes the lock of a job on a desk without waiting; undefined: somebody holds it.
+   *
+   * @param onCompromised the lock was removed or taken over while it was held
+   * @throws ErrnoException ENOENT when the desk is gone
+   */
+  lock(jobPath: string, onCompromised: (error: Error) => void): Promise<Lock | undefined> {
+    return acquire(this.#port, lockOf(jobPath), JOB_LOCK_STALE, onCompromised);
+  }
+
+  async close(): Promise<void> {
+    await this.#store.unlink(this.#key).catch(() => undefined);
+  }
+
+  async #make(path: string): Promise<void> {
+    if (!this.#links) return this.#store.mkdir(path);
+    // Fresh before it can be seen: its age is the lock's.
+    await this.#store.touch(this.#key, Date.now());
+    try {
+      await this.#store.link(this.#key, path);
+    } catch (error) {
+      if (!isErrno(error, "EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EXDEV")) throw error;
+      this.#links = false;
+      await this.#store.mkdir(path);
+    }
+  }
 }
+
+const SEAT_STALE_BEATS = 5;
+const seatPorts = new WeakMap<Store, object>();
 
 /** Takes the dispatcher's seat without waiting; undefined: it is taken. */
 export function lockSeat(
@@ -92,5 +140,14 @@ export function lockSeat(
   beat: number,
   onCompromised: (error: Error) => void,
 ): Promise<Lock | undefined> {
-  return acquire(store, seat, seat, Math.max(2_000, beat * SEAT_STALE_BEATS * 1000), onCompromised);
+  let port = seatPorts.get(store);
+  if (port === undefined) {
+    port = lockFs(
+      store,
+      (path) => store.mkdir(path),
+      (path) => store.rmdir(path),
+    );
+    seatPorts.set(store, port);
+  }
+  return acquire(port, seat, Math.max(2_000, beat * SEAT_STALE_BEATS * 1000), onCompromised);
 }

@@ -6,6 +6,7 @@ import { killGroup } from "./group.js";
 import type { History } from "./history.js";
 import { ownPidSpace } from "./identity.js";
 import { type Destination, type Ledger, type LedgerLine, parseLedger } from "./ledger.js";
+import { removeLock } from "./lock.js";
 import { isErrno, type Store } from "./store.js";
 
 /** What reclaiming works with; dispatcher and recruiter both do. */
@@ -52,6 +53,7 @@ export async function reclaimWorker(
   const reclaimed = await clearFencedDesk(r, worker, reason);
   await r.ledger.append({ event: "worker-lost", worker, reason });
   await withdrawAnnouncement(r.store, r.layout, worker);
+  await r.store.unlink(r.layout.key(worker)).catch(() => undefined);
   return reclaimed;
 }
 
@@ -75,7 +77,7 @@ async function clearFencedDesk(r: Reclaimer, worker: string, reason: string): Pr
   }
   for (const entry of entries) {
     const path = `${desk}/${entry}`;
-    if (isLock(entry)) await r.store.rmdir(path).catch(() => undefined);
+    if (isLock(entry)) await removeLock(r.store, path);
     else if (isIgnored(entry)) await r.store.unlink(path).catch(() => undefined);
   }
   await r.store.rmdir(desk).catch((error) => {

@@ -41,7 +41,11 @@ export interface Store {
   create(path: string, content: string | Uint8Array, flush: boolean, mode?: number): Promise<void>;
   /** Writes over an existing file without making it longer or shorter: works on a full disk. */
   overwrite(path: string, text: string): Promise<void>;
+  /** open O_TRUNC, write, close: for what nobody decides by; a reader may meet half of it. */
+  write(path: string, text: string): Promise<void>;
   appender(path: string): Promise<Appender>;
+  /** A second name for a file; EEXIST when there. */
+  link(existing: string, path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
   mkdir(path: string, recursive?: boolean): Promise<void>;
@@ -149,6 +153,12 @@ class LocalStore implements Store {
       fs.closeSync(fd);
     }
   }
+  async write(path: string, text: string): Promise<void> {
+    fs.writeFileSync(path, text);
+  }
+  async link(existing: string, path: string): Promise<void> {
+    fs.linkSync(existing, path);
+  }
   async appender(path: string): Promise<Appender> {
     const fd = fs.openSync(path, "a", 0o666);
     return {
@@ -236,6 +246,12 @@ class NetworkStore implements Store {
     } finally {
       await handle.close();
     }
+  }
+  write(path: string, text: string): Promise<void> {
+    return fs.promises.writeFile(path, text);
+  }
+  link(existing: string, path: string): Promise<void> {
+    return fs.promises.link(existing, path);
   }
   async appender(path: string): Promise<Appender> {
     const handle: FileHandle = await fs.promises.open(path, "a", 0o666);

@@ -10,7 +10,7 @@ import { type Claimed, finish } from "../spool/finish.js";
 import { hostName } from "../spool/identity.js";
 import { look } from "../spool/intake.js";
 import type { Destination, Ledger } from "../spool/ledger.js";
-import { type Lock, lockJob } from "../spool/lock.js";
+import type { Lock, Locksmith } from "../spool/lock.js";
 import { refuse } from "../spool/refuse.js";
 import { isErrno, isFull, type Store } from "../spool/store.js";
 import { exists } from "../spool/submit.js";
@@ -25,6 +25,7 @@ export interface Bench {
   readonly layout: Layout;
   readonly settings: Settings;
   readonly ledger: Ledger;
+  readonly locksmith: Locksmith;
   readonly log: pino.Logger;
   readonly worker: string;
   /** Where it was hired: command lines are relative to it. */
@@ -74,10 +75,9 @@ export class Attempt {
 
   /** @param onStart called once the attempt has its number and is about to run */
   async carryOut(onStart: (attempt: this) => void): Promise<AttemptEnd> {
-    const { store } = this.#bench;
     let lock: Lock | undefined;
     try {
-      lock = await lockJob(store, this.#path, () => this.#lockLost());
+      lock = await this.#bench.locksmith.lock(this.#path, () => this.#lockLost());
     } catch (error) {
       if (isErrno(error, "ENOENT", "ENOTDIR")) return "desk-gone";
       if (isFull(error)) return "store-full";

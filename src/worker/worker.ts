@@ -7,6 +7,7 @@ import { Doorbell } from "../spool/doorbell.js";
 import { isElsewhere, putBack } from "../spool/finish.js";
 import { hostName, identify } from "../spool/identity.js";
 import { Ledger } from "../spool/ledger.js";
+import { Locksmith, removeLock } from "../spool/lock.js";
 import { isErrno, type Store } from "../spool/store.js";
 import { Attempt, type Bench } from "./attempt.js";
 import { Heartbeat } from "./heartbeat.js";
@@ -29,6 +30,8 @@ type Leaving = "no" | "after-job" | "now";
 
 /** Between two looks for what jobs left behind, ms. */
 const LEFTOVER_LOOKS = 1000;
+/** A job that runs for so long, ms, is one during which notes are heard at once. */
+const LONG_JOB = 200;
 
 /**
  * The state machine of one worker.
@@ -49,6 +52,7 @@ export class Worker implements Bench {
   readonly directory: string;
   /** Set by `onDuty`, before anything asks for them. */
   ledger!: Ledger;
+  locksmith!: Locksmith;
   #heartbeat!: Heartbeat;
   #launcher: LauncherShell | undefined;
   /** The attempt that runs; undefined between two jobs. */
@@ -56,9 +60,13 @@ export class Worker implements Bench {
   #leaving: Leaving = "no";
   #leavingReason = "";
   #fenced = false;
+  readonly #bell: Doorbell;
+  #listening: NodeJS.Timeout | undefined;
   #wake: () => void = () => undefined;
   #rang = false;
   #lastLeftoverLook = 0;
+  /** Looks at an empty desk in a row: the first is followed by another at once, with the bell hung. */
+  #idleLooks = 0;
   /** Seconds per job, moving average. */
   #pace = 0;
 
@@ -69,12 +77,14 @@ export class Worker implements Bench {
     this.log = setup.log;
     this.worker = setup.id;
     this.directory = setup.directory;
+    this.#bell = new Doorbell(setup.store, (_dir, entry) => this.#ring(entry));
   }
 
   /** Announces itself, works until it is fired or fenced, and leaves nothing behind. */
   async onDuty(): Promise<DutyEnd> {
     const { store, layout, worker } = this;
     this.ledger = await Ledger.open(store, layout.ledgerOf(worker), this.settings.flush);
+    this.locksmith = await Locksmith.open(store, layout, worker);
     this.#heartbeat = new Heartbeat(store, layout, {
       worker,
       host: hostName(),
@@ -91,8 +101,6 @@ export class Worker implements Bench {
     // Announced first: a desk without an announcement is taken for one that was left behind.
     await this.#heartbeat.renew();
     await store.mkdir(layout.desk(worker));
-    const bell = new Doorbell(store, (_dir, entry) => this.#ring(entry));
-    bell.hang(layout.desk(worker));
     await this.ledger.append({
       event: "hired",
       worker,
@@ -107,7 +115,8 @@ export class Worker implements Bench {
       if (!this.#fenced) await this.#leave();
     } finally {
       clearInterval(beats);
-      await bell.stop();
+      clearTimeout(this.#listening);
+      await this.#bell.stop();
       await this.#heartbeat.settle();
       await this.killLauncher();
       await this.ledger.append({
@@ -116,6 +125,7 @@ export class Worker implements Bench {
         reason: this.#fenced ? "declared lost" : this.#leavingReason,
       });
       await this.ledger.close();
+      await this.locksmith.close();
     }
     return this.#fenced ? "fenced" : "left";
   }
@@ -239,7 +249,8 @@ export class Worker implements Bench {
       this.#heartbeat.say({ state: "idle", job: null });
       await this.#heartbeat.renew().catch(() => undefined);
     }
-    await this.#pause(this.settings.poll);
+    await this.#bell.hang(this.layout.desk(this.worker));
+    if (this.#idleLooks++ > 0) await this.#pause(this.settings.poll);
   }
 
   /** Until the bell rings, or so many seconds. */
@@ -258,6 +269,8 @@ export class Worker implements Bench {
   async #takeAll(files: readonly string[]): Promise<void> {
     // Half of it done: the announcement rings at the dispatcher's, so that more arrives before the desk is empty.
     const half = files.length >> 1;
+    this.#idleLooks = 0;
+    if (this.#pace < LONG_JOB / 1000) this.#bell.take(this.layout.desk(this.worker));
     for (const [index, file] of files.entries()) {
       if (this.#fenced || this.#leaving !== "no") return;
       const begin = performance.now();
@@ -288,6 +301,7 @@ export class Worker implements Bench {
 
   #started(attempt: Attempt, ring: boolean): void {
     this.#attempt = attempt;
+    this.#listenLater();
     const started = attempt.started.toISOString();
     this.#heartbeat.say({
       state: this.#leaving === "no" ? "busy" : "leaving",
@@ -296,6 +310,13 @@ export class Worker implements Bench {
     });
     if (ring) void this.#heartbeat.renew().catch(() => undefined);
     if (this.#leaving === "now") void attempt.stop("fired");
+  }
+
+  /** The bell is of no use to who is busy, and costs at each job that comes: it hangs when a job takes longer. */
+  #listenLater(): void {
+    clearTimeout(this.#listening);
+    const desk = this.layout.desk(this.worker);
+    this.#listening = setTimeout(() => void this.#bell.hang(desk), LONG_JOB);
   }
 
   #measure(seconds: number): void {
@@ -323,7 +344,7 @@ export class Worker implements Bench {
       try {
         for (const name of await store.list(desk)) {
           const path = layout.onDesk(worker, name);
-          if (isLock(name)) await store.rmdir(path);
+          if (isLock(name)) await removeLock(store, path);
           else if (isIgnored(name)) await store.unlink(path);
           else await putBack(store, layout, path, name);
         }
