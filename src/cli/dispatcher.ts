@@ -1,3 +1,4 @@
+import "./small-heap.js";
 import readline from "node:readline/promises";
 import { execa } from "execa";
 import { hideBin } from "yargs/helpers";

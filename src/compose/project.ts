@@ -16,7 +16,7 @@ import { Ledger } from "../spool/ledger.js";
 import type { Reclaimer } from "../spool/reclaim.js";
 import { openStore, type Store } from "../spool/store.js";
 import { submit } from "../spool/submit.js";
-import { type DispatchOptions, type DispatchResult, dispatch } from "./dispatch.js";
+import type { DispatchOptions, DispatchResult } from "./dispatch.js";
 
 export interface HireOptions {
   /** How the workers are started; `detached` if not said. */
@@ -116,7 +116,7 @@ export class Project {
     return hire(this.store, this.layout, {
       count,
       via: options.via ?? "detached",
-      program: [process.execPath, path.join(PACKAGE, "bin", "worker.js")],
+      program: [process.execPath, path.join(PACKAGE, "bin", "hired-worker.js")],
       directory: options.directory ?? process.cwd(),
       environment: options.environment ?? process.env,
       patience: options.patience ?? 60,
@@ -153,7 +153,8 @@ export class Project {
   }
 
   /** Takes the seat (or stands by for it), hands out, and comes back when all jobs have ended. */
-  dispatch(options: DispatchOptions = {}): Promise<DispatchResult> {
+  async dispatch(options: DispatchOptions = {}): Promise<DispatchResult> {
+    const { dispatch } = await import("./dispatch.js");
     return dispatch(this.store, this.layout, this.settings, options);
   }
 

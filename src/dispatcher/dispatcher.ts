@@ -176,7 +176,7 @@ export class Dispatcher {
     const { settings } = this.#s;
     const now = performance.now();
     if (now >= this.#nextRollCall) {
-      this.#nextRollCall = now + Math.min(settings.poll, settings.beat) * 1000;
+      this.#nextRollCall = now + settings.beat * 1000;
       this.#calledRoll = true;
       await this.#callRoll(now);
     } else {
@@ -187,7 +187,7 @@ export class Dispatcher {
     this.#rungWorkers.clear();
     await this.#takeStock(now);
     if (now >= this.#nextRetryLook) {
-      this.#nextRetryLook = now + settings.poll * 1000;
+      this.#nextRetryLook = now + settings.beat * 1000;
       for (const decision of await this.#retries.decide(now)) {
         if (decision.kind === "given-up") this.#count("failed");
         this.#s.tell(

@@ -13,7 +13,7 @@ import { ScreenLauncher, TmuxLauncher } from "./sessions.js";
 export interface HireRequest {
   readonly count: number;
   readonly via: LauncherName;
-  /** The worker program: interpreter and script, to which the worker's arguments are added. */
+  /** The worker program: interpreter and script; gets the project and the id as arguments. */
   readonly program: readonly [string, ...string[]];
   /** The workers' working directory: relative paths in command lines start there. */
   readonly directory: string;
@@ -54,7 +54,7 @@ export async function hire(store: Store, layout: Layout, request: HireRequest): 
     const id = newActorId("w");
     return {
       id,
-      command: [...request.program, "--project", layout.root, "--id", id],
+      command: [...request.program, layout.root, id],
       directory: request.directory,
       environment: request.environment,
       printed: layout.printed(id),

@@ -189,7 +189,7 @@ export class Attempt {
     job: Job,
     attemptLog: string,
   ): Promise<{ end: RunEnd; memory: number | null; problem: number | undefined }> {
-    const { layout, directory, settings } = this.#bench;
+    const { directory, settings } = this.#bench;
     const workdir = job.workdir === undefined ? directory : resolvePath(directory, job.workdir, os.homedir());
     const logfile = job.logfile === undefined ? undefined : resolvePath(workdir, job.logfile, os.homedir());
     let result: ResultFile | undefined;
@@ -209,7 +209,7 @@ export class Attempt {
     const end = await launcher.run({
       line: job.kind === "command" ? job.executable : undefined,
       jobFile: this.#path,
-      directory: workdir,
+      directory: workdir === directory ? undefined : workdir,
       log: attemptLog,
       nice: job.nice,
       environment: {
@@ -217,8 +217,6 @@ export class Attempt {
         FJORD_JOB_FILE: this.#path,
         FJORD_LOGFILE: logfile ?? "",
         FJORD_ATTEMPT: String(this.number),
-        FJORD_PROJECT: layout.root,
-        FJORD_WORKER: this.#bench.worker,
       },
     });
     if (timer) clearTimeout(timer);

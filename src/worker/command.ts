@@ -23,7 +23,8 @@ export interface RunRequest {
   /** The shell command line, or undefined for a job file that is itself executable. */
   readonly line: string | undefined;
   readonly jobFile: string;
-  readonly directory: string;
+  /** Undefined: the launcher's own. */
+  readonly directory: string | undefined;
   readonly log: string;
   readonly nice: number | undefined;
   readonly environment: Readonly<Record<string, string>>;
@@ -40,10 +41,13 @@ export function runText(request: RunRequest): string {
   const exports = Object.entries(request.environment)
     .map(([name, value]) => `${name}=${shellQuote(value)}`)
     .join(" ");
-  const enter =
-    `cd ${shellQuote(request.directory)} || { echo ${shellQuote(`fjord: cannot enter the working directory ${request.directory}`)}; exit 126; }\n` +
-    `export ${exports}\n`;
+  const enter = `${request.directory === undefined ? "" : changeTo(request.directory)}export ${exports}\n`;
   return `(\n${enter}${invocation(request)}\n) </dev/null >>${shellQuote(request.log)} 2>&1`;
+}
+
+function changeTo(directory: string): string {
+  const complaint = shellQuote(`fjord: cannot enter the working directory ${directory}`);
+  return `cd ${shellQuote(directory)} || { echo ${complaint}; exit 126; }\n`;
 }
 
 function invocation({ line, jobFile, nice }: RunRequest): string {

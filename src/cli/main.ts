@@ -1,0 +1,51 @@
+import { FjordError } from "../job/error.js";
+
+/** The exit codes of every command; docs/exit-codes.md. */
+export const EXIT = {
+  ok: 0,
+  /** Some jobs failed. */
+  someFailed: 1,
+  /** The command was refused or could not do its work: bad usage, bad settings, no such project … */
+  refused: 2,
+  /** A worker or job that was named is not there. */
+  unknown: 3,
+  /** A bug in fjord. */
+  bug: 70,
+  /** Ended by Ctrl-C (128 + SIGINT). */
+  interrupted: 130,
+} as const;
+
+function exitCodeOf(error: FjordError): number {
+  return error.code === "no-such-worker" ? EXIT.unknown : EXIT.refused;
+}
+
+/** One line on the terminal, signed by whoever says it. */
+export function say(who: string, text: string): void {
+  process.stdout.write(`[${who}] ${text}\n`);
+}
+
+/** Tells a refusal, or a bug with its stack; gives the exit code. */
+export function tellError(who: string, error: unknown): number {
+  if (error instanceof FjordError) {
+    process.stderr.write(`[${who}] ${error.message}\n`);
+    if (error.hint !== "") process.stderr.write(`[${who}] ${error.hint}\n`);
+    return exitCodeOf(error);
+  }
+  process.stderr.write(
+    `[${who}] This is a bug in fjord; please report it.\n${error instanceof Error ? error.stack : String(error)}\n`,
+  );
+  return EXIT.bug;
+}
+
+/** Runs a command and ends the process with its exit code. */
+export function main(who: string, run: () => Promise<number>): void {
+  // A reader that goes away (`fjord status | head -1`) is no error.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(EXIT.ok);
+    throw error;
+  });
+  run().then(
+    (code) => process.exit(code),
+    (error) => process.exit(tellError(who, error)),
+  );
+}
