@@ -3,7 +3,7 @@ import yargs, { type Argv } from "yargs";
 import { Project } from "../compose/project.js";
 import { FjordError } from "../job/error.js";
 
-export { EXIT, main, say } from "./main.js";
+export { EXIT, main, mainOfDaemon, say } from "./main.js";
 
 function version(): string {
   const file = new URL("../../../package.json", import.meta.url);

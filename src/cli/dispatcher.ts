@@ -8,7 +8,7 @@ import type { Progress } from "../dispatcher/dispatcher.js";
 import { formatDuration } from "../job/duration.js";
 import { visible } from "../job/quote.js";
 import { progressLine } from "../report/progress.js";
-import { EXIT, main, openProject, parser, say } from "./command.js";
+import { EXIT, mainOfDaemon, openProject, parser, say } from "./command.js";
 import { statusLine } from "./status-line.js";
 
 const WHO = "dispatcher";
@@ -182,7 +182,7 @@ async function dispatch(args: {
   return result.failed > 0 ? EXIT.someFailed : EXIT.ok;
 }
 
-main(WHO, async () => {
+mainOfDaemon(WHO, async () => {
   const args = await parser(
     "dispatcher",
     "dispatcher\n\nWatches the queue, hands jobs to workers, and ends when all have ended: 0 when all succeeded, 1 when some failed.",

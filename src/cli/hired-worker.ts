@@ -1,10 +1,10 @@
 import "./small-heap.js";
 import { Project } from "../compose/project.js";
-import { EXIT, main, say } from "./main.js";
+import { EXIT, mainOfDaemon, say } from "./main.js";
 import { work } from "./work.js";
 
 // What the recruiter starts: `worker` without the command line's parser, which costs each worker 15 MB and 60 ms.
-main("worker", async () => {
+mainOfDaemon("worker", async () => {
   const [directory, id] = process.argv.slice(2);
   if (directory === undefined || id === undefined) throw new Error("called by the recruiter: PROJECT ID");
   await work(await Project.open(directory), {

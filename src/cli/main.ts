@@ -37,12 +37,20 @@ export function tellError(who: string, error: unknown): number {
   return EXIT.bug;
 }
 
-/** Runs a command and ends the process with its exit code. */
+/** Runs a command and ends the process with its exit code. A reader that goes (`fjord status | head -1`) ends it. */
 export function main(who: string, run: () => Promise<number>): void {
-  // A reader that goes away (`fjord status | head -1`) is no error.
+  runToEnd(who, run, () => process.exit(EXIT.ok));
+}
+
+/** The same for what works on when nobody hears it any more: its terminal was closed, its reader has gone. */
+export function mainOfDaemon(who: string, run: () => Promise<number>): void {
+  runToEnd(who, run, () => undefined);
+}
+
+function runToEnd(who: string, run: () => Promise<number>, onUnheard: () => void): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(EXIT.ok);
-    throw error;
+    if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+    onUnheard();
   });
   run().then(
     (code) => process.exit(code),

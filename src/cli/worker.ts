@@ -1,13 +1,13 @@
 import "./small-heap.js";
 import { hideBin } from "yargs/helpers";
 import { FjordError } from "../job/error.js";
-import { EXIT, main, openProject, parser, say } from "./command.js";
+import { EXIT, mainOfDaemon, openProject, parser, say } from "./command.js";
 import { work } from "./work.js";
 
 const WHO = "worker";
 const ID = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,150}$/;
 
-main(WHO, async () => {
+mainOfDaemon(WHO, async () => {
   const args = await parser(
     "worker",
     "worker\n\nRuns the jobs that a dispatcher puts on its desk, one at a time, until it is fired.",
