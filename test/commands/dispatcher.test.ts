@@ -1,0 +1,324 @@
+import fs from "node:fs";
+import path from "node:path";
+import { expect } from "chai";
+import { execa } from "execa";
+import { binary, type RunningCommand } from "../rig/command.js";
+import { isAlive, kill } from "../rig/processes.js";
+import { projectPerTest, skip } from "../rig/with-project.js";
+
+function lines(text: string): unknown[] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line));
+}
+
+describe("dispatcher", () => {
+  const project = projectPerTest();
+
+  it("tells where it dispatches and how it ended, and exits 0 when all jobs succeeded", async () => {
+    for (const name of ["a", "b", "c"]) project().job(name, "true");
+    await project().hire(2);
+    const { exitCode, stdout, stderr } = await project().run("dispatcher");
+    expect(exitCode).to.equal(0);
+    expect(stderr).to.equal("");
+    expect(stdout).to.contain(`[dispatcher] Started on ${project().layout.jobqueue}.\n`);
+    expect(stdout).to.match(/\[dispatcher\] No more jobs: 3 succeeded, 0 failed, in [\d.]+ m?s\.\n$/);
+    expect(project().ends).to.deep.equal({ done: ["a", "b", "c"], failed: [] });
+  });
+
+  it("exits 1 when some failed", async () => {
+    project().job("good", "true");
+    project().job("bad", "exit 3");
+    await project().hire(1);
+    const { exitCode, stdout } = await project().run("dispatcher");
+    expect(exitCode).to.equal(1);
+    expect(stdout).to.contain("No more jobs: 1 succeeded, 1 failed, in ");
+    expect(project().ends).to.deep.equal({ done: ["good"], failed: ["bad"] });
+  });
+
+  it("exits 1 when a file was refused, needs no worker for that", async () => {
+    project().rename("bad.ini", "[control]\n");
+    const { exitCode, stdout } = await project().run("dispatcher");
+    expect(exitCode).to.equal(1);
+    expect(stdout).to.contain("[dispatcher] Refused: bad.ini, line 1, section [control]");
+  });
+
+  it("takes a job that fails and then succeeds for a success", async () => {
+    project().job("twice", 'test "$FJORD_ATTEMPT" = 2 || exit 1; :', { retries: "1" });
+    await project().hire(1);
+    const { exitCode, stdout } = await project().run("dispatcher");
+    expect(exitCode).to.equal(0);
+    expect(stdout).to.contain("[dispatcher] twice failed; attempt 2 of 2 follows.");
+    expect(stdout).to.contain("No more jobs: 1 succeeded, 0 failed, in ");
+  });
+
+  it("says that nobody is on duty, and goes on when workers come", async () => {
+    project().job("a", "true");
+    const dispatcher = project().start("dispatcher");
+    await dispatcher.said("1 jobs wait and no worker is on duty. Hire some: recruiter hire");
+    await project().hire(1);
+    expect((await dispatcher.end).exitCode).to.equal(0);
+  });
+
+  const permutations = [
+    ["create", "hire", "dispatch"],
+    ["create", "dispatch", "hire"],
+    ["hire", "create", "dispatch"],
+    ["hire", "dispatch", "create"],
+    ["dispatch", "create", "hire"],
+    ["dispatch", "hire", "create"],
+  ] as const;
+
+  for (const order of permutations) {
+    it(`takes its steps in any order: ${order.join(", ")}`, async () => {
+      let dispatcher: RunningCommand | undefined;
+      for (const step of order) {
+        expect(dispatcher?.hasEnded ?? false, `it has ended before "${step}"`).to.equal(false);
+        if (step === "create") for (const name of ["a", "b"]) await project().copy(`${name}.ini`, "[control]\nexecutable: true\n");
+        if (step === "hire") await project().hire(2);
+        if (step === "dispatch") {
+          dispatcher = project().start("dispatcher");
+          await dispatcher.said("Started on");
+        }
+      }
+      const end = await dispatcher?.end;
+      expect(end?.stdout).to.contain("No more jobs: 2 succeeded, 0 failed, in ");
+      expect(end?.exitCode).to.equal(0);
+    });
+  }
+
+  it("takes jobs that come while it runs", async () => {
+    const first = await project().remoteJob("first");
+    await project().hire(1);
+    const dispatcher = project().start("dispatcher");
+    await first.started();
+    project().job("second", "true");
+    await dispatcher.said("Started on");
+    first.exit(0);
+    expect((await dispatcher.end).stdout).to.contain("No more jobs: 2 succeeded, 0 failed, in ");
+  });
+
+  it("stays with --stay, and counts each lot afresh", async () => {
+    await project().hire(1);
+    const dispatcher = project().start("dispatcher", ["--stay"]);
+    project().job("a", "true");
+    await dispatcher.said("No more jobs: 1 succeeded, 0 failed, in ");
+    expect(dispatcher.hasEnded).to.equal(false);
+    project().job("b", "false");
+    await dispatcher.said("No more jobs: 0 succeeded, 1 failed, in ");
+    dispatcher.kill("SIGTERM");
+    expect((await dispatcher.end).exitCode).to.equal(130);
+  });
+
+  it("prints one status line with --status-only, and takes no seat", async () => {
+    project().job("a", "true");
+    await project().hire(1);
+    const { exitCode, stdout } = await project().run("dispatcher", ["--status-only"]);
+    expect(exitCode).to.equal(0);
+    expect(stdout).to.equal(
+      "[dispatcher] 1 waiting, 0 running, 0 done, 0 failed, 1 of 1 workers free, nobody dispatches\n",
+    );
+    const dispatcher = project().start("dispatcher", ["--stay"]);
+    await dispatcher.said("No more jobs");
+    const beside = await project().run("dispatcher", ["--status-only"]);
+    expect(beside.stdout).to.match(/0 waiting, 0 running, 1 done, 0 failed, 1 of 1 workers free, dispatched on \S+\n/);
+    const { stdout: json } = await project().run("dispatcher", ["--status-only", "--json"]);
+    expect(JSON.parse(json)).to.include({ project: project().directory, waiting: 0, done: 1 });
+  });
+
+  it("runs the callback when all have ended, with the counts in its environment", async () => {
+    project().job("a", "true");
+    project().job("b", "false");
+    await project().hire(1);
+    const told = path.join(project().work, "told");
+    const { exitCode } = await project().run("dispatcher", [
+      "--callback",
+      `echo "$FJORD_SUCCEEDED $FJORD_FAILED $FJORD_ELAPSED $FJORD_PROJECT" >>told`,
+    ]);
+    expect(exitCode).to.equal(1);
+    expect(fs.readFileSync(told, "utf8")).to.match(/^1 1 \d+\.\d \S+\n$/);
+    expect(fs.readFileSync(told, "utf8")).to.contain(` ${project().directory}\n`);
+  });
+
+  it("says that a callback failed, and exits by the jobs all the same", async () => {
+    project().job("a", "true");
+    await project().hire(1);
+    const { exitCode, stdout } = await project().run("dispatcher", ["--callback", "exit 9"]);
+    expect(exitCode).to.equal(0);
+    expect(stdout).to.contain("[dispatcher] The callback failed: ");
+  });
+
+  it("tells its events as JSON lines with --json", async () => {
+    project().job("a", "true");
+    project().rename("b.ini", "nonsense");
+    await project().hire(1);
+    const { exitCode, stdout } = await project().run("dispatcher", ["--json"]);
+    expect(exitCode).to.equal(1);
+    const events = lines(stdout) as { kind: string }[];
+    expect(events.map((event) => event.kind)).to.deep.equal(["started", "refused", "all-ended"]);
+    expect(events[1]).to.include({ file: "b.ini" });
+    expect(events[2]).to.include({ succeeded: 1, failed: 1 });
+  });
+
+  it("goes on when its reader goes away", async () => {
+    const job = await project().remoteJob("unheard");
+    await project().hire(1);
+    const command = `"${process.execPath}" "${binary("dispatcher")}" | head -n 1; echo "$?"`;
+    const pipe = project().startProgram("bash", ["-c", `set -o pipefail; ${command}`]);
+    await job.started();
+    job.exit(0);
+    const { stdout } = await pipe.end;
+    expect(stdout).to.match(/^\[dispatcher\] Started on .*\n0\n$/);
+    expect(project().ends.done).to.deep.equal(["unheard"]);
+  });
+
+  it("refuses what it does not know", async () => {
+    const { exitCode, stderr } = await project().run("dispatcher", ["--stya"]);
+    expect(exitCode).to.equal(2);
+    expect(stderr).to.contain("stya").and.to.contain("dispatcher --help");
+  });
+});
+
+describe("dispatcher, at Ctrl-C", () => {
+  const project = projectPerTest();
+
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    it(`stops handing out at ${signal} and goes: 130, the workers untouched, nothing lost`, async () => {
+      const job = await project().remoteJob("runs", { priority: "1" });
+      project().job("waits", "true");
+      const [worker] = await project().hire(1);
+      const dispatcher = project().start("dispatcher");
+      const pid = await job.started();
+      dispatcher.kill(signal);
+      const { exitCode, stdout } = await dispatcher.end;
+      expect(exitCode).to.equal(130);
+      expect(stdout).to.contain("[dispatcher] Stopped handing out; the workers finish what they have.\n");
+      expect(isAlive(pid)).to.equal(true);
+      expect(project().workers).to.deep.equal([worker]);
+      job.exit(0);
+      await project().ended("runs");
+      expect(project().list(project().layout.jobqueue)).to.deep.equal(["waits.ini"]);
+      expect((await project().run("dispatcher")).exitCode).to.equal(0);
+      expect(project().ends).to.deep.equal({ done: ["runs", "waits"], failed: [] });
+      expect(project().events("ended")).to.have.length(2);
+    });
+  }
+
+  it("goes at once when no job is there yet", async () => {
+    const dispatcher = project().start("dispatcher");
+    await dispatcher.said("Started on");
+    dispatcher.kill("SIGINT");
+    expect((await dispatcher.end).exitCode).to.equal(130);
+    expect(project().list(project().directory)).not.to.include("dispatcher.ini");
+  });
+
+  for (const [answer, left] of [
+    ["y\r", 0],
+    ["n\r", 1],
+    ["\r", 1],
+    ["\x03", 1],
+  ] as const) {
+    it(`asks on a terminal whether to fire the workers: ${JSON.stringify(answer)} leaves ${left}`, async function () {
+      const { code } = await execa("script", ["--version"], { reject: false });
+      if (code === "ENOENT") skip(this, "script (util-linux) is not installed, which makes the terminal");
+      await project().hire(1);
+      const terminal = onTerminal();
+      await terminal.said("Started on");
+      terminal.type("\x03");
+      await terminal.said("[dispatcher] Fire the 1 workers? [y/N] ");
+      terminal.type(answer);
+      expect((await terminal.end).exitCode).to.equal(130);
+      expect(project().workers).to.have.length(left);
+    });
+  }
+
+  it("shows on a terminal one line that overwrites itself", async function () {
+    const { code } = await execa("script", ["--version"], { reject: false });
+    if (code === "ENOENT") skip(this, "script (util-linux) is not installed, which makes the terminal");
+    const job = await project().remoteJob("shown");
+    await project().hire(1);
+    const terminal = onTerminal();
+    await job.started();
+    await terminal.said(/\r\x1b\[K\[dispatcher\] 0 waiting, 1 running, 0 done, 0 failed, 0 of 1 workers free/);
+    job.exit(0);
+    const { exitCode, stdout } = await terminal.end;
+    expect(exitCode).to.equal(0);
+    expect(stdout).to.match(/\r\x1b\[K\[dispatcher\] No more jobs: 1 succeeded/);
+  });
+
+  function onTerminal(): RunningCommand {
+    const command = `"${process.execPath}" "${binary("dispatcher")}"`;
+    return project().startProgram("script", ["-qec", command, "/dev/null"]);
+  }
+});
+
+describe("two dispatchers", () => {
+  const project = projectPerTest();
+
+  it("do not dispatch at once: the second stands by, and takes over when the first is killed", async () => {
+    const first = await project().remoteJob("first", { priority: "1" });
+    for (let n = 0; n < 5; n++) project().job(`job${n}`, "true");
+    await project().hire(1);
+    const one = project().start("dispatcher");
+    await first.started();
+    const two = project().start("dispatcher");
+    await two.said(/dispatches here on \S+ since .*; standing by\./);
+    expect(two.stdout).not.to.contain("Started on");
+    one.kill("SIGKILL");
+    await two.said("Started on");
+    first.exit(0);
+    const { exitCode, stdout } = await two.end;
+    expect(exitCode).to.equal(0);
+    expect(stdout).to.contain("No more jobs: 6 succeeded, 0 failed");
+    expect(project().ends.done).to.have.length(6);
+    expect(project().events("ended")).to.have.length(6);
+  });
+
+  it("hand over when the first is stopped", async () => {
+    const job = await project().remoteJob("long");
+    await project().hire(1);
+    const one = project().start("dispatcher");
+    await job.started();
+    const two = project().start("dispatcher");
+    await two.said("standing by");
+    one.kill("SIGINT");
+    await two.said("Started on");
+    job.exit(1);
+    expect((await two.end).exitCode).to.equal(1);
+  });
+
+  it("both end when the first has seen all jobs end", async () => {
+    const job = await project().remoteJob("last");
+    await project().hire(1);
+    const one = project().start("dispatcher");
+    await job.started();
+    const two = project().start("dispatcher");
+    await two.said("standing by");
+    job.exit(0);
+    expect((await one.end).exitCode).to.equal(0);
+    expect((await two.end).exitCode).to.equal(0);
+  });
+
+  it("do not stop the standby from going", async () => {
+    const one = project().start("dispatcher");
+    await one.said("Started on");
+    const two = project().start("dispatcher");
+    await two.said("standing by");
+    two.kill("SIGINT");
+    expect((await two.end).exitCode).to.equal(130);
+    expect(one.hasEnded).to.equal(false);
+  });
+
+  it("leave a seat that the next one takes at once when it was killed", async () => {
+    const one = project().start("dispatcher");
+    await one.said("Started on");
+    kill(one.pid, "SIGKILL");
+    await one.end;
+    project().job("a", "true");
+    await project().hire(1);
+    const { exitCode, stdout } = await project().run("dispatcher");
+    expect(exitCode).to.equal(0);
+    expect(stdout).to.match(/^\[dispatcher\] Started on/);
+  });
+});
