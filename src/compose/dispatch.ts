@@ -25,7 +25,7 @@ export interface DispatchOptions {
   readonly signal?: AbortSignal;
 }
 
-/** `all-ended`, or `stopped` by the signal. Counts are of what this dispatcher saw end. */
+/** `all-ended`, or `stopped` by the signal. Counts are of what ended since this dispatcher started. */
 export interface DispatchResult {
   readonly end: "all-ended" | "stopped";
   readonly succeeded: number;
@@ -57,7 +57,8 @@ export async function dispatch(
     for (;;) {
       const waited = await waitForSeat(store, layout, settings, id, signal, tell);
       if (waited.kind === "stopped") return { end: "stopped", succeeded: 0, failed: 0, elapsed: 0 };
-      const { seat, sawJobs, failedMeanwhile } = waited;
+      const { seat, sawJobs } = waited;
+      let { before } = waited;
       await removeOldKeys(store, layout);
       locksmith = await Locksmith.open(store, layout, id);
       await ledger.append({ event: "dispatching", dispatcher: id, host: hostName(), pid: process.pid });
@@ -75,24 +76,31 @@ export async function dispatch(
         tell: (event) => void tell(event),
         sawJobs,
       });
+      const counts = async () => {
+        const { succeeded, failed, elapsed } = dispatcher.progress;
+        if (before === undefined) return { succeeded, failed, elapsed };
+        const now = await countEnds(store, layout);
+        return {
+          succeeded: Math.max(succeeded, now.succeeded - before.succeeded),
+          failed: Math.max(failed, now.failed - before.failed),
+          elapsed,
+        };
+      };
+      let ended: Awaited<ReturnType<typeof counts>> | undefined;
       try {
         const end = await dispatcher.run(options.stay !== true, seat.signal(signal), async () => {
-          const { succeeded, failed, elapsed } = dispatcher.progress;
-          await tell({ kind: "all-ended", succeeded, failed: failed + failedMeanwhile, elapsed });
+          ended = await counts();
+          before = undefined;
+          await tell({ kind: "all-ended", ...ended });
         });
-        const { succeeded, failed, elapsed } = dispatcher.progress;
+        const { succeeded, failed, elapsed } = end === "all-ended" && ended ? ended : await counts();
         await ledger.append({ event: "dispatched", dispatcher: id, succeeded, failed, reason: end });
         daemonLog.logger.info({ succeeded, failed, end }, "stopped dispatching");
         if (end !== "all-ended" && !signal.aborted) {
           daemonLog.logger.warn("another dispatcher has taken the seat");
           continue;
         }
-        return {
-          end: end === "all-ended" ? "all-ended" : "stopped",
-          succeeded,
-          failed: failed + failedMeanwhile,
-          elapsed,
-        };
+        return { end: end === "all-ended" ? "all-ended" : "stopped", succeeded, failed, elapsed };
       } finally {
         await seat.leave();
       }
@@ -106,9 +114,15 @@ export async function dispatch(
 }
 
 type HeldSeat = Seat & { signal(outer: AbortSignal): AbortSignal };
+/** How many job files lie in the rooms of the ended. */
+interface Ends {
+  readonly succeeded: number;
+  readonly failed: number;
+}
+/** `before`: what had ended when it began to stand by; it answers for what its predecessor saw end since, too. */
 type Waited =
   | { kind: "stopped" }
-  | { kind: "seated"; seat: HeldSeat; sawJobs: boolean; failedMeanwhile: number };
+  | { kind: "seated"; seat: HeldSeat; sawJobs: boolean; before: Ends | undefined };
 
 async function waitForSeat(
   store: Store,
@@ -119,21 +133,20 @@ async function waitForSeat(
   tell: (event: DispatchEvent) => void | Promise<void>,
 ): Promise<Waited> {
   let sawJobs = false;
-  let failedBefore: number | undefined;
+  let before: Ends | undefined;
   while (!signal.aborted) {
     const lost = new AbortController();
     const seat = await takeSeat(store, layout, id, settings.beat, () => lost.abort());
     if (seat !== undefined) {
-      const failedNow = failedBefore === undefined ? 0 : await countFiles(store, layout.end("jobfailed"));
       return {
         kind: "seated",
         seat: { ...seat, signal: (outer) => AbortSignal.any([outer, lost.signal]) },
         sawJobs,
-        failedMeanwhile: Math.max(0, failedNow - (failedBefore ?? 0)),
+        before,
       };
     }
-    if (failedBefore === undefined) {
-      failedBefore = await countFiles(store, layout.end("jobfailed"));
+    if (before === undefined) {
+      before = await countEnds(store, layout);
       void tell({ kind: "standing-by", behind: await readDispatching(store, layout) });
     }
     sawJobs ||= await anyJob(store, layout);
@@ -148,6 +161,13 @@ async function removeOldKeys(store: Store, layout: Layout): Promise<void> {
   for (const name of await store.list(layout.jobpod)) {
     if (layout.isDispatcherKey(name)) await store.unlink(layout.onDesk(".", name)).catch(() => undefined);
   }
+}
+
+async function countEnds(store: Store, layout: Layout): Promise<Ends> {
+  return {
+    succeeded: await countFiles(store, layout.end("jobdone")),
+    failed: await countFiles(store, layout.end("jobfailed")),
+  };
 }
 
 async function countFiles(store: Store, dir: string): Promise<number> {
