@@ -26,7 +26,7 @@ export function parser(name: string, usage: string, epilogue: string): Argv<{ pr
     .help()
     .alias("help", "h")
     .strict()
-    .wrap(Math.min(100, process.stdout.columns ?? 100))
+    .wrap(Math.min(100, process.stdout.columns || 100))
     .epilogue(epilogue)
     .fail((message, error) => {
       throw error ?? new FjordError("bad-usage", message, `${name} --help shows what there is.`);

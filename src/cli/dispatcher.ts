@@ -49,7 +49,7 @@ class Screen {
     if (text === this.#shown) return;
     this.#shownAt = now;
     if (this.#live) {
-      process.stdout.write(`\r\x1b[K[${WHO}] ${text}`.slice(0, process.stdout.columns ?? 200));
+      process.stdout.write(`\r\x1b[K[${WHO}] ${text}`.slice(0, process.stdout.columns || 200));
     } else say(WHO, text);
     this.#shown = text;
   }
