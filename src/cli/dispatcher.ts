@@ -24,6 +24,7 @@ class Screen {
   #shownAt = Number.NEGATIVE_INFINITY;
   #shown = "";
   #warnedOfNobody = false;
+  #trouble = "";
 
   constructor(project: Project) {
     this.#project = project;
@@ -84,7 +85,8 @@ class Screen {
         this.line(`${visible(event.job)} given up: ${event.reason}.`);
         break;
       case "trouble":
-        this.line(`Trouble with the store, trying on: ${event.message}`);
+        if (event.message !== this.#trouble) this.line(`Trouble with the store, trying on: ${event.message}`);
+        this.#trouble = event.message;
         break;
       case "all-ended":
         this.line(

@@ -1,4 +1,5 @@
 import { FjordError } from "../job/error.js";
+import { isSystemError } from "../spool/store.js";
 
 /** The exit codes of every command; docs/exit-codes.md. */
 export const EXIT = {
@@ -30,6 +31,12 @@ export function tellError(who: string, error: unknown): number {
     process.stderr.write(`[${who}] ${error.message}\n`);
     if (error.hint !== "") process.stderr.write(`[${who}] ${error.hint}\n`);
     return exitCodeOf(error);
+  }
+  if (isSystemError(error)) {
+    process.stderr.write(
+      `[${who}] ${error.message}\n[${who}] The directory or its disk refused; mend that and try again.\n`,
+    );
+    return EXIT.refused;
   }
   process.stderr.write(
     `[${who}] This is a bug in fjord; please report it.\n${error instanceof Error ? error.stack : String(error)}\n`,

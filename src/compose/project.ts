@@ -13,8 +13,9 @@ import type { Announcement } from "../spool/announcement.js";
 import { History } from "../spool/history.js";
 import { newActorId } from "../spool/identity.js";
 import { Ledger } from "../spool/ledger.js";
+import { openStore } from "../spool/open-store.js";
 import type { Reclaimer } from "../spool/reclaim.js";
-import { openStore, type Store } from "../spool/store.js";
+import type { Store } from "../spool/store.js";
 import { submit } from "../spool/submit.js";
 import type { DispatchOptions, DispatchResult } from "./dispatch.js";
 

@@ -1,4 +1,4 @@
-import { isIgnored } from "../job/name.js";
+import { isIgnored, jobName } from "../job/name.js";
 import { isLock, type Layout } from "../project/layout.js";
 import type { Announcement } from "../spool/announcement.js";
 import { isErrno, type Store } from "../spool/store.js";
@@ -36,7 +36,7 @@ export class Desks {
   readonly #store: Store;
   readonly #layout: Layout;
   readonly #desks = new Map<string, Desk>();
-  /** How many desks hold a job of this file name. */
+  /** How many desks hold a job of this name; the script `a` and `a.ini` are one name. */
   readonly #names = new Map<string, number>();
 
   constructor(store: Store, layout: Layout) {
@@ -69,20 +69,22 @@ export class Desks {
   }
 
   holds(file: string): boolean {
-    return this.#names.has(file);
+    return this.#names.has(jobName(file));
   }
 
   put(desk: Desk, job: HandedOut): void {
     if (desk.jobs.has(job.file)) return;
     desk.jobs.set(job.file, job);
-    this.#names.set(job.file, (this.#names.get(job.file) ?? 0) + 1);
+    const name = jobName(job.file);
+    this.#names.set(name, (this.#names.get(name) ?? 0) + 1);
   }
 
   take(desk: Desk, file: string): void {
     if (!desk.jobs.delete(file)) return;
-    const others = (this.#names.get(file) ?? 1) - 1;
-    if (others === 0) this.#names.delete(file);
-    else this.#names.set(file, others);
+    const name = jobName(file);
+    const others = (this.#names.get(name) ?? 1) - 1;
+    if (others === 0) this.#names.delete(name);
+    else this.#names.set(name, others);
   }
 
   /** Forgets a desk; gives back the jobs that it was thought to hold. */

@@ -1,20 +1,18 @@
 import type pino from "pino";
 import type { Layout } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
-import { listAnnounced, readAnnouncement } from "../spool/announcement.js";
-import { assign, moveToDesk, writeOrder } from "../spool/assign.js";
+import { type Assignment, assign, moveToDesk, writeOrder } from "../spool/assign.js";
 import { Doorbell } from "../spool/doorbell.js";
 import { History } from "../spool/history.js";
-import { livenessOf } from "../spool/identity.js";
 import type { Ledger } from "../spool/ledger.js";
 import type { Locksmith } from "../spool/lock.js";
-import { type Reclaimer, reclaimWorker } from "../spool/reclaim.js";
-import type { Store } from "../spool/store.js";
+import { isErrno, isSystemError, type Store } from "../spool/store.js";
+import { Attendance } from "./attendance.js";
 import { type Desk, Desks, type HandedOut } from "./desks.js";
 import { type Load, plan } from "./plan.js";
 import { Retries } from "./retries.js";
-import { RollCall, type Sighting } from "./roll-call.js";
 import { Stock, type Waiting } from "./stock.js";
+import { Tally } from "./tally.js";
 
 /** What the dispatcher tells whoever runs it. */
 export type DispatcherEvent =
@@ -63,11 +61,6 @@ const WATCHABLE = 100;
 const MANY_WORKERS_POLL = 50;
 /** Seconds of work that should lie ahead of a worker, where the bell rings. */
 const LOCAL_WINDOW = 0.1;
-/** A worker whose heartbeat has been missed so often gets no further jobs. */
-const SUSPECT_LOOKS = 2;
-/** Over how many seconds the rate is taken. */
-const RATE_SPAN = 15;
-
 /**
  * The loop: take stock, plan, act. It holds nothing that it could not read again from the directories, so it may be
  * killed at any moment; whoever comes next goes on.
@@ -77,8 +70,7 @@ export class Dispatcher {
   readonly #stock: Stock;
   readonly #desks: Desks;
   readonly #retries: Retries;
-  readonly #rollCall: RollCall;
-  readonly #reclaimer: Reclaimer;
+  readonly #attendance: Attendance;
   readonly #bell: Doorbell;
   readonly #rungWorkers = new Set<string>();
   #queueRang = true;
@@ -86,27 +78,24 @@ export class Dispatcher {
   #nextRollCall = 0;
   /** Whether the last pass did; the seat is looked at as often. */
   #calledRoll = false;
+  #removedLocks = false;
   #lastListing = 0;
   /** Whether workers are heard when they ring; many are looked at in turn instead. */
   #listens = true;
   #nextRetryLook = 0;
-  #sawJobs: boolean;
-  #firstJobAt: number | undefined;
-  #succeeded = 0;
-  #failed = 0;
-  /** When jobs ended lately: monotonic ms, and how many by then. */
-  readonly #ends: { at: number; count: number }[] = [];
+  #tally = new Tally();
 
   constructor(setup: DispatcherSetup) {
     this.#s = setup;
     const { store, layout, settings, ledger } = setup;
     const history = new History(store, layout);
-    this.#sawJobs = setup.sawJobs;
+    if (setup.sawJobs) this.#tally.begin();
     this.#stock = new Stock(store, layout, settings, ledger, (file, reason) => this.#refused(file, reason));
     this.#desks = new Desks(store, layout);
     this.#retries = new Retries(store, layout, settings, ledger, history);
-    this.#rollCall = new RollCall(settings.beat, settings.lostAfter);
-    this.#reclaimer = { store, layout, ledger, history, lostLimit: settings.lostLimit };
+    const reclaimer = { store, layout, ledger, history, lostLimit: settings.lostLimit };
+    const { beat, lostAfter } = settings;
+    this.#attendance = new Attendance(reclaimer, this.#desks, beat, lostAfter, (job) => this.#resolve(job));
     this.#bell = new Doorbell(store, (dir, entry) => this.#ring(dir, entry));
   }
 
@@ -124,19 +113,19 @@ export class Dispatcher {
       while (!signal.aborted) {
         try {
           await this.#pass();
+          if (this.#calledRoll && !(await this.#s.isSeatMine())) return "seat-lost";
           if (await this.#allEnded()) {
             await onAllEnded();
             if (once) return "all-ended";
-            this.#startOver();
+            this.#tally = new Tally(); // with --stay, the next jobs are counted afresh
           }
         } catch (error) {
           // The store's trouble passes, and nothing is held in memory alone; anything else is a bug.
-          if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+          if (!isSystemError(error)) throw error;
           log.error({ error: String(error) }, "trouble with the store");
-          this.#s.tell({ kind: "trouble", message: String((error as Error).message) });
+          this.#s.tell({ kind: "trouble", message: error.message });
           await this.#sleep(settings.poll * 1000, signal);
         }
-        if (this.#calledRoll && !(await this.#s.isSeatMine())) return "seat-lost";
         await this.#sleep(this.#untilNext(), signal);
       }
       return "stopped";
@@ -152,12 +141,12 @@ export class Dispatcher {
     return {
       waiting: this.#stock.waiting + this.#retries.waiting + this.#desks.jobs - running,
       running,
-      succeeded: this.#succeeded,
-      failed: this.#failed,
+      succeeded: this.#tally.succeeded,
+      failed: this.#tally.failed,
       workers: desks.length,
       free: desks.length - running,
-      rate: this.#rate(),
-      elapsed: this.#firstJobAt === undefined ? 0 : (performance.now() - this.#firstJobAt) / 1000,
+      rate: this.#tally.rate,
+      elapsed: this.#tally.elapsed,
     };
   }
 
@@ -179,17 +168,19 @@ export class Dispatcher {
       this.#nextRollCall = now + settings.beat * 1000;
       this.#calledRoll = true;
       await this.#callRoll(now);
+      if (!this.#removedLocks) await this.#attendance.removeLocksOfDispatchers();
+      this.#removedLocks = true;
     } else {
       this.#calledRoll = false;
       const rung = this.#listens ? this.#rungWorkers : this.#desks.all.map((desk) => desk.worker);
-      for (const worker of rung) await this.#lookAt(worker);
+      for (const worker of rung) await this.#attendance.look(worker);
     }
     this.#rungWorkers.clear();
     await this.#takeStock(now);
     if (now >= this.#nextRetryLook) {
       this.#nextRetryLook = now + settings.beat * 1000;
       for (const decision of await this.#retries.decide(now)) {
-        if (decision.kind === "given-up") this.#count("failed");
+        if (decision.kind === "given-up") this.#tally.count("failed");
         this.#s.tell(
           decision.kind === "again"
             ? { ...decision, kind: "retry" }
@@ -198,13 +189,8 @@ export class Dispatcher {
       }
     }
     await this.#act();
-    if (this.#stock.waiting + this.#desks.jobs + this.#retries.waiting > 0) this.#noteJobs();
+    if (this.#stock.waiting + this.#desks.jobs + this.#retries.waiting > 0) this.#tally.begin();
     this.#s.tell({ kind: "progress", progress: this.progress });
-  }
-
-  #noteJobs(): void {
-    this.#sawJobs = true;
-    this.#firstJobAt ??= performance.now();
   }
 
   async #takeStock(now: number): Promise<void> {
@@ -221,69 +207,18 @@ export class Dispatcher {
     await this.#stock.lookOn();
   }
 
-  /** S8: reads every announcement and every desk, and takes back what lost workers held. */
   async #callRoll(now: number): Promise<void> {
-    const { store, layout, log } = this.#s;
-    const workers = new Set(await listAnnounced(store, layout));
-    if (workers.size > WATCHABLE) this.#bell.take(layout.workerqueue);
-    else await this.#bell.hang(layout.workerqueue);
-    this.#listens = workers.size <= WATCHABLE;
-    const fenced: string[] = [];
-    for (const entry of await store.list(layout.jobpod)) {
-      const kind = layout.deskKind(entry);
-      if (kind?.kind === "desk") workers.add(kind.worker);
-      else if (kind?.kind === "fenced") fenced.push(kind.worker);
-    }
-    for (const desk of this.#desks.all) {
-      if (!workers.has(desk.worker)) await this.#forget(desk.worker);
-    }
-    const sightings: Sighting[] = [];
-    for (const worker of workers) {
-      const desk = await this.#lookAt(worker);
-      const process = desk?.announcement?.process;
-      sightings.push({
-        worker,
-        beat: desk?.announcement?.beat ?? -1,
-        liveness: process === undefined ? "unknown" : livenessOf(process),
-      });
-    }
-    const lost = this.#rollCall.call(sightings, now / 1000);
-    for (const worker of fenced) {
-      if (!workers.has(worker)) lost.push({ worker, reason: "its desk was found fenced" });
-    }
-    for (const { worker, reason } of lost) {
-      log.warn({ worker, reason }, "worker lost");
-      const desk = this.#desks.get(worker);
-      const reclaimed = await reclaimWorker(this.#reclaimer, worker, desk?.announcement, reason);
-      await this.#forget(worker);
+    this.#listens = this.#desks.all.length <= WATCHABLE;
+    if (this.#listens) await this.#bell.hang(this.#s.layout.workerqueue);
+    else this.#bell.take(this.#s.layout.workerqueue);
+    for (const { worker, reason, jobs } of await this.#attendance.call(now)) {
+      this.#s.log.warn({ worker, reason }, "worker lost");
       this.#queueRang = true;
-      this.#s.tell({
-        kind: "worker-lost",
-        worker,
-        reason,
-        back: reclaimed.filter((job) => job.to === "jobqueue" || job.to === "retry").length,
-        givenUp: reclaimed.filter((job) => job.to === "jobfailed").length,
-      });
+      this.#nextRetryLook = 0;
+      const count = (...rooms: string[]) => jobs.filter((job) => rooms.includes(job.to)).length;
+      const back = count("jobqueue", "retry");
+      this.#s.tell({ kind: "worker-lost", worker, reason, back, givenUp: count("jobfailed") });
     }
-  }
-
-  async #forget(worker: string): Promise<void> {
-    for (const job of this.#desks.remove(worker)) await this.#resolve(job);
-  }
-
-  async #lookAt(worker: string): Promise<Desk | undefined> {
-    const { store, layout } = this.#s;
-    const announcement = await readAnnouncement(store, layout, worker);
-    if (announcement === undefined && this.#desks.get(worker) === undefined) {
-      // An announcement comes before its desk: a desk without one was left behind, or is just being left.
-      const left = this.#desks.of(worker);
-      await this.#desks.look(left);
-      return left;
-    }
-    const desk = this.#desks.of(worker);
-    desk.announcement = announcement;
-    for (const job of await this.#desks.look(desk)) await this.#resolve(job);
-    return desk;
   }
 
   /** A job has left its desk: the directories tell how it ended. */
@@ -291,10 +226,10 @@ export class Dispatcher {
     const where = await this.#desks.whereabouts(job);
     switch (where) {
       case "jobdone":
-        this.#count("succeeded");
+        this.#tally.count("succeeded");
         break;
       case "jobfailed":
-        this.#count("failed");
+        this.#tally.count("failed");
         break;
       case "retry":
         this.#nextRetryLook = 0;
@@ -313,32 +248,8 @@ export class Dispatcher {
     }
   }
 
-  #count(outcome: "succeeded" | "failed"): void {
-    if (outcome === "succeeded") this.#succeeded++;
-    else this.#failed++;
-    this.#noteJobs();
-    const now = performance.now();
-    const last = this.#ends.at(-1);
-    const count = this.#succeeded + this.#failed;
-    if (last !== undefined && now - last.at < 100) last.count = count;
-    else this.#ends.push({ at: now, count });
-    while (this.#ends.length > 2 && now - (this.#ends[0]?.at ?? 0) > RATE_SPAN * 1000) this.#ends.shift();
-  }
-
-  #rate(): number {
-    const first = this.#ends[0];
-    const last = this.#ends.at(-1);
-    if (first === undefined || last === undefined) return 0;
-    if (first === last) return this.progressElapsed > 0 ? last.count / this.progressElapsed : 0;
-    return (last.count - first.count) / ((last.at - first.at) / 1000);
-  }
-
-  private get progressElapsed(): number {
-    return this.#firstJobAt === undefined ? 0 : (performance.now() - this.#firstJobAt) / 1000;
-  }
-
   #refused(file: string, reason: string): void {
-    this.#count("failed");
+    this.#tally.count("failed");
     this.#s.log.warn({ file, reason }, "refused");
     this.#s.tell({ kind: "refused", file, reason });
   }
@@ -350,8 +261,8 @@ export class Dispatcher {
     const loads: Load[] = [];
     for (const desk of this.#desks.all) {
       const state = desk.announcement?.state;
-      if (!desk.stands || state === undefined || state === "leaving" || state === "full") continue;
-      if (this.#rollCall.unmovedLooks(desk.worker) >= SUSPECT_LOOKS) continue;
+      if (!desk.stands || state === undefined || state === "leaving" || state === "stalled") continue;
+      if (this.#attendance.isSuspect(desk.worker)) continue;
       loads.push({ worker: desk.worker, jobs: desk.jobs.size, pace: desk.announcement?.pace ?? 0 });
     }
     for (const step of plan(loads, this.#stock.ready, window, rings)) {
@@ -386,13 +297,26 @@ export class Dispatcher {
       await writeOrder(store, layout, desk.worker, [...desk.jobs.keys(), ...batch.map((job) => job.file)]);
     }
     for (const [index, job] of batch.entries()) {
-      const assignment = await assign(store, layout, job.file, desk.worker);
+      const assignment = await this.#assign(job, desk);
       if (assignment === "assigned") this.#desks.put(desk, job);
       if (assignment === "no-desk") {
         desk.stands = false;
         for (const rest of batch.slice(index).reverse()) this.#stock.putBack(rest);
         return;
       }
+    }
+  }
+
+  async #assign(job: Waiting, desk: Desk): Promise<Assignment> {
+    try {
+      return await assign(this.#s.store, this.#s.layout, job.file, desk.worker);
+    } catch (error) {
+      if (!isErrno(error, "EACCES", "EPERM")) {
+        this.#stock.putBack(job);
+        throw error;
+      }
+      this.#stock.setAside(job.file, error);
+      return "gone";
     }
   }
 
@@ -408,7 +332,7 @@ export class Dispatcher {
 
   /** One empty listing proves nothing: all is listed once more, on a network file system after its caches' time. */
   async #allEnded(): Promise<boolean> {
-    if (!this.#sawJobs || !this.#isEmpty()) return false;
+    if (!this.#tally.hasBegun || !this.#isEmpty()) return false;
     if (this.#s.store.kind === "network") await this.#sleep(this.#s.settings.settle * 1000, undefined);
     this.#nextRollCall = 0;
     this.#nextRetryLook = 0;
@@ -416,15 +340,6 @@ export class Dispatcher {
     this.#lastListing = Number.NEGATIVE_INFINITY;
     await this.#pass();
     return this.#isEmpty();
-  }
-
-  /** With `--stay`: the next jobs are counted afresh. */
-  #startOver(): void {
-    this.#sawJobs = false;
-    this.#firstJobAt = undefined;
-    this.#succeeded = 0;
-    this.#failed = 0;
-    this.#ends.length = 0;
   }
 
   #isEmpty(): boolean {

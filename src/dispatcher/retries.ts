@@ -43,7 +43,7 @@ export class Retries {
   }
 
   holds(file: string): boolean {
-    return this.#due.has(file);
+    return [...this.#due.keys()].some((other) => jobName(other) === jobName(file));
   }
 
   /** ms until the next one is due; undefined when none waits. */

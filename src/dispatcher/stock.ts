@@ -5,7 +5,7 @@ import { look } from "../spool/intake.js";
 import type { Ledger } from "../spool/ledger.js";
 import { refuse, refuseUndecodable } from "../spool/refuse.js";
 import { Settling } from "../spool/settling.js";
-import { isFull, type Store } from "../spool/store.js";
+import { isErrno, isTrouble, type Store } from "../spool/store.js";
 
 /** A valid job that waits. */
 export interface Waiting {
@@ -60,6 +60,8 @@ export class Stock {
   readonly #lines = new Map<number, Line>();
   /** Priorities in use, highest first. */
   #priorities: number[] = [];
+  /** Files that cannot be moved. */
+  readonly #aside = new Set<string>();
   /** Names of the last listing that have not been looked at. */
   #unseen: string[] = [];
   #unsettled = 0;
@@ -118,8 +120,9 @@ export class Stock {
     this.#listed = names.length;
     const there = new Set(names);
     for (const file of this.#known.keys()) if (!there.has(file)) this.#known.delete(file);
+    for (const file of this.#aside) if (!there.has(file)) this.#aside.delete(file);
     this.#unseen = names
-      .filter((name) => !this.#known.has(name) && !isIgnored(name))
+      .filter((name) => !this.#known.has(name) && !this.#aside.has(name) && !isIgnored(name))
       .sort()
       .reverse();
     this.#unsettled = 0;
@@ -170,6 +173,14 @@ export class Stock {
     this.#line(job.priority).unshift(job);
   }
 
+  /** A file that cannot be moved must not stop the others: it is told of once and left alone while it is there. */
+  setAside(file: string, error: unknown): void {
+    this.#known.delete(file);
+    this.#aside.add(file);
+    const why = error instanceof Error ? error.message : String(error);
+    this.#onRefused(file, `${file}: cannot be moved out of the queue (${why}); chown or remove it.`);
+  }
+
   #line(priority: number): Line {
     let line = this.#lines.get(priority);
     if (line === undefined) {
@@ -191,8 +202,9 @@ export class Stock {
         this.#onRefused(file, reason);
       }
     } catch (error) {
-      if (!isFull(error)) throw error;
-      this.#unsettled++; // no room to say why: it stays, and is looked at again
+      if (!isTrouble(error)) throw error;
+      if (isErrno(error, "EACCES", "EPERM")) this.setAside(file, error);
+      else this.#unsettled++; // no room to say why: it stays, and is looked at again
     }
   }
 }

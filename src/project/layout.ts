@@ -131,8 +131,16 @@ export class Layout {
     return path.join(this.jobpod, `.${actor}.key`);
   }
 
+  /** Whether an entry of `jobpod/` is a dispatcher's key. */
   isDispatcherKey(entry: string): boolean {
-    return /^\..*-d-[a-z0-9]+\.key$/.test(entry);
+    return (
+      entry.startsWith(".") && entry.endsWith(".key") && this.isDispatcher(entry.slice(1, -".key".length))
+    );
+  }
+
+  /** Whether an actor is a dispatcher, by its id. */
+  isDispatcher(actor: string): boolean {
+    return /-d-[a-z0-9]+$/.test(actor);
   }
 
   ledgerOf(actor: string): string {

@@ -9,8 +9,8 @@ export interface Announcement {
   readonly worker: string;
   readonly host: string;
   readonly process: ProcessIdentity;
-  /** `leaving`: finishes its job, takes no more. `full`: waits for room on the store. */
-  readonly state: "idle" | "busy" | "leaving" | "full";
+  /** `leaving`: finishes its job, takes no more. `stalled`: the store takes nothing, a full disk say. */
+  readonly state: "idle" | "busy" | "leaving" | "stalled";
   /** Only grows; that it moves is the sign of life (S7). */
   readonly beat: number;
   readonly slots: number;
@@ -104,7 +104,7 @@ export async function readAnnouncement(
     worker,
     host: w.get("host") ?? "",
     process: { pid: Number(w.get("pid")), start: w.get("start") ?? "", space: w.get("space") ?? "" },
-    state: state === "idle" || state === "leaving" || state === "full" ? state : "busy",
+    state: state === "idle" || state === "leaving" || state === "stalled" ? state : "busy",
     beat,
     slots: Number(w.get("slots") ?? 1),
     pace: Number(w.get("pace") ?? 0) || 0,

@@ -140,6 +140,15 @@ export function lockSeat(
   beat: number,
   onCompromised: (error: Error) => void,
 ): Promise<Lock | undefined> {
+  return acquire(seatPort(store), seat, seatStale(beat), onCompromised);
+}
+
+/** ms; proper-lockfile takes nothing under two seconds. */
+function seatStale(beat: number): number {
+  return Math.max(2_000, beat * SEAT_STALE_BEATS * 1000);
+}
+
+function seatPort(store: Store): object {
   let port = seatPorts.get(store);
   if (port === undefined) {
     port = lockFs(
@@ -149,5 +158,11 @@ export function lockSeat(
     );
     seatPorts.set(store, port);
   }
-  return acquire(port, seat, Math.max(2_000, beat * SEAT_STALE_BEATS * 1000), onCompromised);
+  return port;
+}
+
+/** Whether the seat's lock is held and kept fresh: a hint, for people. */
+export async function isSeatLocked(store: Store, seat: string, beat: number): Promise<boolean> {
+  const options = { realpath: false, lockfilePath: seat, stale: seatStale(beat), fs: seatPort(store) };
+  return lockfile.check(seat, options as lockfile.CheckOptions);
 }

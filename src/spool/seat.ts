@@ -1,7 +1,7 @@
 import { formatIni, parseIni } from "../job/ini-dialect.js";
 import type { Layout } from "../project/layout.js";
 import { hostName, identify, livenessOf, type ProcessIdentity } from "./identity.js";
-import { type Lock, lockSeat } from "./lock.js";
+import { isSeatLocked, type Lock, lockSeat } from "./lock.js";
 import { isErrno, type Store } from "./store.js";
 
 /** Who dispatches, from `dispatcher.ini`. */
@@ -44,9 +44,7 @@ export async function isSeatHeld(store: Store, layout: Layout, beat: number): Pr
   if (holder === undefined) return false;
   const liveness = livenessOf(holder.process);
   if (liveness !== "unknown") return liveness === "alive";
-  const lock = await lockSeat(store, layout.seat, beat, () => undefined);
-  await lock?.release();
-  return lock === undefined;
+  return isSeatLocked(store, layout.seat, beat);
 }
 
 /**

@@ -3,19 +3,19 @@ import { setTimeout as delay } from "node:timers/promises";
 import type pino from "pino";
 import type { Job } from "../job/job.js";
 import { jobName } from "../job/name.js";
-import { describeOutcome, type Outcome, outcomeOfStatus } from "../job/outcome.js";
+import { type Outcome, outcomeOfStatus } from "../job/outcome.js";
 import type { Layout } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
-import { type Claimed, finish } from "../spool/finish.js";
-import { hostName } from "../spool/identity.js";
+import type { Claimed } from "../spool/finish.js";
 import { look } from "../spool/intake.js";
-import type { Destination, Ledger } from "../spool/ledger.js";
+import type { Ledger } from "../spool/ledger.js";
 import type { Lock, Locksmith } from "../spool/lock.js";
 import { refuse } from "../spool/refuse.js";
-import { isErrno, isFull, type Store } from "../spool/store.js";
+import { isErrno, type Store } from "../spool/store.js";
 import { exists } from "../spool/submit.js";
 import { resolvePath } from "./command.js";
 import type { LauncherShell, RunEnd } from "./launcher-shell.js";
+import { publish } from "./publish.js";
 import { ResultFile } from "./result-file.js";
 import { MemoryWatch } from "./usage.js";
 
@@ -38,10 +38,10 @@ export interface Bench {
 }
 
 /**
- * What became of a look at a job on the desk. `passed`: somebody else has it. `store-full`: not started, it stays.
+ * What became of a look at a job on the desk. `passed`: somebody else has it.
  * `desk-gone`: the worker was declared lost.
  */
-export type AttemptEnd = "done" | "passed" | "store-full" | "desk-gone";
+export type AttemptEnd = "done" | "passed" | "desk-gone";
 
 /** Exit codes for what goes wrong around a job, sysexits(3). */
 const CANNOT_CREATE = 73;
@@ -73,14 +73,16 @@ export class Attempt {
     this.#path = bench.layout.onDesk(bench.worker, file);
   }
 
-  /** @param onStart called once the attempt has its number and is about to run */
+  /**
+   * @param onStart called once the attempt has its number and is about to run
+   * @throws ErrnoException when the store takes nothing before the start: the job stays on the desk
+   */
   async carryOut(onStart: (attempt: this) => void): Promise<AttemptEnd> {
     let lock: Lock | undefined;
     try {
       lock = await this.#bench.locksmith.lock(this.#path, () => this.#lockLost());
     } catch (error) {
       if (isErrno(error, "ENOENT", "ENOTDIR")) return "desk-gone";
-      if (isFull(error)) return "store-full";
       throw error;
     }
     if (lock === undefined) return "passed";
@@ -135,18 +137,12 @@ export class Attempt {
       return "done";
     }
     this.claimed = { worker, file: this.file, ino: found.ino, bytes: found.bytes, mode: found.mode };
-    let attemptLog: string;
+    const attemptLog = await this.#number();
     try {
-      attemptLog = await this.#number();
-      await ledger.append({
-        event: "started",
-        job: this.job,
-        attempt: this.number,
-        worker,
-        log: attemptLog.slice(layout.root.length + 1),
-      });
+      const log = attemptLog.slice(layout.root.length + 1);
+      await ledger.append({ event: "started", job: this.job, attempt: this.number, worker, log });
     } catch (error) {
-      if (isFull(error)) return "store-full";
+      await store.unlink(attemptLog).catch(() => undefined); // not started: the number is still to be had
       throw error;
     }
     onStart(this);
@@ -176,10 +172,13 @@ export class Attempt {
     await this.#stopped;
     const outcome = this.#outcome(end, problem, job);
     const seconds = (performance.now() - begin) / 1000;
-    await this.#publish(job, claimed, {
+    await publish(this.#bench, job, claimed, {
+      job: this.job,
+      attempt: this.number,
       outcome,
-      seconds: Math.round(seconds * 1e6) / 1e6,
-      end: new Date().toISOString(),
+      start: this.started,
+      end: new Date(),
+      seconds,
       cpu: end.kind === "exited" ? end.cpu : null,
       memory,
     });
@@ -251,83 +250,5 @@ export class Attempt {
       return end.byGuardian ? { kind: "lost" } : { kind: "failed", code: 137, signal: "SIGKILL" };
     }
     return outcomeOfStatus(end.status === 0 && problem !== undefined ? problem : end.status);
-  }
-
-  async #publish(
-    job: Job,
-    claimed: Claimed,
-    facts: {
-      outcome: Outcome;
-      seconds: number;
-      end: string;
-      cpu: { user: number; system: number } | null;
-      memory: number | null;
-    },
-  ): Promise<void> {
-    const { store, layout, ledger, log, worker } = this.#bench;
-    const attempt = { job: this.job, attempt: this.number, worker };
-    if (this.#bench.mayBeFenced() && !(await exists(store, layout.desk(worker)))) {
-      await untilRoom(() =>
-        ledger.append({ event: "discarded", ...attempt, reason: "declared lost meanwhile" }),
-      );
-      log.warn(attempt, "discarded: this worker was declared lost while the job ran");
-      return;
-    }
-    const to = destinationOf(facts.outcome, job);
-    await untilRoom(() =>
-      ledger.append({
-        event: "ended",
-        ...attempt,
-        host: hostName(),
-        outcome: facts.outcome,
-        start: this.started.toISOString(),
-        end: facts.end,
-        seconds: facts.seconds,
-        cpu: facts.cpu,
-        memory: facts.memory,
-        to,
-      }),
-    );
-    const published = await untilRoom(() => finish(store, layout, claimed, to));
-    if (published === "discarded") {
-      await untilRoom(() =>
-        ledger.append({ event: "discarded", ...attempt, reason: "taken back meanwhile" }),
-      );
-      log.warn(attempt, "discarded: the job was taken back while it ran");
-    } else if (facts.outcome.kind !== "succeeded") {
-      log.info(attempt, describeOutcome(facts.outcome));
-    }
-  }
-}
-
-/** S6, S9: a failure with retries left goes to the desk of the dispatcher, who counts and decides. */
-function destinationOf(outcome: Outcome, job: Job): Destination {
-  switch (outcome.kind) {
-    case "succeeded":
-      return "jobdone";
-    case "failed":
-    case "timed-out":
-      return job.retries > 0 ? "retry" : "jobfailed";
-    case "cancelled":
-    case "lost":
-      return "jobqueue";
-    case "refused":
-      return "jobfailed";
-    default: {
-      const unknown: never = outcome;
-      throw new Error(`unknown outcome: ${JSON.stringify(unknown)}`);
-    }
-  }
-}
-
-/** An outcome is not lost for want of room on the disk: it waits until there is some. */
-async function untilRoom<T>(write: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await write();
-    } catch (error) {
-      if (!isFull(error)) throw error;
-      await delay(500);
-    }
   }
 }

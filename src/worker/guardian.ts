@@ -34,20 +34,26 @@ function startShell(group: number) {
 export class Guardian {
   readonly #shell: ReturnType<typeof startShell>;
   #deadline = false;
-  #ended = false;
+  readonly #ended: Promise<true>;
 
   /** @param group the process group to kill */
   constructor(group: number) {
     this.#shell = startShell(group);
     this.#shell.stdin.on("error", () => undefined);
-    this.#shell.once("exit", () => {
-      this.#ended = true;
+    this.#ended = new Promise((resolve) => {
+      this.#shell.once("exit", () => resolve(true));
     });
   }
 
-  /** It ended by itself: it killed the group, or was killed. */
-  get hasEnded(): boolean {
-    return this.#ended;
+  /** Whether it ends by itself in that time, ms: then it has killed the group, or was killed. */
+  endsWithin(ms: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), ms);
+      void this.#ended.then(() => {
+        clearTimeout(timer);
+        resolve(true);
+      });
+    });
   }
 
   /** @param seconds until the next word, or the group dies */

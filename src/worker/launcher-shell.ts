@@ -10,6 +10,8 @@ export type RunEnd =
   | { kind: "exited"; status: number; cpu: CpuTime | null }
   | { kind: "shell-died"; byGuardian: boolean };
 
+/** ms between the death of the group and the guardian's own end. */
+const GUARDIAN_LAG = 250;
 /** Signals that reach the whole group leave the launcher in place; a subshell gets them as they were. */
 const PROLOGUE = "trap : HUP INT QUIT TERM\n";
 const EPILOGUE = '; fjord_status=$?; times; echo "=$fjord_status"\n';
@@ -120,8 +122,11 @@ export class LauncherShell {
   #died(): void {
     this.#dead = true;
     this.signal("SIGKILL"); // what else is in the group
-    this.#end({ kind: "shell-died", byGuardian: this.#guardian.hasEnded });
-    this.#guardian.dismiss();
+    // The guardian ends right after it has killed; when it does not, the job (`kill -9 0`) or a person did.
+    void this.#guardian.endsWithin(GUARDIAN_LAG).then((byGuardian) => {
+      this.#guardian.dismiss();
+      this.#end({ kind: "shell-died", byGuardian });
+    });
   }
 
   #end(end: RunEnd): void {

@@ -1,0 +1,116 @@
+import { isLock } from "../project/layout.js";
+import { listAnnounced, readAnnouncement } from "../spool/announcement.js";
+import { livenessOf } from "../spool/identity.js";
+import { removeLock } from "../spool/lock.js";
+import { type Reclaimed, type Reclaimer, reclaimWorker } from "../spool/reclaim.js";
+import type { Desk, Desks, HandedOut } from "./desks.js";
+import { RollCall, type Sighting } from "./roll-call.js";
+
+/** A worker that was declared lost, and what became of its jobs. */
+export interface LostWorker {
+  readonly worker: string;
+  readonly reason: string;
+  readonly jobs: readonly Reclaimed[];
+}
+
+/** A worker whose heartbeat has been missed so often gets no further jobs. */
+const SUSPECT_LOOKS = 2;
+
+/** S8 at the edge: looks at announcements and desks, has the roll called, and takes back what lost workers held. */
+export class Attendance {
+  readonly #reclaimer: Reclaimer;
+  readonly #desks: Desks;
+  readonly #rollCall: RollCall;
+  readonly #resolve: (job: HandedOut) => Promise<void>;
+
+  /**
+   * @param beat seconds between two looks that count @param looks at an unmoved heartbeat, until its worker is lost
+   * @param resolve told of each job that has left its desk
+   */
+  constructor(
+    reclaimer: Reclaimer,
+    desks: Desks,
+    beat: number,
+    looks: number,
+    resolve: (job: HandedOut) => Promise<void>,
+  ) {
+    this.#reclaimer = reclaimer;
+    this.#desks = desks;
+    this.#rollCall = new RollCall(beat, looks);
+    this.#resolve = resolve;
+  }
+
+  isSuspect(worker: string): boolean {
+    return this.#rollCall.unmovedLooks(worker) >= SUSPECT_LOOKS;
+  }
+
+  /** Reads one worker's announcement and desk. */
+  async look(worker: string): Promise<Desk> {
+    const { store, layout } = this.#reclaimer;
+    const desk = this.#desks.of(worker);
+    desk.announcement = (await readAnnouncement(store, layout, worker)) ?? undefined;
+    for (const job of await this.#desks.look(desk)) await this.#resolve(job);
+    return desk;
+  }
+
+  /**
+   * Reads every announcement and every desk; declares lost who is.
+   *
+   * @param now monotonic, ms
+   */
+  async call(now: number): Promise<LostWorker[]> {
+    const { store, layout } = this.#reclaimer;
+    const workers = new Set(await listAnnounced(store, layout));
+    const fenced: string[] = [];
+    for (const entry of await store.list(layout.jobpod)) {
+      const kind = layout.deskKind(entry);
+      if (kind?.kind === "desk") workers.add(kind.worker);
+      else if (kind?.kind === "fenced") fenced.push(kind.worker);
+    }
+    for (const { worker } of this.#desks.all) if (!workers.has(worker)) await this.#forget(worker);
+    const sightings: Sighting[] = [];
+    for (const worker of workers) {
+      const { announcement } = await this.look(worker);
+      sightings.push({
+        worker,
+        beat: announcement?.beat ?? -1,
+        liveness: announcement === undefined ? "unknown" : livenessOf(announcement.process),
+      });
+    }
+    const lost = this.#rollCall.call(sightings, now / 1000);
+    // Somebody fenced it and was killed before all was taken back.
+    for (const worker of fenced) {
+      if (!lost.some((one) => one.worker === worker))
+        lost.push({ worker, reason: "its desk was found fenced" });
+    }
+    const gone: LostWorker[] = [];
+    for (const { worker, reason } of lost) {
+      const jobs = await reclaimWorker(
+        this.#reclaimer,
+        worker,
+        this.#desks.get(worker)?.announcement,
+        reason,
+      );
+      await this.#forget(worker);
+      gone.push({ worker, reason, jobs });
+    }
+    return gone;
+  }
+
+  /** S4: a dispatcher that was killed while it moved a job has left its lock there, and the worker cannot claim. */
+  async removeLocksOfDispatchers(): Promise<void> {
+    const { store, layout } = this.#reclaimer;
+    for (const { worker } of this.#desks.all) {
+      for (const entry of await store.list(layout.desk(worker)).catch(() => [])) {
+        if (!isLock(entry)) continue;
+        const lock = layout.onDesk(worker, entry);
+        const holder = await store.tail(lock, 1024).catch(() => "");
+        if (layout.isDispatcher(holder.trim())) await removeLock(store, lock);
+      }
+    }
+  }
+
+  async #forget(worker: string): Promise<void> {
+    for (const job of this.#desks.remove(worker)) await this.#resolve(job);
+  }
+}

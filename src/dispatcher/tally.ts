@@ -1,0 +1,47 @@
+/** Over how many seconds the rate is taken. */
+const SPAN = 15;
+/** Jobs that end within so many ms are one point. */
+const GRAIN = 100;
+
+/** Counts what ends, since the first job was seen, and how fast. Times by the monotonic clock. */
+export class Tally {
+  succeeded = 0;
+  failed = 0;
+  #begin: number | undefined;
+  /** When jobs ended lately, ms, and how many by then. */
+  readonly #ends: { at: number; count: number }[] = [];
+
+  /** There are jobs: from the first time on, time counts. */
+  begin(): void {
+    this.#begin ??= performance.now();
+  }
+
+  get hasBegun(): boolean {
+    return this.#begin !== undefined;
+  }
+
+  /** Seconds. */
+  get elapsed(): number {
+    return this.#begin === undefined ? 0 : (performance.now() - this.#begin) / 1000;
+  }
+
+  count(outcome: "succeeded" | "failed"): void {
+    this.begin();
+    this[outcome]++;
+    const now = performance.now();
+    const last = this.#ends.at(-1);
+    const count = this.succeeded + this.failed;
+    if (last !== undefined && now - last.at < GRAIN) last.count = count;
+    else this.#ends.push({ at: now, count });
+    while (this.#ends.length > 2 && now - (this.#ends[0]?.at ?? 0) > SPAN * 1000) this.#ends.shift();
+  }
+
+  /** Jobs per second, lately; 0 while unknown. */
+  get rate(): number {
+    const first = this.#ends[0];
+    const last = this.#ends.at(-1);
+    if (first === undefined || last === undefined) return 0;
+    if (first === last) return this.elapsed > 0 ? last.count / this.elapsed : 0;
+    return (last.count - first.count) / ((last.at - first.at) / 1000);
+  }
+}

@@ -1,0 +1,99 @@
+import fs from "node:fs";
+import type { FileHandle } from "node:fs/promises";
+import { factsOf, READ_FLAGS, shortWrite } from "./file-facts.js";
+import type { Appender, FileFacts, Store } from "./store.js";
+
+/** A file system that may stall for minutes (NFS, SMB, FUSE …): every call goes through the thread pool. */
+export class NetworkStore implements Store {
+  readonly kind = "network";
+  list(dir: string): Promise<string[]> {
+    return fs.promises.readdir(dir);
+  }
+  async read(path: string, limit: number): Promise<{ bytes: Buffer; facts: FileFacts }> {
+    const handle = await fs.promises.open(path, READ_FLAGS);
+    try {
+      const facts = factsOf(await handle.stat());
+      if (facts.kind !== "file") return { bytes: Buffer.alloc(0), facts };
+      const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(Math.min(limit, facts.size)));
+      return { bytes: buffer.subarray(0, bytesRead), facts };
+    } finally {
+      await handle.close();
+    }
+  }
+  async facts(path: string): Promise<FileFacts> {
+    return factsOf(await fs.promises.lstat(path));
+  }
+  async tail(path: string, limit: number): Promise<string> {
+    const handle = await fs.promises.open(path, READ_FLAGS);
+    try {
+      const { size } = await handle.stat();
+      const buffer = Buffer.allocUnsafe(Math.min(limit, size));
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, size - buffer.length);
+      return buffer.toString("utf8", 0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  }
+  async create(path: string, content: string | Uint8Array, flush: boolean, mode = 0o666): Promise<void> {
+    const handle = await fs.promises.open(path, "wx", mode);
+    try {
+      if (content.length > 0) await handle.writeFile(content);
+      if (flush) await handle.sync();
+      await handle.close(); // NFS reports a write's error here
+    } catch (error) {
+      await handle.close().catch(() => undefined);
+      await fs.promises.unlink(path);
+      throw error;
+    }
+  }
+  async overwrite(path: string, text: string): Promise<void> {
+    const handle = await fs.promises.open(path, "r+");
+    try {
+      const bytes = Buffer.alloc((await handle.stat()).size, "\n");
+      bytes.write(text);
+      await handle.write(bytes, 0, bytes.length, 0);
+    } finally {
+      await handle.close();
+    }
+  }
+  write(path: string, text: string): Promise<void> {
+    return fs.promises.writeFile(path, text);
+  }
+  link(existing: string, path: string): Promise<void> {
+    return fs.promises.link(existing, path);
+  }
+  async appender(path: string): Promise<Appender> {
+    const handle: FileHandle = await fs.promises.open(path, "a", 0o666);
+    return {
+      append: async (text) => {
+        const { bytesWritten } = await handle.write(text);
+        if (bytesWritten !== Buffer.byteLength(text)) throw shortWrite(path);
+      },
+      flush: () => handle.sync(),
+      close: () => handle.close(),
+    };
+  }
+  rename(from: string, to: string): Promise<void> {
+    return fs.promises.rename(from, to);
+  }
+  unlink(path: string): Promise<void> {
+    return fs.promises.unlink(path);
+  }
+  async mkdir(path: string, recursive = false): Promise<void> {
+    await fs.promises.mkdir(path, { recursive });
+  }
+  rmdir(path: string): Promise<void> {
+    return fs.promises.rmdir(path);
+  }
+  touch(path: string, mtimeMs: number): Promise<void> {
+    return fs.promises.utimes(path, mtimeMs / 1000, mtimeMs / 1000);
+  }
+  async flushDirectory(path: string): Promise<void> {
+    const handle = await fs.promises.open(path, "r");
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type pino from "pino";
+import type { Job } from "../job/job.js";
+import { describeOutcome, type Outcome } from "../job/outcome.js";
+import type { Layout } from "../project/layout.js";
+import { type Claimed, finish } from "../spool/finish.js";
+import { hostName } from "../spool/identity.js";
+import type { CpuTime, Destination, Ledger } from "../spool/ledger.js";
+import { isTrouble, type Store } from "../spool/store.js";
+import { exists } from "../spool/submit.js";
+
+/** An attempt that has ended. */
+export interface Ended {
+  readonly job: string;
+  readonly attempt: number;
+  readonly outcome: Outcome;
+  readonly start: Date;
+  readonly end: Date;
+  /** Wall time by the monotonic clock. */
+  readonly seconds: number;
+  readonly cpu: CpuTime | null;
+  readonly memory: number | null;
+}
+
+interface Publisher {
+  readonly store: Store;
+  readonly layout: Layout;
+  readonly ledger: Ledger;
+  readonly log: pino.Logger;
+  mayBeFenced(): boolean;
+}
+
+/** Between two tries while the store takes nothing, ms. */
+const TRY_AGAIN = 500;
+
+/**
+ * S6: the ledger first, then the rename that is the commit. An attempt that was declared lost meanwhile is noted as
+ * discarded, and publishes nothing. While the store takes nothing, the outcome waits: it is not lost for a full disk.
+ */
+export async function publish(by: Publisher, job: Job, claimed: Claimed, ended: Ended): Promise<void> {
+  const { store, layout, ledger, log } = by;
+  const attempt = { job: ended.job, attempt: ended.attempt, worker: claimed.worker };
+  const discard = async (reason: string) => {
+    await untilTaken(() => ledger.append({ event: "discarded", ...attempt, reason }));
+    log.warn({ ...attempt, reason }, "discarded");
+  };
+  if (by.mayBeFenced() && !(await untilTaken(() => exists(store, layout.desk(claimed.worker))))) {
+    return discard("its worker was declared lost");
+  }
+  const to = destinationOf(ended.outcome, job);
+  await untilTaken(() =>
+    ledger.append({
+      event: "ended",
+      ...attempt,
+      host: hostName(),
+      outcome: ended.outcome,
+      start: ended.start.toISOString(),
+      end: ended.end.toISOString(),
+      seconds: Math.round(ended.seconds * 1e6) / 1e6,
+      cpu: ended.cpu,
+      memory: ended.memory,
+      to,
+    }),
+  );
+  const end = await untilTaken(() => finish(store, layout, claimed, to));
+  if (end === "discarded") await discard("the job was taken back");
+  else if (ended.outcome.kind !== "succeeded") log.info(attempt, describeOutcome(ended.outcome));
+}
+
+/** A failure with retries left goes to the desk of the dispatcher, who counts and decides (S9). */
+function destinationOf(outcome: Outcome, job: Job): Destination {
+  switch (outcome.kind) {
+    case "succeeded":
+      return "jobdone";
+    case "failed":
+    case "timed-out":
+      return job.retries > 0 ? "retry" : "jobfailed";
+    case "cancelled":
+    case "lost":
+      return "jobqueue";
+    case "refused":
+      return "jobfailed";
+    default: {
+      const unknown: never = outcome;
+      throw new Error(`unknown outcome: ${JSON.stringify(unknown)}`);
+    }
+  }
+}
+
+async function untilTaken<T>(write: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await write();
+    } catch (error) {
+      if (!isTrouble(error)) throw error;
+      await delay(TRY_AGAIN);
+    }
+  }
+}
