@@ -23,7 +23,7 @@ export interface FireRequest {
   readonly workers: readonly string[];
   /** Stop their jobs too; they go back to the queue. */
   readonly now: boolean;
-  /** Seconds to wait for them to go; those that finish a job are only waited for with `untilGone`. */
+  /** Seconds to wait for them to go; those that finish a job are only waited for with `untilGone` or `now`. */
   readonly patience: number;
   readonly untilGone: boolean;
 }
@@ -85,7 +85,8 @@ async function waitForThem(
       ends.set(worker, endOf(worker, announcement, hosts.get(worker) ?? ""));
     }
     const states = [...ends.values()].map((fired) => fired.end);
-    const waiting = states.some((end) => end === "silent" || (request.untilGone && end === "finishing"));
+    const waitForJobs = request.untilGone || request.now;
+    const waiting = states.some((end) => end === "silent" || (waitForJobs && end === "finishing"));
     if (!waiting || (!request.untilGone && performance.now() > deadline)) return [...ends.values()];
     await delay(20);
   }
