@@ -10,10 +10,15 @@ import { isErrno, type Store } from "./store.js";
 export interface Lock {
   /** Gives it back; a lock that is gone already is no error. */
   release(): Promise<void>;
+  /** Forgets it and leaves it where it is: it is another's by now. */
+  abandon(): Promise<void>;
 }
 
 type Callback = (error: unknown, value?: unknown) => void;
 type Call = (path: string) => Promise<unknown>;
+
+/** Lockfiles that are being abandoned: the library removes what it lets go of, whoever's it has become. */
+const abandoned = new Set<string>();
 
 /**
  * The slice of node:fs that proper-lockfile uses, over the store. One object per kind of lock for the whole process:
@@ -28,7 +33,7 @@ function lockFs(store: Store, make: Call, remove: Call): object {
     };
   return {
     mkdir: call(make),
-    rmdir: call(remove),
+    rmdir: call(async (path) => (abandoned.has(path) ? undefined : remove(path))),
     utimes: call((path, _atime: Date, mtime: Date) => store.touch(path, mtime.getTime())),
     // Times pass through seconds as a float on their way: without rounding the library finds its own mark changed.
     stat: call(async (path) => ({ mtime: new Date(Math.round((await store.facts(path)).mtimeMs)) })),
@@ -52,7 +57,14 @@ async function acquire(
       fs: port,
       onCompromised,
     } as lockfile.LockOptions);
-    return { release: () => release().catch(() => undefined) };
+    return {
+      release: () => release().catch(() => undefined),
+      async abandon() {
+        abandoned.add(lockfilePath);
+        await release().catch(() => undefined);
+        abandoned.delete(lockfilePath);
+      },
+    };
   } catch (error) {
     if (isErrno(error, "ELOCKED")) return undefined;
     throw error;

@@ -87,7 +87,9 @@ export async function takeSeat(
   return {
     isMine,
     async leave() {
-      if (await isMine()) await store.unlink(layout.dispatcherFile).catch(() => undefined);
+      // Taken over: the lock there is the other's, and must not go with this one's.
+      if (!(await isMine())) return held.abandon();
+      await store.unlink(layout.dispatcherFile).catch(() => undefined);
       await held.release();
     },
   };

@@ -33,6 +33,8 @@ export interface Bench {
   launcher(): LauncherShell;
   /** Kills the launcher's group; the next `launcher()` is a fresh one. */
   killLauncher(): Promise<void>;
+  /** Seconds after the last heartbeat when the worker's job is to be dead (S10). */
+  readonly deadline: number;
   /** Whether the heartbeat has been silent for so long that the worker may have been declared lost. */
   mayBeFenced(): boolean;
 }
@@ -205,7 +207,7 @@ export class Attempt {
     const launcher = this.#bench.launcher();
     const timer = job.timeout && setTimeout(() => void this.stop("timed-out"), job.timeout * 1000);
     const watch = new MemoryWatch(launcher.pid, settings.beat * 1000);
-    const end = await launcher.run({
+    const running = launcher.run({
       line: job.kind === "command" ? job.executable : undefined,
       jobFile: this.#path,
       directory: workdir === directory ? undefined : workdir,
@@ -218,8 +220,9 @@ export class Attempt {
         FJORD_ATTEMPT: String(this.number),
       },
     });
+    launcher.watch(this.#bench.deadline);
+    const end = await running;
     if (timer) clearTimeout(timer);
-    launcher.rest();
     const memory = watch.stop();
     try {
       result?.complete(attemptLog);

@@ -4,6 +4,7 @@ import { execa } from "execa";
  * Reads from a pipe whose other end only the worker has. The end of the pipe means that the worker is dead, however it
  * died; no word within the deadline means that it is stopped or cannot reach the store (S10). Either way the
  * process group is killed. `timeout` is coreutils'; where it is missing there is no deadline, only the pipe.
+ * No `--` after the signal: dash takes it for a process.
  */
 const SCRIPT = `
 trap '' HUP INT QUIT TERM
@@ -15,7 +16,8 @@ while read -r word; do
     word=$(timeout "$word" sh -c 'read -r next && echo "$next"') || break 2
   done
 done
-kill -KILL -- "-$1"
+kill -KILL "-$1"
+exit 9
 `;
 
 function startShell(group: number) {
@@ -33,43 +35,45 @@ function startShell(group: number) {
 /** A small shell that outlives the worker just long enough to see to it that no job does. */
 export class Guardian {
   readonly #shell: ReturnType<typeof startShell>;
-  #deadline = false;
-  readonly #ended: Promise<true>;
+  #watches = false;
+  #dismissed: Promise<boolean> | undefined;
 
   /** @param group the process group to kill */
   constructor(group: number) {
     this.#shell = startShell(group);
     this.#shell.stdin.on("error", () => undefined);
-    this.#ended = new Promise((resolve) => {
-      this.#shell.once("exit", () => resolve(true));
-    });
   }
 
-  /** Whether it ends by itself in that time, ms: then it has killed the group, or was killed. */
-  endsWithin(ms: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), ms);
-      void this.#ended.then(() => {
-        clearTimeout(timer);
-        resolve(true);
-      });
-    });
+  /** From now on there is a deadline; where there is one, it stays as it is. */
+  watch(seconds: number): void {
+    if (!this.#watches) this.renew(seconds);
   }
 
   /** @param seconds until the next word, or the group dies */
-  expect(seconds: number): void {
-    this.#deadline = true;
+  renew(seconds: number): void {
+    this.#watches = true;
     this.#shell.stdin.write(`${seconds}\n`);
   }
 
+  /** No deadline. Costs nothing when there is none. */
   rest(): void {
-    if (!this.#deadline) return;
-    this.#deadline = false;
+    if (!this.#watches) return;
+    this.#watches = false;
     this.#shell.stdin.write("rest\n");
   }
 
-  /** The group is gone: nothing to guard. */
-  dismiss(): void {
+  /**
+   * The group is gone: nothing to guard. Tells whether this guardian did it (or was killed with it); its own exit
+   * says so, whichever of the two is noticed first.
+   */
+  dismiss(): Promise<boolean> {
+    this.#dismissed ??= this.#sayGoodbye();
+    return this.#dismissed;
+  }
+
+  async #sayGoodbye(): Promise<boolean> {
     this.#shell.stdin.end("bye\n");
+    const { exitCode } = await this.#shell;
+    return exitCode !== 0;
   }
 }

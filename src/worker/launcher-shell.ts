@@ -10,8 +10,6 @@ export type RunEnd =
   | { kind: "exited"; status: number; cpu: CpuTime | null }
   | { kind: "shell-died"; byGuardian: boolean };
 
-/** ms between the death of the group and the guardian's own end. */
-const GUARDIAN_LAG = 250;
 /** Signals that reach the whole group leave the launcher in place; a subshell gets them as they were. */
 const PROLOGUE = "trap : HUP INT QUIT TERM\n";
 const EPILOGUE = '; fjord_status=$?; times; echo "=$fjord_status"\n';
@@ -77,9 +75,14 @@ export class LauncherShell {
     signalGroup(this.pid, signal);
   }
 
+  /** S10: a job runs, and the group dies if its deadline is not renewed. */
+  watch(deadline: number): void {
+    this.#guardian.watch(deadline);
+  }
+
   /** S10: the group dies if this is not said again within so many seconds. */
   renew(deadline: number): void {
-    this.#guardian.expect(deadline);
+    this.#guardian.renew(deadline);
   }
 
   /** No job runs: no deadline. */
@@ -91,7 +94,7 @@ export class LauncherShell {
   async kill(): Promise<void> {
     this.signal("SIGKILL");
     await this.#shell;
-    this.#guardian.dismiss();
+    void this.#guardian.dismiss();
   }
 
   #hear(text: string): void {
@@ -122,11 +125,7 @@ export class LauncherShell {
   #died(): void {
     this.#dead = true;
     this.signal("SIGKILL"); // what else is in the group
-    // The guardian ends right after it has killed; when it does not, the job (`kill -9 0`) or a person did.
-    void this.#guardian.endsWithin(GUARDIAN_LAG).then((byGuardian) => {
-      this.#guardian.dismiss();
-      this.#end({ kind: "shell-died", byGuardian });
-    });
+    void this.#guardian.dismiss().then((byGuardian) => this.#end({ kind: "shell-died", byGuardian }));
   }
 
   #end(end: RunEnd): void {

@@ -135,11 +135,11 @@ export class Worker implements Bench {
   }
 
   mayBeFenced(): boolean {
-    return this.#fenced || this.#heartbeat.silence > this.#deadline;
+    return this.#fenced || this.#heartbeat.silence > this.deadline;
   }
 
   /** The time after which the worker stops its job by itself: two beats before others may declare it lost. */
-  get #deadline(): number {
+  get deadline(): number {
     const { beat, lostAfter } = this.settings;
     return beat * Math.max(1, lostAfter - 2);
   }
@@ -198,11 +198,13 @@ export class Worker implements Bench {
         if (taken && attempt === this.#attempt) await attempt?.stop("fenced");
       }
       await this.#heartbeat.renew();
-      if (this.#attempt !== undefined) this.launcher().renew(this.#deadline);
+      // Between two jobs it rests until the next one begins.
+      if (this.#attempt !== undefined) this.launcher().renew(this.deadline);
+      else this.#launcher?.rest();
     } catch (error) {
       const { silence } = this.#heartbeat;
       this.log.warn({ error: String(error), silence }, "missed a heartbeat");
-      if (silence > this.#deadline) await this.#attempt?.stop("fenced");
+      if (silence > this.deadline) await this.#attempt?.stop("fenced");
     }
   }
 

@@ -70,7 +70,8 @@ export function gather(root: string, witness: string | undefined): Evidence {
   };
   for (const room of ROOMS) sort(room, room);
   for (const desk of fs.readdirSync(path.join(root, "jobpod"))) {
-    if (desk === "retry") sort("jobpod/retry", "retry");
+    if (desk.startsWith(".")) litter.push(path.join("jobpod", desk));
+    else if (desk === "retry") sort("jobpod/retry", "retry");
     else {
       desks.push(desk);
       sort(path.join("jobpod", desk), `desk ${desk}`);
