@@ -61,6 +61,8 @@ export type DispatchEnd = "all-ended" | "stopped" | "seat-lost";
 const WATCHABLE = 100;
 /** Between two looks at all desks where nobody is listened to, ms. */
 const MANY_WORKERS_POLL = 50;
+/** Between two looks at the retry desk, ms, at the least. */
+const RETRY_LOOKS_APART = 100;
 /** Seconds of work that should lie ahead of a worker, where the bell rings. */
 const LOCAL_WINDOW = 0.1;
 /** A worker whose heartbeat has been missed so often gets no further jobs. */
@@ -187,8 +189,10 @@ export class Dispatcher {
     this.#rungWorkers.clear();
     await this.#takeStock(now);
     if (now >= this.#nextRetryLook) {
-      this.#nextRetryLook = now + settings.beat * 1000;
-      for (const decision of await this.#retries.decide(now)) {
+      const decisions = await this.#retries.decide(now);
+      const due = this.#retries.nextDue(now) ?? Number.POSITIVE_INFINITY;
+      this.#nextRetryLook = now + Math.min(settings.beat * 1000, Math.max(due, RETRY_LOOKS_APART));
+      for (const decision of decisions) {
         if (decision.kind === "given-up") this.#count("failed");
         this.#s.tell(
           decision.kind === "again"
@@ -446,9 +450,7 @@ export class Dispatcher {
       this.#nextRollCall - now,
       nextListing,
       this.#stock.nextLook ?? Number.POSITIVE_INFINITY,
-      this.#retries.nextDue(now) === undefined
-        ? Number.POSITIVE_INFINITY
-        : Math.max(this.#retries.nextDue(now) ?? 0, this.#nextRetryLook - now),
+      this.#retries.waiting === 0 ? Number.POSITIVE_INFINITY : this.#nextRetryLook - now,
     ];
     return Math.max(0, Math.min(...due));
   }
