@@ -59,6 +59,8 @@ export type DispatchEnd = "all-ended" | "stopped" | "seat-lost";
 const WATCHABLE = 100;
 /** Between two looks at all desks where nobody is listened to, ms. */
 const MANY_WORKERS_POLL = 50;
+/** Between two looks at the retry desk, ms, at the least. */
+const RETRY_LOOKS_APART = 100;
 /** Seconds of work that should lie ahead of a worker, where the bell rings. */
 const LOCAL_WINDOW = 0.1;
 /**
@@ -164,6 +166,9 @@ export class Dispatcher {
   async #pass(): Promise<void> {
     const { settings } = this.#s;
     const now = performance.now();
+    // Who rings from here on is looked at in the next pass.
+    const rung = [...this.#rungWorkers];
+    this.#rungWorkers.clear();
     if (now >= this.#nextRollCall) {
       this.#nextRollCall = now + settings.beat * 1000;
       this.#calledRoll = true;
@@ -172,14 +177,16 @@ export class Dispatcher {
       this.#removedLocks = true;
     } else {
       this.#calledRoll = false;
-      const rung = this.#listens ? this.#rungWorkers : this.#desks.all.map((desk) => desk.worker);
-      for (const worker of rung) await this.#attendance.look(worker);
+      for (const worker of this.#listens ? rung : this.#desks.all.map((desk) => desk.worker)) {
+        await this.#attendance.look(worker);
+      }
     }
-    this.#rungWorkers.clear();
     await this.#takeStock(now);
     if (now >= this.#nextRetryLook) {
-      this.#nextRetryLook = now + settings.beat * 1000;
-      for (const decision of await this.#retries.decide(now)) {
+      const decisions = await this.#retries.decide(now);
+      const due = this.#retries.nextDue(now) ?? Number.POSITIVE_INFINITY;
+      this.#nextRetryLook = now + Math.min(settings.beat * 1000, Math.max(due, RETRY_LOOKS_APART));
+      for (const decision of decisions) {
         if (decision.kind === "given-up") this.#tally.count("failed");
         this.#s.tell(
           decision.kind === "again"
@@ -361,9 +368,7 @@ export class Dispatcher {
       this.#nextRollCall - now,
       nextListing,
       this.#stock.nextLook ?? Number.POSITIVE_INFINITY,
-      this.#retries.nextDue(now) === undefined
-        ? Number.POSITIVE_INFINITY
-        : Math.max(this.#retries.nextDue(now) ?? 0, this.#nextRetryLook - now),
+      this.#retries.waiting === 0 ? Number.POSITIVE_INFINITY : this.#nextRetryLook - now,
     ];
     return Math.max(0, Math.min(...due));
   }

@@ -20,7 +20,13 @@ for (const tool of [
     }
 
     async function hire(count: number): Promise<Hired[]> {
-      const { stdout } = await project().run("recruiter", ["hire", String(count), "--via", tool.via, "--json"]);
+      const { stdout } = await project().run("recruiter", [
+        "hire",
+        String(count),
+        "--via",
+        tool.via,
+        "--json",
+      ]);
       return JSON.parse(stdout) as Hired[];
     }
 
@@ -39,7 +45,10 @@ for (const tool of [
       expect(exitCode).to.equal(0);
       for (const { worker } of hired) {
         await project().gone(worker.process.pid);
-        await project().until("its session has ended", async () => !(await sessions()).includes(worker.worker));
+        await project().until(
+          "its session has ended",
+          async () => !(await sessions()).includes(worker.worker),
+        );
       }
     });
 
@@ -57,7 +66,10 @@ for (const tool of [
       await project().run("dispatcher");
       expect(project().log("where")).to.equal(`${project().work} \n`);
       const other = `${project().home}/other`;
-      await project().startProgram("mv", [project().layout.ended("jobdone", "where.ini"), `${other}/jobqueue`]).end;
+      await project().startProgram("mv", [
+        project().layout.ended("jobdone", "where.ini"),
+        `${other}/jobqueue`,
+      ]).end;
       await project().run("dispatcher", ["--project", "other"]);
       const { stdout: log } = await project().startProgram("cat", [`${other}/joblogs/where.1.log`]).end;
       expect(log).to.equal(`${project().home} a b 'c'\n`);

@@ -2,12 +2,12 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { expect } from "chai";
+import { execa } from "execa";
 import { formatIni } from "../../src/job/ini-dialect.js";
 import { Layout } from "../../src/project/layout.js";
-import { execa } from "execa";
+import { binary } from "../rig/command.js";
 import { isAlive, kill } from "../rig/processes.js";
 import { projectPerTest, skip } from "../rig/with-project.js";
-import { binary } from "../rig/command.js";
 
 /** The session of a process, proc(5) field 6. */
 function sessionOf(pid: number): number {
@@ -46,7 +46,9 @@ describe("recruiter hire", () => {
 
   it("tells them as JSON", async () => {
     const { stdout } = await project().run("recruiter", ["hire", "2", "--json"]);
-    const hired = JSON.parse(stdout) as { worker: { worker: string; state: string; process: { pid: number } } }[];
+    const hired = JSON.parse(stdout) as {
+      worker: { worker: string; state: string; process: { pid: number } };
+    }[];
     expect(hired.map((one) => one.worker.worker).sort()).to.deep.equal(project().workers);
     for (const { worker } of hired) {
       expect(worker.state).to.equal("idle");
@@ -58,7 +60,13 @@ describe("recruiter hire", () => {
     await project().hire(2);
     await project().run("recruiter", ["fire"]);
     await project().hire(2);
-    expect(new Set(project().events("hired").map((line) => line.worker)).size).to.equal(4);
+    expect(
+      new Set(
+        project()
+          .events("hired")
+          .map((line) => line.worker),
+      ).size,
+    ).to.equal(4);
   });
 
   for (const count of ["0", "-1", "1.5", "many", "10001"]) {
@@ -71,7 +79,13 @@ describe("recruiter hire", () => {
     });
   }
 
-  for (const args of [[], ["hier"], ["hire", "1", "--vai", "tmux"], ["hire", "1", "--via", "ssh"], ["hire", "1", "2"]]) {
+  for (const args of [
+    [],
+    ["hier"],
+    ["hire", "1", "--vai", "tmux"],
+    ["hire", "1", "--via", "ssh"],
+    ["hire", "1", "2"],
+  ]) {
     it(`refuses "recruiter ${args.join(" ")}" and points to --help`, async () => {
       const { exitCode, stdout, stderr } = await project().run("recruiter", args);
       expect({ exitCode, stdout }).to.deep.equal({ exitCode: 2, stdout: "" });
@@ -82,7 +96,10 @@ describe("recruiter hire", () => {
 
   it("says why when a worker does not come on duty", async () => {
     const broken = path.join(project().root, "broken.cjs");
-    fs.writeFileSync(broken, 'if (process.argv[1]?.endsWith("worker.js")) throw new Error("out of coffee");\n');
+    fs.writeFileSync(
+      broken,
+      'if (process.argv[1]?.endsWith("worker.js")) throw new Error("out of coffee");\n',
+    );
     const { exitCode, stdout, stderr } = await project().run("recruiter", ["hire", "2"], {
       env: { NODE_OPTIONS: `--require=${broken}` },
     });
@@ -237,7 +254,7 @@ describe("recruiter fire", () => {
   it("fires exactly the workers that are named, not those whose names begin the same", async () => {
     const test = project().start("worker", ["--id", "test"]);
     const test2 = project().start("worker", ["--id", "test2"]);
-    await project().until("both are on duty", () => project().list(project().layout.jobpod).length === 3);
+    await project().until("both are on duty", () => project().events("hired").length === 2);
     const { exitCode } = await project().run("recruiter", ["fire", "test"]);
     expect(exitCode).to.equal(0);
     expect((await test.end).exitCode).to.equal(0);
@@ -281,7 +298,15 @@ describe("recruiter fire", () => {
     fs.writeFileSync(
       layout.announcement("mute"),
       formatIni({
-        worker: { id: "mute", host: "elsewhere", pid: "1", start: "1", space: "another", state: "idle", beat: "1" },
+        worker: {
+          id: "mute",
+          host: "elsewhere",
+          pid: "1",
+          start: "1",
+          space: "another",
+          state: "idle",
+          beat: "1",
+        },
       }),
     );
     fs.mkdirSync(layout.desk("mute"));

@@ -1,0 +1,97 @@
+import fs from "node:fs";
+import path from "node:path";
+import { expect } from "chai";
+import { binary } from "../rig/command.js";
+import { isAlive } from "../rig/processes.js";
+import { projectPerTest } from "../rig/with-project.js";
+
+describe("worker, started by hand", () => {
+  const project = projectPerTest();
+
+  it("works in its directory until it is fired", async () => {
+    const there = path.join(project().work, "there");
+    fs.mkdirSync(there);
+    const worker = project().start("worker", ["--no-quiet"], { cwd: there });
+    await worker.said(/^\[worker\] \S+ on duty in project "/);
+    expect(worker.stdout).to.contain(`on duty in project "${project().directory}".`);
+    project().job("where", "pwd;:");
+    expect((await project().run("dispatcher")).exitCode).to.equal(0);
+    expect(project().log("where")).to.equal(`${there}\n`);
+    await project().run("recruiter", ["fire"]);
+    expect((await worker.end).exitCode).to.equal(0);
+  });
+
+  it("says nothing where nobody reads it", async () => {
+    const worker = project().start("worker");
+    await project().until("it is on duty", () => project().events("hired").length === 1);
+    worker.kill("SIGTERM");
+    const { exitCode, stdout, stderr } = await worker.end;
+    expect({ exitCode, stdout, stderr }).to.deep.equal({ exitCode: 0, stdout: "", stderr: "" });
+  });
+
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    it(`finishes its job at the first ${signal}, then goes`, async () => {
+      const job = await project().remoteJob("drained", { priority: "1" });
+      const next = await project().remoteJob("next");
+      const worker = project().start("worker", ["--no-quiet"]);
+      project().start("dispatcher");
+      const pid = await job.started();
+      worker.kill(signal);
+      await worker.said("[worker] Leaving after this job.");
+      expect(isAlive(pid)).to.equal(true);
+      await job.tell("echo still here");
+      job.exit(0);
+      expect((await worker.end).exitCode).to.equal(0);
+      expect((await project().ended("drained")).outcome).to.deep.equal({ kind: "succeeded" });
+      expect(next.hasStarted()).to.equal(false);
+      expect(project().list(project().layout.jobqueue)).to.deep.equal(["next.ini"]);
+      expect(project().workers).to.deep.equal([]);
+    });
+
+    it(`stops the job at the second ${signal}: it goes back`, async () => {
+      const job = await project().remoteJob("stopped");
+      const worker = project().start("worker", ["--no-quiet"]);
+      const dispatcher = project().start("dispatcher");
+      const pid = await job.started();
+      dispatcher.kill("SIGINT");
+      await dispatcher.end;
+      worker.kill(signal);
+      await worker.said("Leaving after this job.");
+      worker.kill(signal);
+      await worker.said("[worker] Stopping the job, then leaving.");
+      expect((await worker.end).exitCode).to.equal(0);
+      expect(isAlive(pid)).to.equal(false);
+      expect(project().list(project().layout.jobqueue)).to.deep.equal(["stopped.ini"]);
+      expect(project().list(project().layout.jobpod)).to.deep.equal(["retry"]);
+      expect(project().events("ended", "stopped")[0]?.to).to.equal("jobqueue");
+    });
+  }
+
+  it("does not die when its reader goes away", async () => {
+    const job = await project().remoteJob("unheard");
+    const command = `"${process.execPath}" "${binary("worker")}" --no-quiet --id mumbler | head -n 1; exit "$PIPESTATUS"`;
+    const pipe = project().startProgram("bash", ["-c", command]);
+    const dispatcher = project().start("dispatcher");
+    await job.started();
+    const pid = project().events("hired")[0]?.pid ?? 0;
+    process.kill(pid, "SIGINT");
+    await project().until("it wants to leave", () =>
+      fs.readFileSync(project().layout.announcement("mumbler"), "utf8").includes("leaving"),
+    );
+    job.exit(0);
+    expect((await pipe.end).exitCode).to.equal(0);
+    expect((await dispatcher.end).exitCode).to.equal(0);
+    expect(project().workers).to.deep.equal([]);
+    expect(project().events("left")).to.have.length(1);
+  });
+
+  it("refuses an id that could not be a directory's name", async () => {
+    for (const id of ["../x", "a b", ".x", "", "x".repeat(200)]) {
+      const { exitCode, stderr } = await project().run("worker", [`--id=${id}`]);
+      expect(exitCode, id).to.equal(2);
+      expect(stderr, id).to.contain("[worker] ");
+    }
+    expect(project().workers).to.deep.equal([]);
+    expect(project().list(project().layout.jobpod)).to.deep.equal(["retry"]);
+  });
+});

@@ -1,0 +1,159 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { expect } from "chai";
+import { sharedProject } from "../rig/with-project.js";
+
+describe("what a job is given", () => {
+  const project = sharedProject();
+  let worker = "";
+
+  before(async () => {
+    [worker = ""] = await project().hire(1);
+    project().start("dispatcher", ["--stay"]);
+  });
+
+  /** Runs a job to its end; gives what it printed. */
+  async function printed(name: string, executable: string, keys: Record<string, string> = {}): Promise<string> {
+    project().job(name, executable, keys);
+    await project().ended(name);
+    return project().log(name);
+  }
+
+  it("has its job file's absolute path as its last argument", async () => {
+    const text = await printed("args", `sh -c 'for arg; do echo "<$arg>"; done' sh one 'two  words'`);
+    const file = project().layout.onDesk(worker, "args.ini");
+    expect(text).to.equal(`<one>\n<two  words>\n<${file}>\n`);
+    expect(path.isAbsolute(file)).to.equal(true);
+  });
+
+  it("can read its job file, with its own sections as they were written", async () => {
+    const text = "[control]\nexecutable: cat\n\n[params]\nX = 1 ; 2\n# ü\n";
+    project().rename("cat.ini", text);
+    await project().ended("cat");
+    expect(project().log("cat")).to.equal(text);
+    expect(fs.readFileSync(project().layout.ended("jobdone", "cat.ini"), "utf8")).to.equal(text);
+  });
+
+  it("runs from the directory that its worker was hired in", async () => {
+    expect(await printed("pwd", "pwd; :")).to.equal(`${project().work}\n`);
+  });
+
+  it("runs from its workdir, absolute, relative to the worker's, or in the home", async () => {
+    for (const dir of ["work/sub dir", "user/mine", "elsewhere"]) {
+      fs.mkdirSync(path.join(project().root, dir), { recursive: true });
+    }
+    const elsewhere = path.join(project().root, "elsewhere");
+    expect(await printed("absolute", "pwd; :", { workdir: elsewhere })).to.equal(`${elsewhere}\n`);
+    expect(await printed("relative", "pwd; :", { workdir: "sub dir" })).to.equal(`${project().work}/sub dir\n`);
+    const home = await printed("home", "pwd; :", { workdir: "~/mine" });
+    expect(home).to.equal(`${project().root}/user/mine\n`);
+  });
+
+  it("fails alone, with a reason, when its workdir is not there", async () => {
+    const text = await printed("nowhere", "echo ran; :", { workdir: "not/there" });
+    expect(text).to.contain(`fjord: cannot enter the working directory ${project().work}/not/there`);
+    expect(text).not.to.match(/^ran$/m);
+    expect((await project().ended("nowhere")).outcome).to.deep.equal({ kind: "failed", code: 126 });
+  });
+
+  it("has everything that fjord knows in its environment", async () => {
+    const text = await printed("env", "env; :", { logfile: "out/env.txt" });
+    const env = Object.fromEntries(text.split("\n").map((line) => /^([^=]*)=?(.*)$/.exec(line)?.slice(1) ?? []));
+    expect(env).to.include({
+      FJORD_JOB: "env",
+      FJORD_JOB_FILE: project().layout.onDesk(worker, "env.ini"),
+      FJORD_LOGFILE: path.join(project().work, "out/env.txt"),
+      FJORD_ATTEMPT: "1",
+      FJORD_WORKER: worker,
+      FJORD_PROJECT: project().directory,
+      HOME: project().env.HOME,
+    });
+    expect(await printed("no logfile", 'echo "<$FJORD_LOGFILE>"; :')).to.equal("<>\n");
+  });
+
+  it("leaves nothing of its environment or directory to the next", async () => {
+    await printed("leaves", "FJORD_TEST_LEFT=1; export FJORD_TEST_LEFT; cd /; umask 777; set -e; exec 2>&-; :");
+    const text = await printed("finds", 'echo "$FJORD_TEST_LEFT|$PWD|$(umask)"; :');
+    expect(text).to.match(new RegExp(`^\\|${project().work}\\|0*${process.umask().toString(8)}\\n$`));
+  });
+
+  it("has no standard input to wait for", async () => {
+    expect(await printed("stdin", "cat; echo end; cat - ; :")).to.contain("end\n");
+    expect((await project().ended("stdin")).outcome.kind).to.equal("succeeded");
+  });
+
+  it("is as nice as it wants to be", async () => {
+    const worker = Number(await printed("plain nice", "nice; :"));
+    expect(Number(await printed("nicer", "nice; :", { nice: "7" }))).to.equal(Math.min(19, worker + 7));
+    expect(Number(await printed("nicest", "sh -c nice", { nice: "19" }))).to.equal(19);
+  });
+
+  for (const [name, line, expected] of [
+    ["semicolons", "echo a; echo b;:", "a\nb\n"],
+    ["hash", "echo a # b", "a\n"],
+    ["a hash in a word", "echo a#b;:", "a#b\n"],
+    ["equals", 'X="1 = 2" && echo "$X=3";:', "1 = 2=3\n"],
+    ["quotes", `echo "it's" 'a "word"' \\"x\\";:`, `it's a "word" "x"\n`],
+    ["dollars", `echo '$HOME' "$(echo sub)" \`echo back\`;:`, "$HOME sub back\n"],
+    ["percent", "printf '%s%%\\n' 5;:", "5%\n"],
+    ["pipes", "echo abc | tr b x | cat;:", "axc\n"],
+    ["a here document", "cat <<E\n  here\n  E\n  :", "here\n"],
+    ["a comment only", "# nothing", ""],
+    ["brackets", "case x in (x) echo yes;; esac; { echo b; }; (echo c);:", "yes\nb\nc\n"],
+    ["ünï cödé", "echo 'é 日本 😀';:", "é 日本 😀\n"],
+  ] as const) {
+    it(`takes its command line literally: ${name}`, async () => {
+      expect(await printed(name, line)).to.equal(expected);
+    });
+  }
+
+  for (const line of ["echo 'open", 'echo "open', "if true; then", "echo )", "}", "fi", "$(", "a &&&& b"]) {
+    it(`fails alone with a command line that is no shell: ${line}`, async () => {
+      const name = `broken ${Buffer.from(line).toString("hex")}`;
+      project().job(name, line);
+      expect((await project().ended(name)).outcome.kind).to.equal("failed");
+      expect(await printed(`after ${name}`, "echo fine;:")).to.equal("fine\n");
+    });
+  }
+
+  for (const line of ["exit 0", "exec true", "set -e; false || true", "return 0 2>/dev/null; exit 0", "trap - EXIT; exit 0"]) {
+    it(`ends alone: ${line}`, async () => {
+      const name = `ends ${Buffer.from(line).toString("hex")}`;
+      await printed(name, line);
+      expect((await project().ended(name)).outcome.kind).to.equal("succeeded");
+    });
+  }
+
+  it("may be an executable script, which gets its own path", async () => {
+    project().rename("script.sh", '#!/bin/sh\necho "$0|$1|$FJORD_JOB|$FJORD_JOB_FILE"\n', 0o755);
+    await project().ended("script.sh");
+    const file = project().layout.onDesk(worker, "script.sh");
+    expect(project().log("script.sh")).to.equal(`${file}||script.sh|${file}\n`);
+    const done = project().layout.ended("jobdone", "script.sh");
+    expect(fs.statSync(done).mode & 0o777).to.equal(0o755);
+  });
+
+  it("may be a program without an ending, and one that is named .ini", async () => {
+    project().rename("program", "#!/bin/sh\necho program\n", 0o755);
+    project().rename("script.ini", "#!/bin/sh\necho script\n", 0o755);
+    await project().ended("program");
+    await project().ended("script");
+    expect(project().log("program")).to.equal("program\n");
+    expect(project().log("script")).to.equal("script\n");
+  });
+
+  it("may be written for fjd: [fjd], and any case of its keys", async () => {
+    project().rename("old.ini", "[fjd]\nExecutable : echo old\nLOGFILE = old.log\n");
+    await project().ended("old");
+    expect(fs.readFileSync(path.join(project().work, "old.log"), "utf8")).to.equal(
+      `old ${project().layout.onDesk(worker, "old.ini")}\n`,
+    );
+  });
+
+  it("is not run by the user's shell start-up files", async () => {
+    fs.writeFileSync(path.join(project().root, "user/.profile"), "echo profile\n");
+    expect(await printed("profile", "echo clean;:")).to.equal("clean\n");
+    expect(os.homedir()).not.to.equal(project().env.HOME);
+  });
+});
