@@ -78,10 +78,20 @@ export class Layout {
     return path.join(this.workerqueue, `${worker}.ini`);
   }
 
+  /** What is being written to become the announcement. */
+  announcementDraft(worker: string): string {
+    return path.join(this.workerqueue, `.${worker}.tmp`);
+  }
+
   /** The worker whose announcement this file is; undefined for foreign files. */
   workerOf(announcement: string): string | undefined {
     if (announcement.startsWith(".") || !announcement.endsWith(".ini")) return undefined;
     return announcement.slice(0, -".ini".length);
+  }
+
+  /** The worker who is writing this draft, or was killed over it. */
+  workerOfDraft(draft: string): string | undefined {
+    return draft.startsWith(".") && draft.endsWith(".tmp") ? draft.slice(1, -".tmp".length) : undefined;
   }
 
   desk(worker: string): string {
@@ -126,9 +136,11 @@ export class Layout {
     return path.join(this.joblogs, `${job}.refused.log`);
   }
 
-  /** What an actor's locks are links to. */
+  /** What an actor's locks are links to: a worker's lies on its desk, and goes with it. */
   key(actor: string): string {
-    return path.join(this.jobpod, `.${actor}.key`);
+    return this.isDispatcher(actor)
+      ? path.join(this.jobpod, `.${actor}.key`)
+      : path.join(this.jobpod, actor, ".key");
   }
 
   /** Whether an entry of `jobpod/` is a dispatcher's key. */

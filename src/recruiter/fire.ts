@@ -36,7 +36,7 @@ export interface FireRequest {
  */
 export async function fire(reclaimer: Reclaimer, request: FireRequest): Promise<Fired[]> {
   const { store, layout } = reclaimer;
-  const announced = await listAnnounced(store, layout);
+  const { announced } = await listAnnounced(store, layout);
   const unknown = request.workers.filter((worker) => !announced.includes(worker));
   if (unknown.length > 0) {
     throw new FjordError(

@@ -65,7 +65,7 @@ function format(a: Announcement): string {
  */
 export async function announce(store: Store, layout: Layout, announcement: Announcement): Promise<void> {
   const path = layout.announcement(announcement.worker);
-  const temporary = `${layout.workerqueue}/.${announcement.worker}.tmp`;
+  const temporary = layout.announcementDraft(announcement.worker);
   const text = format(announcement);
   try {
     await store.create(temporary, text, false).catch(async (error) => {
@@ -122,15 +122,22 @@ export async function readAnnouncement(
   };
 }
 
-/** The workers that are announced, by id. */
-export async function listAnnounced(store: Store, layout: Layout): Promise<string[]> {
-  return (await store.list(layout.workerqueue))
-    .map((name) => layout.workerOf(name))
-    .filter((id) => id !== undefined);
+/** The workers that are announced, by id, and those who have only begun to write that they are. */
+export async function listAnnounced(
+  store: Store,
+  layout: Layout,
+): Promise<{ announced: string[]; drafting: string[] }> {
+  const names = await store.list(layout.workerqueue);
+  return {
+    announced: names.map((name) => layout.workerOf(name)).filter((id) => id !== undefined),
+    drafting: names.map((name) => layout.workerOfDraft(name)).filter((id) => id !== undefined),
+  };
 }
 
 export async function withdrawAnnouncement(store: Store, layout: Layout, worker: string): Promise<void> {
-  await store.unlink(layout.announcement(worker)).catch((error) => {
-    if (!isErrno(error, "ENOENT")) throw error;
-  });
+  for (const path of [layout.announcementDraft(worker), layout.announcement(worker)]) {
+    await store.unlink(path).catch((error) => {
+      if (!isErrno(error, "ENOENT")) throw error;
+    });
+  }
 }

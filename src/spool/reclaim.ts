@@ -53,7 +53,6 @@ export async function reclaimWorker(
   const reclaimed = await clearFencedDesk(r, worker, reason);
   await r.ledger.append({ event: "worker-lost", worker, reason });
   await withdrawAnnouncement(r.store, r.layout, worker);
-  await r.store.unlink(r.layout.key(worker)).catch(() => undefined);
   return reclaimed;
 }
 

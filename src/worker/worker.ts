@@ -8,7 +8,7 @@ import { isElsewhere } from "../spool/finish.js";
 import { hostName, identify } from "../spool/identity.js";
 import { Ledger } from "../spool/ledger.js";
 import { Locksmith } from "../spool/lock.js";
-import { isTrouble, type Store } from "../spool/store.js";
+import { isSystemError, isTrouble, type Store } from "../spool/store.js";
 import { Attempt, type Bench } from "./attempt.js";
 import { OwnDesk } from "./desk.js";
 import { Heartbeat } from "./heartbeat.js";
@@ -147,7 +147,6 @@ export class Worker implements Bench {
   async #comeOn(): Promise<void> {
     const { store, layout, worker, directory } = this;
     this.ledger = await Ledger.open(store, layout.ledgerOf(worker), this.settings.flush);
-    this.locksmith = await Locksmith.open(store, layout, worker);
     this.#heartbeat = new Heartbeat(store, layout, {
       worker,
       host: hostName(),
@@ -164,6 +163,7 @@ export class Worker implements Bench {
     // Announced first: a desk without an announcement is taken for one that was left behind.
     await this.#heartbeat.renew();
     await store.mkdir(layout.desk(worker));
+    this.locksmith = await Locksmith.open(store, layout, worker);
     await this.ledger.append({ event: "hired", worker, host: hostName(), pid: process.pid, directory });
     this.log.info({ worker, directory }, "on duty");
   }
@@ -226,7 +226,7 @@ export class Worker implements Bench {
         else if (view.files.length === 0) await this.#idle();
         else await this.#takeAll(view.files);
       } catch (error) {
-        if (!isTrouble(error)) throw error;
+        if (!isSystemError(error)) throw error;
         await this.#stall(error);
       }
     }
@@ -335,7 +335,6 @@ export class Worker implements Bench {
     await this.#untilDone(() => this.ledger.append({ event: "left", worker, reason }));
     await this.#untilDone(() => withdrawAnnouncement(store, layout, worker));
     await this.ledger.close();
-    await this.locksmith.close();
   }
 
   async #untilDone(action: () => Promise<void>): Promise<void> {
