@@ -65,8 +65,10 @@ function format(a: Announcement): string {
  */
 export async function announce(store: Store, layout: Layout, announcement: Announcement): Promise<void> {
   const path = layout.announcement(announcement.worker);
-  const temporary = `${layout.workerqueue}/.${announcement.worker}.tmp`;
+  const temporary = layout.announcementTemporary(announcement.worker);
   const text = format(announcement);
+  // The first one: there is nothing to be kept whole, and no temporary file whose worker nobody knows is left behind.
+  if (announcement.beat === 1) return store.create(path, text, false);
   try {
     await store.create(temporary, text, false).catch(async (error) => {
       if (!isErrno(error, "EEXIST")) throw error;
@@ -129,8 +131,11 @@ export async function listAnnounced(store: Store, layout: Layout): Promise<strin
     .filter((id) => id !== undefined);
 }
 
+/** The announcement goes last: as long as it is there, somebody will come to clear up. */
 export async function withdrawAnnouncement(store: Store, layout: Layout, worker: string): Promise<void> {
-  await store.unlink(layout.announcement(worker)).catch((error) => {
-    if (!isErrno(error, "ENOENT")) throw error;
-  });
+  for (const path of [layout.announcementTemporary(worker), layout.announcement(worker)]) {
+    await store.unlink(path).catch((error) => {
+      if (!isErrno(error, "ENOENT")) throw error;
+    });
+  }
 }
