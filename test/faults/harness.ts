@@ -240,6 +240,12 @@ export class Bench {
       .map((daemon) => `exit code ${daemon.exitCode}: ${daemon.output}`);
   }
 
+  daemonLogs(): string {
+    return this.list("daemonlogs")
+      .map((file) => fs.readFileSync(this.path("daemonlogs", file), "utf8"))
+      .join("");
+  }
+
   workers(): string[] {
     return this.list("workerqueue")
       .filter((name) => !name.startsWith("."))
