@@ -60,9 +60,7 @@ export class Attendance {
    */
   async call(now: number): Promise<LostWorker[]> {
     const { store, layout } = this.#reclaimer;
-    const { announced, drafting } = await listAnnounced(store, layout);
-    // Drafts: whoever is killed over the first one leaves nothing else behind.
-    const workers = new Set([...announced, ...drafting]);
+    const workers = new Set(await listAnnounced(store, layout));
     const fenced: string[] = [];
     for (const entry of await store.list(layout.jobpod)) {
       const kind = layout.deskKind(entry);

@@ -28,6 +28,8 @@ export class Retries {
   readonly #history: History;
   /** Jobs that wait for their backoff: when it is over, by the monotonic clock, ms. */
   readonly #due = new Map<string, { at: number; failed: number }>();
+  /** Those that could not go back, since another job of the name lies in the queue: that one goes first. */
+  readonly #blocked = new Set<string>();
 
   constructor(store: Store, layout: Layout, settings: Settings, ledger: Ledger, history: History) {
     this.#store = store;
@@ -42,8 +44,10 @@ export class Retries {
     return this.#due.size;
   }
 
+  /** Whether a job of this name will be back from the desk before another of the name may run. */
   holds(file: string): boolean {
-    return [...this.#due.keys()].some((other) => jobName(other) === jobName(file));
+    const job = jobName(file);
+    return [...this.#due.keys()].some((other) => jobName(other) === job && !this.#blocked.has(other));
   }
 
   /** ms until the next one is due; undefined when none waits. */
@@ -90,6 +94,8 @@ export class Retries {
 
   async #again(file: string, failed: number): Promise<void> {
     const to = await putBack(this.#store, this.#layout, this.#layout.toRetry(file), file);
+    if (to === "retry") this.#blocked.add(file);
+    else this.#blocked.delete(file);
     if (to === "retry") return;
     this.#due.delete(file);
     if (to === "gone" || failed === 0) return;

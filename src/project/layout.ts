@@ -78,20 +78,26 @@ export class Layout {
     return path.join(this.workerqueue, `${worker}.ini`);
   }
 
-  /** What is being written to become the announcement. */
-  announcementDraft(worker: string): string {
+  /** What the next announcement is written to before it is renamed. */
+  announcementTemporary(worker: string): string {
     return path.join(this.workerqueue, `.${worker}.tmp`);
+  }
+
+  /** The same for `dispatcher.ini`. */
+  dispatcherTemporary(dispatcher: string): string {
+    return path.join(this.root, `.${dispatcher}.tmp`);
+  }
+
+  /** The dispatcher whose temporary file an entry of the project is; undefined for others. */
+  dispatcherOfTemporary(entry: string): string | undefined {
+    const dispatcher = /^\.(.+)\.tmp$/.exec(entry)?.[1] ?? "";
+    return this.isDispatcher(dispatcher) ? dispatcher : undefined;
   }
 
   /** The worker whose announcement this file is; undefined for foreign files. */
   workerOf(announcement: string): string | undefined {
     if (announcement.startsWith(".") || !announcement.endsWith(".ini")) return undefined;
     return announcement.slice(0, -".ini".length);
-  }
-
-  /** The worker who is writing this draft, or was killed over it. */
-  workerOfDraft(draft: string): string | undefined {
-    return draft.startsWith(".") && draft.endsWith(".tmp") ? draft.slice(1, -".tmp".length) : undefined;
   }
 
   desk(worker: string): string {

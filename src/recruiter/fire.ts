@@ -36,7 +36,7 @@ export interface FireRequest {
  */
 export async function fire(reclaimer: Reclaimer, request: FireRequest): Promise<Fired[]> {
   const { store, layout } = reclaimer;
-  const { announced } = await listAnnounced(store, layout);
+  const announced = await listAnnounced(store, layout);
   const unknown = request.workers.filter((worker) => !announced.includes(worker));
   if (unknown.length > 0) {
     throw new FjordError(
@@ -50,14 +50,19 @@ export async function fire(reclaimer: Reclaimer, request: FireRequest): Promise<
   for (const worker of request.workers.length > 0 ? request.workers : announced) {
     const announcement = await readAnnouncement(store, layout, worker);
     if (announcement !== undefined && livenessOf(announcement.process) === "dead") {
-      await reclaimWorker(reclaimer, worker, announcement, "fired; its process was dead");
-      fired.push({ worker, host: announcement.host, end: "was-dead" });
+      fired.push(await reclaim(reclaimer, announcement));
     } else {
       await leaveNote(store, layout, worker, request.now);
       noted.push(worker);
     }
   }
-  return fired.concat(await waitForThem(store, layout, noted, request));
+  return fired.concat(await waitForThem(reclaimer, noted, request));
+}
+
+async function reclaim(reclaimer: Reclaimer, announcement: Announcement): Promise<Fired> {
+  const { worker, host } = announcement;
+  await reclaimWorker(reclaimer, worker, announcement, "fired; its process was dead");
+  return { worker, host, end: "was-dead" };
 }
 
 async function leaveNote(store: Store, layout: Layout, worker: string, now: boolean): Promise<void> {
@@ -69,20 +74,26 @@ async function leaveNote(store: Store, layout: Layout, worker: string, now: bool
   }
 }
 
+/** One that is killed before it has gone is taken back from, too. */
 async function waitForThem(
-  store: Store,
-  layout: Layout,
+  reclaimer: Reclaimer,
   workers: readonly string[],
   request: FireRequest,
 ): Promise<Fired[]> {
+  const { store, layout } = reclaimer;
   const deadline = performance.now() + request.patience * 1000;
   const ends = new Map<string, Fired>();
   const hosts = new Map<string, string>();
   for (;;) {
     for (const worker of workers) {
+      if (ends.get(worker)?.end === "was-dead") continue;
       const announcement = await readAnnouncement(store, layout, worker);
       if (announcement !== undefined) hosts.set(worker, announcement.host);
-      ends.set(worker, endOf(worker, announcement, hosts.get(worker) ?? ""));
+      const isDead = announcement !== undefined && livenessOf(announcement.process) === "dead";
+      const end = isDead
+        ? await reclaim(reclaimer, announcement)
+        : endOf(worker, announcement, hosts.get(worker) ?? "");
+      ends.set(worker, end);
     }
     const states = [...ends.values()].map((fired) => fired.end);
     const waitForJobs = request.untilGone || request.now;

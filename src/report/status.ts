@@ -33,7 +33,7 @@ export async function readStatus(store: Store, layout: Layout, beat: number): Pr
     running += locks;
   }
   const workers: Announcement[] = [];
-  for (const worker of (await listAnnounced(store, layout)).announced.sort()) {
+  for (const worker of (await listAnnounced(store, layout)).sort()) {
     const announcement = await readAnnouncement(store, layout, worker);
     if (announcement !== undefined) workers.push(announcement);
   }

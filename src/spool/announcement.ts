@@ -65,8 +65,10 @@ function format(a: Announcement): string {
  */
 export async function announce(store: Store, layout: Layout, announcement: Announcement): Promise<void> {
   const path = layout.announcement(announcement.worker);
-  const temporary = layout.announcementDraft(announcement.worker);
+  const temporary = layout.announcementTemporary(announcement.worker);
   const text = format(announcement);
+  // The first one: there is nothing to be kept whole, and no temporary file whose worker nobody knows is left behind.
+  if (announcement.beat === 1) return store.create(path, text, false);
   try {
     await store.create(temporary, text, false).catch(async (error) => {
       if (!isErrno(error, "EEXIST")) throw error;
@@ -122,20 +124,16 @@ export async function readAnnouncement(
   };
 }
 
-/** The workers that are announced, by id, and those who have only begun to write that they are. */
-export async function listAnnounced(
-  store: Store,
-  layout: Layout,
-): Promise<{ announced: string[]; drafting: string[] }> {
-  const names = await store.list(layout.workerqueue);
-  return {
-    announced: names.map((name) => layout.workerOf(name)).filter((id) => id !== undefined),
-    drafting: names.map((name) => layout.workerOfDraft(name)).filter((id) => id !== undefined),
-  };
+/** The workers that are announced, by id. */
+export async function listAnnounced(store: Store, layout: Layout): Promise<string[]> {
+  return (await store.list(layout.workerqueue))
+    .map((name) => layout.workerOf(name))
+    .filter((id) => id !== undefined);
 }
 
+/** The announcement goes last: as long as it is there, somebody will come to clear up. */
 export async function withdrawAnnouncement(store: Store, layout: Layout, worker: string): Promise<void> {
-  for (const path of [layout.announcementDraft(worker), layout.announcement(worker)]) {
+  for (const path of [layout.announcementTemporary(worker), layout.announcement(worker)]) {
     await store.unlink(path).catch((error) => {
       if (!isErrno(error, "ENOENT")) throw error;
     });

@@ -1,7 +1,6 @@
-import path from "node:path";
 import type { Layout } from "../project/layout.js";
 import type { Destination } from "./ledger.js";
-import { isErrno, type Store } from "./store.js";
+import { type FileFacts, isErrno, type Store } from "./store.js";
 import { exists } from "./submit.js";
 
 /** A claimed job: what a worker needs to finish it. */
@@ -19,38 +18,74 @@ function destinationPath(layout: Layout, to: Destination, file: string): string 
   return to === "retry" ? layout.toRetry(file) : layout.ended(to, file);
 }
 
+/** What tells a job file from every other of its name; a rename keeps it. */
+export function stampOf({ ino, mtimeMs }: Pick<FileFacts, "ino" | "mtimeMs">): string {
+  return `${ino}:${mtimeMs}`;
+}
+
 /**
- * S6: the rename is the only commit. `discarded`: the attempt was declared lost or taken back meanwhile, and
- * nothing was published.
+ * Before S6: sees to it that the job's file lies on the desk, so that whoever reads `ended` in the ledger finds what it is
+ * said of. A file that is simply gone, while the desk stands and nobody else has it, was deleted by the job itself (or
+ * by hand): its outcome still counts, so it is written again.
  *
- * A job file that is simply gone, while the desk stands and nobody else has it, was deleted by the job itself (or
- * by hand): its outcome still counts, so the file is written again where it belongs.
+ * @returns the file's stamp; undefined: the job was taken away, or the desk was
+ */
+export async function assureFile(store: Store, layout: Layout, job: Claimed): Promise<string | undefined> {
+  const source = layout.onDesk(job.worker, job.file);
+  try {
+    return stampOf(await store.facts(source));
+  } catch (error) {
+    if (!isErrno(error, "ENOENT", "ENOTDIR")) throw error;
+  }
+  if (await isElsewhere(store, layout, job)) return undefined;
+  const temporary = layout.onDesk(job.worker, `.${job.file}.tmp`);
+  try {
+    await store.create(temporary, job.bytes, false, job.mode & 0o777);
+    await store.rename(temporary, source);
+    return stampOf(await store.facts(source));
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * S6: the rename is the only commit. `taken`: the job was taken back meanwhile, and nothing was published. `fenced`:
+ * the whole desk was, and who did it decides by the ledger: it publishes what it finds ended there, or declares it lost.
+ *
+ * @param stamp of the file, from `assureFile`
  */
 export async function finish(
   store: Store,
   layout: Layout,
   job: Claimed,
   to: Destination,
-): Promise<"published" | "discarded"> {
+  stamp: string,
+): Promise<"published" | "taken" | "fenced"> {
   const source = layout.onDesk(job.worker, job.file);
   if (to === "jobqueue") {
-    return (await putBack(store, layout, source, job.file)) === "gone" ? "discarded" : "published";
+    if ((await putBack(store, layout, source, job.file)) !== "gone") return "published";
+  } else {
+    const destination = destinationPath(layout, to, job.file);
+    try {
+      await store.rename(source, destination);
+      return "published";
+    } catch (error) {
+      if (!isErrno(error, "ENOENT", "ENOTDIR")) throw error;
+    }
+    if ((await stampAt(store, destination)) === stamp) return "published"; // NFS: done, but the reply was lost
   }
-  const destination = destinationPath(layout, to, job.file);
+  return (await exists(store, layout.desk(job.worker))) ? "taken" : "fenced";
+}
+
+/** The stamp of the file of this path; undefined when there is none. */
+export async function stampAt(store: Store, file: string): Promise<string | undefined> {
   try {
-    await store.rename(source, destination);
-    return "published";
+    return stampOf(await store.facts(file));
   } catch (error) {
-    if (!isErrno(error, "ENOENT", "ENOTDIR")) throw error;
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
+    throw error;
   }
-  if (!(await exists(store, layout.desk(job.worker)))) return "discarded";
-  const there = await inode(store, destination);
-  if (there === job.ino) return "published"; // NFS: done, but the reply was lost
-  if (await isElsewhere(store, layout, job)) return "discarded";
-  const temporary = path.join(layout.desk(job.worker), `.${job.file}.tmp`);
-  await store.create(temporary, job.bytes, false, job.mode & 0o777);
-  await store.rename(temporary, destination);
-  return "published";
 }
 
 async function inode(store: Store, file: string): Promise<number | undefined> {

@@ -3,10 +3,10 @@ import type { Layout } from "../project/layout.js";
 import { type LedgerLine, LedgerReader } from "./ledger.js";
 import { isErrno, type Store } from "./store.js";
 
-/** What went wrong with a job since its last final outcome, attempt numbers by kind. */
+/** What the ledgers say of a job's attempts, their numbers by kind. */
 interface Record {
-  /** Its latest attempt with a final outcome: what came up to it is another life of the job's name. */
-  final: number;
+  /** With a final outcome: what came up to the latest is another life of the job's name. */
+  final: Set<number>;
   failed: Set<number>;
   lost: Set<number>;
 }
@@ -26,12 +26,17 @@ export class History {
     this.#layout = layout;
   }
 
-  /** How many attempts of a job failed, and how many were lost, since it was last done with; the latest failed. */
-  async attemptsOf(job: string): Promise<{ failed: number; lost: number; latest: number }> {
+  /**
+   * How many attempts of a job failed, and how many were lost, since it was last done with; the latest failed.
+   *
+   * @param except an attempt that is not counted
+   */
+  async attemptsOf(job: string, except = 0): Promise<{ failed: number; lost: number; latest: number }> {
     await this.#readOn();
     const record = this.#records.get(job);
     if (record === undefined) return { failed: 0, lost: 0, latest: 0 };
-    const later = (attempts: Set<number>) => [...attempts].filter((n) => n > record.final);
+    const final = Math.max(0, ...record.final);
+    const later = (attempts: Set<number>) => [...attempts].filter((n) => n > final && n !== except);
     const failed = later(record.failed);
     return { failed: failed.length, lost: later(record.lost).length, latest: Math.max(0, ...failed) };
   }
@@ -52,15 +57,17 @@ export class History {
     }
   }
 
+  /** Ledgers are read one after the other, not in the order of time: attempt numbers alone put them in order. */
   #note(line: LedgerLine): void {
     switch (line.event) {
       case "ended":
+        // What a lost worker's ledger says of this attempt was never published.
+        if (line.to === "jobqueue" || this.#records.get(line.job)?.lost.has(line.attempt)) break;
         if (line.to === "retry") this.#record(line.job).failed.add(line.attempt);
-        else if (line.to !== "jobqueue") this.#finalise(line.job, line.attempt);
+        else this.#finalise(line.job, line.attempt);
         break;
       case "lost":
-        // What a lost worker's ledger says of this attempt was never published.
-        this.#record(line.job).failed.delete(line.attempt);
+        this.#forget(line.job, line.attempt);
         this.#record(line.job).lost.add(line.attempt);
         if (line.to === "jobfailed") this.#finalise(line.job, line.attempt);
         break;
@@ -68,7 +75,7 @@ export class History {
         if (line.to === "jobfailed") this.#finalise(line.job, line.attempt);
         break;
       case "discarded":
-        this.#records.get(line.job)?.failed.delete(line.attempt);
+        this.#forget(line.job, line.attempt);
         break;
       default:
         break;
@@ -78,16 +85,19 @@ export class History {
   #record(job: string): Record {
     let record = this.#records.get(job);
     if (record === undefined) {
-      record = { final: 0, failed: new Set(), lost: new Set() };
+      record = { final: new Set(), failed: new Set(), lost: new Set() };
       this.#records.set(job, record);
     }
     return record;
   }
 
-  /** Ledgers are read one after the other, not in the order of time: attempt numbers alone put them in order. */
+  #forget(job: string, attempt: number): void {
+    this.#records.get(job)?.failed.delete(attempt);
+    this.#records.get(job)?.final.delete(attempt);
+  }
+
   #finalise(job: string, attempt: number): void {
     if (attempt === 1 && !this.#records.has(job)) return;
-    const record = this.#record(job);
-    record.final = Math.max(record.final, attempt);
+    this.#record(job).final.add(attempt);
   }
 }

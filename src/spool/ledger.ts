@@ -35,6 +35,8 @@ export type LedgerEvent =
       /** Peak resident memory in bytes, where the system told it while the job ran. */
       memory: number | null;
       to: Destination;
+      /** The job file's inode and modification time: tells it from another of its name. */
+      stamp: string;
     }
   | { event: "discarded"; job: string; attempt: number; worker: string; reason: string }
   | { event: "lost"; job: string; attempt: number; worker: string; reason: string; to: Destination }

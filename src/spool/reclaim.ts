@@ -1,7 +1,7 @@
 import { isIgnored, jobName } from "../job/name.js";
 import { isLock, type Layout, lockOf } from "../project/layout.js";
 import { type Announcement, withdrawAnnouncement } from "./announcement.js";
-import { putBack } from "./finish.js";
+import { putBack, stampAt } from "./finish.js";
 import { killGroup } from "./group.js";
 import type { History } from "./history.js";
 import { ownPidSpace } from "./identity.js";
@@ -86,6 +86,17 @@ async function clearFencedDesk(r: Reclaimer, worker: string, reason: string): Pr
   return reclaimed;
 }
 
+/** False: another who takes back from this desk was quicker. */
+async function move(r: Reclaimer, source: string, to: string): Promise<boolean> {
+  try {
+    await r.store.rename(source, to);
+    return true;
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return false;
+    throw error;
+  }
+}
+
 async function giveBack(r: Reclaimer, file: string, source: string): Promise<Reclaimed> {
   return { file, to: await putBack(r.store, r.layout, source, file) };
 }
@@ -101,19 +112,21 @@ async function settleAttempt(
   const job = jobName(file);
   const last = (await lastWords(r, worker)).filter((line) => "job" in line && line.job === job).at(-1);
   if (last?.event === "ended" && last.to !== "jobqueue") {
+    // Of an earlier job of this name: this one had not begun.
+    if (last.stamp !== (await stampAt(r.store, source))) return giveBack(r, file, source);
     // It had ended and only S6's rename was missing: done in the worker's stead, the outcome is not lost.
     const to = last.to === "retry" ? r.layout.toRetry(file) : r.layout.ended(last.to, file);
-    await r.store.rename(source, to);
-    return { file, to: last.to };
+    return { file, to: (await move(r, source, to)) ? last.to : "gone" };
   }
   if (last?.event !== "started") return giveBack(r, file, source);
   const { attempt } = last;
-  const { lost } = await r.history.attemptsOf(job);
+  // Not this one: it may have been noted before, by who was killed in between.
+  const { lost } = await r.history.attemptsOf(job, attempt);
   const gone = { event: "lost", job, attempt, worker, reason } as const;
   if (lost + 1 >= r.lostLimit) {
     await r.ledger.append({ ...gone, to: "jobfailed" });
-    await r.store.rename(source, r.layout.ended("jobfailed", file));
-    return { file, to: "jobfailed", lostAttempt: attempt };
+    const there = await move(r, source, r.layout.ended("jobfailed", file));
+    return { file, to: there ? "jobfailed" : "gone", lostAttempt: attempt };
   }
   await r.ledger.append({ ...gone, to: "jobqueue" });
   return { ...(await giveBack(r, file, source)), lostAttempt: attempt };

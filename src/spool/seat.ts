@@ -47,6 +47,15 @@ export async function isSeatHeld(store: Store, layout: Layout, beat: number): Pr
   return isSeatLocked(store, layout.seat, beat);
 }
 
+/** What dispatchers that were killed while they sat down have left. */
+async function removeTemporaries(store: Store, layout: Layout): Promise<void> {
+  for (const entry of await store.list(layout.root)) {
+    const dispatcher = layout.dispatcherOfTemporary(entry);
+    if (dispatcher === undefined) continue;
+    await store.unlink(layout.dispatcherTemporary(dispatcher)).catch(() => undefined);
+  }
+}
+
 /**
  * Takes the seat without waiting; undefined: somebody else has it. A holder of this host whose process is gone is
  * not waited for: its lock is removed at once.
@@ -70,7 +79,7 @@ export async function takeSeat(
   }
   const held = lock;
   const me = identify();
-  const temporary = `${layout.root}/.${dispatcher}.tmp`;
+  const temporary = layout.dispatcherTemporary(dispatcher);
   const text = formatIni({
     dispatcher: {
       id: dispatcher,
@@ -81,8 +90,15 @@ export async function takeSeat(
       since: new Date().toISOString(),
     },
   });
-  await store.create(temporary, text, false);
-  await store.rename(temporary, layout.dispatcherFile);
+  await removeTemporaries(store, layout);
+  try {
+    await store.create(temporary, text, false);
+    await store.rename(temporary, layout.dispatcherFile);
+  } catch (error) {
+    await (isErrno(error, "ENOENT") ? held.abandon() : held.release());
+    if (isErrno(error, "ENOENT")) return undefined; // another took the seat at the same time, and cleared up
+    throw error;
+  }
   const isMine = async () => (await readDispatching(store, layout))?.dispatcher === dispatcher;
   return {
     isMine,

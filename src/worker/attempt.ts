@@ -102,6 +102,7 @@ export class Attempt {
   stop(why: "fired" | "timed-out" | "fenced"): Promise<void> {
     if (this.#over) return Promise.resolve();
     this.#stop ??= why;
+    if (why === "fenced" && this.#stopped !== undefined) return this.#bench.killLauncher(); // no grace any more
     this.#stopped ??= this.#kill(why === "fenced" ? 0 : this.#bench.settings.grace);
     return this.#stopped;
   }
@@ -207,7 +208,8 @@ export class Attempt {
     const launcher = this.#bench.launcher();
     const timer = job.timeout && setTimeout(() => void this.stop("timed-out"), job.timeout * 1000);
     const watch = new MemoryWatch(launcher.pid, settings.beat * 1000);
-    const running = launcher.run({
+    launcher.watch(this.#bench.deadline); // before the job: this process may be stopped right after it
+    const end = await launcher.run({
       line: job.kind === "command" ? job.executable : undefined,
       jobFile: this.#path,
       directory: workdir === directory ? undefined : workdir,
@@ -220,8 +222,6 @@ export class Attempt {
         FJORD_ATTEMPT: String(this.number),
       },
     });
-    launcher.watch(this.#bench.deadline);
-    const end = await running;
     if (timer) clearTimeout(timer);
     const memory = watch.stop();
     try {

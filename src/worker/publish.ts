@@ -3,7 +3,7 @@ import type pino from "pino";
 import type { Job } from "../job/job.js";
 import { describeOutcome, type Outcome } from "../job/outcome.js";
 import type { Layout } from "../project/layout.js";
-import { type Claimed, finish } from "../spool/finish.js";
+import { assureFile, type Claimed, finish } from "../spool/finish.js";
 import { hostName } from "../spool/identity.js";
 import type { CpuTime, Destination, Ledger } from "../spool/ledger.js";
 import { isTrouble, type Store } from "../spool/store.js";
@@ -47,6 +47,8 @@ export async function publish(by: Publisher, job: Job, claimed: Claimed, ended: 
   if (by.mayBeFenced() && !(await untilTaken(() => exists(store, layout.desk(claimed.worker))))) {
     return discard("its worker was declared lost");
   }
+  const stamp = await untilTaken(() => assureFile(store, layout, claimed));
+  if (stamp === undefined) return discard("the job was taken back");
   const to = destinationOf(ended.outcome, job);
   await untilTaken(() =>
     ledger.append({
@@ -60,10 +62,12 @@ export async function publish(by: Publisher, job: Job, claimed: Claimed, ended: 
       cpu: ended.cpu,
       memory: ended.memory,
       to,
+      stamp,
     }),
   );
-  const end = await untilTaken(() => finish(store, layout, claimed, to));
-  if (end === "discarded") await discard("the job was taken back");
+  const end = await untilTaken(() => finish(store, layout, claimed, to, stamp));
+  if (end === "taken") await discard("the job was taken back");
+  else if (end === "fenced") log.warn(attempt, "declared lost at the end: the dispatcher decides");
   else if (ended.outcome.kind !== "succeeded") log.info(attempt, describeOutcome(ended.outcome));
 }
 

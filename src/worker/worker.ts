@@ -64,6 +64,8 @@ export class Worker implements Bench {
   #leaving: Leaving = "no";
   #leavingReason = "";
   #fenced = false;
+  /** It removes its desk itself: that it is gone tells nothing any more. */
+  #clearsDesk = false;
   /** Hangs the bell when a job turns out to be a long one. */
   #listening: NodeJS.Timeout | undefined;
   #wake: () => void = () => undefined;
@@ -90,7 +92,10 @@ export class Worker implements Bench {
   /** Announces itself, works until it is fired or fenced, and leaves nothing behind. */
   async onDuty(): Promise<DutyEnd> {
     await this.#comeOn();
-    const beats = setInterval(() => void this.#beat(), this.settings.beat * 1000);
+    let beating = Promise.resolve();
+    const beats = setInterval(() => {
+      beating = this.#beat();
+    }, this.settings.beat * 1000);
     try {
       await this.#work();
       if (!this.#fenced) await this.#leave();
@@ -98,6 +103,7 @@ export class Worker implements Bench {
       clearInterval(beats);
       clearTimeout(this.#listening);
       await this.#bell.stop();
+      await beating; // or it would announce who has gone
       await this.#heartbeat.settle();
       await this.killLauncher();
     }
@@ -188,7 +194,7 @@ export class Worker implements Bench {
   async #beat(): Promise<void> {
     try {
       const view = await this.#desk.look();
-      if (view === undefined) return await this.#fence("its desk is gone");
+      if (view === undefined) return this.#clearsDesk ? undefined : await this.#fence("its desk is gone");
       this.#heed(view.note);
       const attempt = this.#attempt;
       const claimed = attempt?.claimed;
@@ -242,7 +248,7 @@ export class Worker implements Bench {
     if (this.#leaving !== "no") return;
     if (this.#heartbeat.state !== "idle") {
       this.#heartbeat.say({ state: "idle", job: null });
-      await this.#heartbeat.renew();
+      await this.#heartbeat.renew().catch(() => undefined); // the next beat tells
     }
     await this.#clearLeftovers();
     await this.#bell.hang(this.#desk.path);
@@ -270,6 +276,8 @@ export class Worker implements Bench {
     if (this.#pace < LONG_JOB / 1000) this.#bell.take(this.#desk.path);
     for (const [index, file] of files.entries()) {
       if (this.#fenced || this.#leaving !== "no") return;
+      // S10: nothing is begun while it is not known whether this worker still counts.
+      if (this.mayBeFenced()) return this.#pause(this.settings.poll);
       const begin = performance.now();
       const attempt = new Attempt(this, file);
       let end: Awaited<ReturnType<Attempt["carryOut"]>>;
@@ -322,6 +330,7 @@ export class Worker implements Bench {
   }
 
   async #leave(): Promise<void> {
+    this.#clearsDesk = true;
     this.#heartbeat.say({ state: "leaving", job: null });
     await this.#heartbeat.renew().catch(() => undefined);
     await this.#untilDone(() => this.#desk.clear());
@@ -333,8 +342,8 @@ export class Worker implements Bench {
     const { store, layout, worker } = this;
     const reason = this.#fenced ? "declared lost" : this.#leavingReason;
     await this.#untilDone(() => this.ledger.append({ event: "left", worker, reason }));
-    await this.#untilDone(() => withdrawAnnouncement(store, layout, worker));
     await this.ledger.close();
+    await this.#untilDone(() => withdrawAnnouncement(store, layout, worker));
   }
 
   async #untilDone(action: () => Promise<void>): Promise<void> {

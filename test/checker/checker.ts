@@ -12,8 +12,8 @@ export interface Accepted {
 
 export interface Known {
   readonly accepted: readonly Accepted[];
-  /** The file that every job writes a line to at its start and its end. */
-  readonly witness?: string;
+  /** The file that every job writes a line to at its start and its end; undefined where no job really ran. */
+  readonly witness?: string | undefined;
   /** All has ended and everybody was fired: nothing may be left. */
   readonly over: boolean;
   /** All workers are on this host, where a lost job is dead before it runs again: no two runs overlap at all. */

@@ -84,8 +84,8 @@ describe("job groups: no process of a job outlives its worker", function () {
     bench().dispatcher();
     bench().worker();
     bench().raise("go");
-    const escape = `setsid sh -c 'echo $$ >>${pidFile()}; exec sleep 1000' &`;
-    bench().submit({ job: "parent", ends: "jobdone" }, `${escape} ${bench().line(0)}`);
+    const escaping = `setsid sh -c 'echo $$ >>${pidFile()}; exec sleep 1000' &`;
+    bench().submit({ job: "parent", ends: "jobdone" }, `${escaping} ${bench().line(0)}`);
     const [child = 0] = await family(1);
     await bench().untilEnded();
     await bench().run("recruiter", "fire", "--wait");

@@ -240,6 +240,12 @@ export class Bench {
       .map((daemon) => `exit code ${daemon.exitCode}: ${daemon.output}`);
   }
 
+  daemonLogs(): string {
+    return this.list("daemonlogs")
+      .map((file) => fs.readFileSync(this.path("daemonlogs", file), "utf8"))
+      .join("");
+  }
+
   workers(): string[] {
     return this.list("workerqueue")
       .filter((name) => !name.startsWith("."))
@@ -330,7 +336,7 @@ export class Bench {
     const seatTaken = this.#daemons.some(
       (daemon) => daemon.isAlive() && daemon.output.includes("[dispatcher]"),
     );
-    const last = seatTaken ? undefined : this.dispatcher();
+    if (!seatTaken) this.dispatcher();
     await until(
       "what the dead held is taken back",
       () => !this.#holdsDead(),
@@ -345,7 +351,6 @@ export class Bench {
       60,
       () => this.describe(),
     );
-    last?.kill("SIGINT");
     for (const daemon of this.#daemons) if (daemon.isAlive()) daemon.kill("SIGINT");
     await until(
       "no process is left",
