@@ -38,7 +38,9 @@ describe("bad input", () => {
     );
     for (const part of parts) expect(line.reason).to.contain(part);
     expect(line.reason).not.to.contain("\n");
-    await project().until("it has been moved", () => project().list(project().layout.end("jobfailed")).includes(file));
+    await project().until("it has been moved", () =>
+      project().list(project().layout.end("jobfailed")).includes(file),
+    );
     expect(fs.readdirSync(project().layout.jobqueue)).not.to.include(file);
     await dispatcher.said(line.reason);
     expect(fs.readFileSync(project().layout.refusalLog(line.job), "utf8")).to.equal(`${line.reason}\n`);
@@ -47,19 +49,66 @@ describe("bad input", () => {
 
   for (const [what, file, text, ...parts] of [
     ["text that is no ini", "prose.ini", "Dear queue,\nplease run this.\n", "prose.ini, line 1"],
-    ["no section of ours", "other.ini", "[params]\na = 1\n", "other.ini", "neither a section [control] nor [fjd]"],
-    ["a slip in the section", "slip.ini", "[contorl]\nexecutable = true\n", "did you mean [control]", "line 1"],
-    ["no executable", "none.ini", "[control]\nlogfile = x\n", 'none.ini, line 1, section [control], key "executable"', "is missing"],
-    ["an empty executable", "blank.ini", "[control]\nexecutable =\n", 'line 2, section [control], key "executable"', "is empty"],
-    ["an unknown key", "key.ini", "[control]\nexecutable = true\nretires = 3\n", 'key.ini, line 3, section [control], key "retires"', 'did you mean "retries"?'],
-    ["a value that is none", "value.ini", "[fjd]\nexecutable = true\ntimeout = soon\n", 'value.ini, line 3, section [fjd], key "timeout"', "soon"],
+    [
+      "no section of ours",
+      "other.ini",
+      "[params]\na = 1\n",
+      "other.ini",
+      "neither a section [control] nor [fjd]",
+    ],
+    [
+      "a slip in the section",
+      "slip.ini",
+      "[contorl]\nexecutable = true\n",
+      "did you mean [control]",
+      "line 1",
+    ],
+    [
+      "no executable",
+      "none.ini",
+      "[control]\nlogfile = x\n",
+      'none.ini, line 1, section [control], key "executable"',
+      "is missing",
+    ],
+    [
+      "an empty executable",
+      "blank.ini",
+      "[control]\nexecutable =\n",
+      'line 2, section [control], key "executable"',
+      "is empty",
+    ],
+    [
+      "an unknown key",
+      "key.ini",
+      "[control]\nexecutable = true\nretires = 3\n",
+      'key.ini, line 3, section [control], key "retires"',
+      'did you mean "retries"?',
+    ],
+    [
+      "a value that is none",
+      "value.ini",
+      "[fjd]\nexecutable = true\ntimeout = soon\n",
+      'value.ini, line 3, section [fjd], key "timeout"',
+      "soon",
+    ],
     ["nothing at all", "empty.ini", "", "empty.ini: is empty"],
     ["NULs", "nul.ini", "[control]\nexecutable = tr\0ue\n", "nul.ini, line 2"],
     ["only NULs", "nuls.ini", "\0".repeat(5000), "nuls.ini, line 1"],
-    ["binary", "binary.ini", Buffer.from(Array.from({ length: 4096 }, (_, i) => (i * 7919) % 256)), "binary.ini, line 1"],
+    [
+      "binary",
+      "binary.ini",
+      Buffer.from(Array.from({ length: 4096 }, (_, i) => (i * 7919) % 256)),
+      "binary.ini, line 1",
+    ],
     ["UTF-16", "utf16.ini", Buffer.from(`\ufeff${OK}`, "utf16le"), "utf16.ini, line 1"],
     ["a program without its x bit", "program.sh", "#!/bin/sh\necho\n", "program.sh: is a script", "chmod +x"],
-    ["10 MB of an ini", "large.ini", `${OK}[data]\n${"x = 1\n".repeat((10 * MB) / 6)}`, "large.ini: is ", "bytes long"],
+    [
+      "10 MB of an ini",
+      "large.ini",
+      `${OK}[data]\n${"x = 1\n".repeat((10 * MB) / 6)}`,
+      "large.ini: is ",
+      "bytes long",
+    ],
     ["10 MB of nothing", "zeros.ini", Buffer.alloc(10 * MB), "zeros.ini: is ", "bytes long"],
   ] as const) {
     it(`refuses ${what}, naming the place`, async () => {
@@ -132,14 +181,25 @@ describe("bad input", () => {
     "ä".repeat(118),
   ].filter((name) => !name.startsWith("."))) {
     it(`runs a job that is called ${JSON.stringify(name.slice(0, 20))}`, async () => {
-      project().rename(`${name}.ini`, "[control]\nexecutable: sh -c 'test -f \"$1\" && printf \"%s\\n\" \"$FJORD_JOB\"' sh\n");
+      project().rename(
+        `${name}.ini`,
+        '[control]\nexecutable: sh -c \'test -f "$1" && printf "%s\\n" "$FJORD_JOB"\' sh\n',
+      );
       expect((await project().ended(name)).outcome).to.deep.equal({ kind: "succeeded" });
       expect(project().log(name)).to.equal(`${name}\n`);
     });
   }
 
   it("leaves alone what is never a job", async () => {
-    const names = [".hidden.ini", "edited.ini~", "#edited.ini#", ".edited.ini.swp", "x.tmp", "x.part", "..ini"];
+    const names = [
+      ".hidden.ini",
+      "edited.ini~",
+      "#edited.ini#",
+      ".edited.ini.swp",
+      "x.tmp",
+      "x.part",
+      "..ini",
+    ];
     for (const name of names) project().rename(name, OK);
     project().job("between", "true");
     await project().ended("between");
@@ -158,7 +218,9 @@ describe("bad input", () => {
           .find((event) => event.file === name),
       );
       expect(line.reason).to.contain("control character");
-      await project().until("it has been moved", () => project().list(project().layout.end("jobfailed")).includes(name));
+      await project().until("it has been moved", () =>
+        project().list(project().layout.end("jobfailed")).includes(name),
+      );
     }
     expect(dispatcher.stdout).not.to.contain("\x1b[2J");
     expect(dispatcher.stdout).to.contain("two\\nlines.ini");
@@ -175,18 +237,27 @@ describe("bad input", () => {
         .find((event) => event.file === name),
     );
     expect(line.reason).to.contain("255 bytes long").and.to.contain("at most 240");
-    await project().until("it has been moved", () => project().list(project().layout.end("jobfailed")).includes(name));
+    await project().until("it has been moved", () =>
+      project().list(project().layout.end("jobfailed")).includes(name),
+    );
   });
 
   it("runs a job with the longest name that there may be, retries and log and all", async () => {
     const name = "y".repeat(236);
-    project().rename(`${name}.ini`, "[control]\nexecutable: test $FJORD_ATTEMPT = 2 || exit 1;:\nretries: 1\n");
+    project().rename(
+      `${name}.ini`,
+      "[control]\nexecutable: test $FJORD_ATTEMPT = 2 || exit 1;:\nretries: 1\n",
+    );
     expect((await project().ended(name)).attempt).to.equal(2);
     expect(project().ends.done).to.include(name);
   });
 
   it("refuses a name that is no UTF-8", async () => {
-    const raw = Buffer.concat([Buffer.from(`${project().layout.jobqueue}/latin-`), Buffer.from([0xe9]), Buffer.from(".ini")]);
+    const raw = Buffer.concat([
+      Buffer.from(`${project().layout.jobqueue}/latin-`),
+      Buffer.from([0xe9]),
+      Buffer.from(".ini"),
+    ]);
     fs.writeFileSync(raw, OK);
     const line = await project().until("it is refused", () =>
       project()
@@ -216,9 +287,14 @@ describe("bad input", () => {
     fs.mkdirSync(inside, { recursive: true });
     fs.writeFileSync(path.join(inside, "job.ini"), OK);
     await refused("directory.ini", "directory.ini: is a directory");
-    expect(fs.readFileSync(path.join(project().layout.ended("jobfailed", "directory.ini"), "sub/job.ini"), "utf8")).to.equal(OK);
+    expect(
+      fs.readFileSync(path.join(project().layout.ended("jobfailed", "directory.ini"), "sub/job.ini"), "utf8"),
+    ).to.equal(OK);
     fs.mkdirSync(project().layout.queued("directory.ini"));
-    await project().until("another of its name is refused, too", () => !fs.existsSync(project().layout.queued("directory.ini")));
+    await project().until(
+      "another of its name is refused, too",
+      () => !fs.existsSync(project().layout.queued("directory.ini")),
+    );
   });
 
   it("is not held up by a named pipe or a socket", async () => {
@@ -242,14 +318,65 @@ describe("bad input", () => {
   });
 });
 
+describe("a file that is being written", () => {
+  // The settle time is shorter than any pause of the writers below.
+  const project = projectPerTest("[fjord]\nsettle = 0.2 s\npoll = 0.2 s\n");
+
+  it("is not a job before its writer has closed it, however long he thinks", async function () {
+    if (process.platform !== "linux") skip(this, "only /proc tells who writes a file");
+    const orders = path.join(project().root, "orders");
+    await execa("mkfifo", [orders]);
+    await project().hire(1);
+    const dispatcher = project().start("dispatcher", ["--stay"]);
+    const file = project().layout.queued("slow.ini");
+    const writer = project().startProgram("sh", ["-c", `exec 3<'${orders}' && cat <&3 >'${file}'`]);
+    const pen = fs.openSync(orders, "w");
+    // Empty; then a job that is whole by itself; then more of it.
+    for (const text of ["", "[control]\nexecutable = echo half\n", "  echo whole;:\n"]) {
+      fs.writeSync(pen, text);
+      await project().until("it is written and has rested for long", () => {
+        const { size, ctimeMs } = fs.statSync(file, { throwIfNoEntry: false }) ?? {
+          size: -1,
+          ctimeMs: Date.now(),
+        };
+        return size >= text.length && Date.now() - ctimeMs > 600;
+      });
+      const name = `beside${text.length}`;
+      project().job(name, "true");
+      await project().ended(name);
+      expect(project().events("started", "slow"), "it was started").to.deep.equal([]);
+      expect(project().events("refused"), "it was refused").to.deep.equal([]);
+    }
+    fs.closeSync(pen);
+    await writer.end;
+    await project().ended("slow");
+    expect(project().log("slow")).to.equal("half\nwhole\n");
+    dispatcher.kill("SIGTERM");
+  });
+});
+
 describe("foreign files in the other directories", () => {
-  const project = projectPerTest("[fjord]\nbeat = 0.2 s\nlost_after = 3\npoll = 0.2 s\nretry_backoff = 0.1 s\n");
+  const project = projectPerTest(
+    "[fjord]\nbeat = 0.2 s\nlost_after = 3\npoll = 0.2 s\nretry_backoff = 0.1 s\n",
+  );
 
   it("trouble nobody, and stay where they are", async () => {
     const { layout } = project();
     await project().hire(1);
-    const dirs = ["workerqueue", "jobpod", "jobpod/retry", "ledger", "jobdone", "jobfailed", "joblogs", "daemonlogs", ""];
-    const foreign = dirs.map((dir) => path.join(layout.root, dir, dir === "jobpod/retry" ? ".README" : "README"));
+    const dirs = [
+      "workerqueue",
+      "jobpod",
+      "jobpod/retry",
+      "ledger",
+      "jobdone",
+      "jobfailed",
+      "joblogs",
+      "daemonlogs",
+      "",
+    ];
+    const foreign = dirs.map((dir) =>
+      path.join(layout.root, dir, dir === "jobpod/retry" ? ".README" : "README"),
+    );
     foreign.push(path.join(layout.workerqueue, "notes.ini"), path.join(layout.ledger, "mine.jsonl"));
     for (const file of foreign) fs.writeFileSync(file, "mine\n");
     const job = await project().remoteJob("long", { priority: "1" });

@@ -14,7 +14,11 @@ describe("what a job is given", () => {
   });
 
   /** Runs a job to its end; gives what it printed. */
-  async function printed(name: string, executable: string, keys: Record<string, string> = {}): Promise<string> {
+  async function printed(
+    name: string,
+    executable: string,
+    keys: Record<string, string> = {},
+  ): Promise<string> {
     project().job(name, executable, keys);
     await project().ended(name);
     return project().log(name);
@@ -45,7 +49,9 @@ describe("what a job is given", () => {
     }
     const elsewhere = path.join(project().root, "elsewhere");
     expect(await printed("absolute", "pwd; :", { workdir: elsewhere })).to.equal(`${elsewhere}\n`);
-    expect(await printed("relative", "pwd; :", { workdir: "sub dir" })).to.equal(`${project().work}/sub dir\n`);
+    expect(await printed("relative", "pwd; :", { workdir: "sub dir" })).to.equal(
+      `${project().work}/sub dir\n`,
+    );
     const home = await printed("home", "pwd; :", { workdir: "~/mine" });
     expect(home).to.equal(`${project().root}/user/mine\n`);
   });
@@ -59,7 +65,9 @@ describe("what a job is given", () => {
 
   it("has everything that fjord knows in its environment", async () => {
     const text = await printed("env", "env; :", { logfile: "out/env.txt" });
-    const env = Object.fromEntries(text.split("\n").map((line) => /^([^=]*)=?(.*)$/.exec(line)?.slice(1) ?? []));
+    const env = Object.fromEntries(
+      text.split("\n").map((line) => /^([^=]*)=?(.*)$/.exec(line)?.slice(1) ?? []),
+    );
     expect(env).to.include({
       FJORD_JOB: "env",
       FJORD_JOB_FILE: project().layout.onDesk(worker, "env.ini"),
@@ -73,7 +81,10 @@ describe("what a job is given", () => {
   });
 
   it("leaves nothing of its environment or directory to the next", async () => {
-    await printed("leaves", "FJORD_TEST_LEFT=1; export FJORD_TEST_LEFT; cd /; umask 777; set -e; exec 2>&-; :");
+    await printed(
+      "leaves",
+      "FJORD_TEST_LEFT=1; export FJORD_TEST_LEFT; cd /; umask 777; set -e; exec 2>&-; :",
+    );
     const text = await printed("finds", 'echo "$FJORD_TEST_LEFT|$PWD|$(umask)"; :');
     expect(text).to.match(new RegExp(`^\\|${project().work}\\|0*${process.umask().toString(8)}\\n$`));
   });
@@ -117,7 +128,13 @@ describe("what a job is given", () => {
     });
   }
 
-  for (const line of ["exit 0", "exec true", "set -e; false || true", "return 0 2>/dev/null; exit 0", "trap - EXIT; exit 0"]) {
+  for (const line of [
+    "exit 0",
+    "exec true",
+    "set -e; false || true",
+    "return 0 2>/dev/null; exit 0",
+    "trap - EXIT; exit 0",
+  ]) {
     it(`ends alone: ${line}`, async () => {
       const name = `ends ${Buffer.from(line).toString("hex")}`;
       await printed(name, line);

@@ -56,7 +56,9 @@ describe("what a job prints", () => {
   });
 
   it("goes to its logfile when it did not write that, in a directory that is made before", async () => {
-    await run("prints", 'test -d deep/er && echo printed; echo "also this" >&2;:', { logfile: "deep/er/out.dat" });
+    await run("prints", 'test -d deep/er && echo printed; echo "also this" >&2;:', {
+      logfile: "deep/er/out.dat",
+    });
     expect(result("deep/er/out.dat")).to.equal("printed\nalso this\n");
     expect(project().log("prints")).to.equal("printed\nalso this\n");
   });
@@ -99,7 +101,10 @@ describe("what a job prints", () => {
     fs.mkdirSync(path.join(project().work, "elsewhere"));
     await run("relative", "echo there;:", { workdir: "elsewhere", logfile: "x/out" });
     expect(result("elsewhere/x/out")).to.equal("there\n");
-    await run("absolute", "echo abs;:", { workdir: "elsewhere", logfile: path.join(project().root, "abs out") });
+    await run("absolute", "echo abs;:", {
+      workdir: "elsewhere",
+      logfile: path.join(project().root, "abs out"),
+    });
     expect(fs.readFileSync(path.join(project().root, "abs out"), "utf8")).to.equal("abs\n");
     await run("home", "echo home;:", { logfile: "~/out" });
     expect(fs.readFileSync(path.join(project().root, "user/out"), "utf8")).to.equal("home\n");
@@ -114,7 +119,9 @@ describe("what a job prints", () => {
     ] as const) {
       await run(name, "echo ran;:", { logfile });
       expect(project().ends.failed).to.include(name);
-      expect(project().log(name)).to.contain(`fjord: the logfile ${project().work}/${logfile} cannot be written`);
+      expect(project().log(name)).to.contain(
+        `fjord: the logfile ${project().work}/${logfile} cannot be written`,
+      );
       expect(project().log(name)).not.to.match(/^ran$/m);
       expect((await project().ended(name)).outcome).to.deep.equal({ kind: "failed", code: 73 });
     }
@@ -127,9 +134,16 @@ describe("what a job prints", () => {
   });
 
   it("has a log of its own for each attempt, as each ended", async () => {
-    await run("tries", 'echo "try $FJORD_ATTEMPT"; test $FJORD_ATTEMPT = 3 || exit 1;:', { retries: "2", logfile: "tries.dat" });
+    await run("tries", 'echo "try $FJORD_ATTEMPT"; test $FJORD_ATTEMPT = 3 || exit 1;:', {
+      retries: "2",
+      logfile: "tries.dat",
+    });
     expect([1, 2, 3].map((n) => project().log("tries", n))).to.deep.equal(["try 1\n", "try 2\n", "try 3\n"]);
     expect(result("tries.dat")).to.equal("try 3\n");
-    expect(project().list(project().layout.joblogs).filter((file) => file.startsWith("tries."))).to.have.length(3);
+    expect(
+      project()
+        .list(project().layout.joblogs)
+        .filter((file) => file.startsWith("tries.")),
+    ).to.have.length(3);
   });
 });

@@ -46,7 +46,9 @@ describe("how a job ends", () => {
       .events("hired")
       .filter((line) => line.worker === ended.worker);
     expect(ended).to.include({ job: "noted", attempt: 1, host: hired?.host, to: "jobdone" });
-    expect([before, ended.start, ended.end, after]).to.deep.equal([before, ended.start, ended.end, after].sort());
+    expect([before, ended.start, ended.end, after]).to.deep.equal(
+      [before, ended.start, ended.end, after].sort(),
+    );
     expect(ended.seconds).to.be.greaterThan(0).and.to.be.lessThan(60);
     const [started] = project().events("started", "noted");
     expect(started).to.include({ attempt: 1, worker: ended.worker, log: "joblogs/noted.1.log" });
@@ -97,7 +99,9 @@ describe("how a job ends", () => {
     expect(project().events("ended", "deletes")).to.have.length(1);
     expect(project().events("discarded", "deletes")).to.have.length(0);
     expect(project().ends.done.filter((job) => job === "deletes")).to.have.length(1);
-    expect((await run("deletes and fails", 'rm "$FJORD_JOB_FILE"; exit 3;:')).outcome).to.include({ code: 3 });
+    expect((await run("deletes and fails", 'rm "$FJORD_JOB_FILE"; exit 3;:')).outcome).to.include({
+      code: 3,
+    });
     expect(project().ends.failed).to.include("deletes and fails");
   });
 
@@ -154,7 +158,9 @@ describe("a job that takes too long", () => {
   });
 
   it("may say its last words", async () => {
-    project().job("polite", "trap 'echo last words; exit 0' TERM; sleep 1000 & wait;:", { timeout: "500 ms" });
+    project().job("polite", "trap 'echo last words; exit 0' TERM; sleep 1000 & wait;:", {
+      timeout: "500 ms",
+    });
     await project().hire(1);
     await project().run("dispatcher");
     expect(project().log("polite")).to.equal("last words\n");
@@ -189,12 +195,15 @@ describe("a job that fails", () => {
       [2, "retry"],
       [3, "retry"],
     ]);
-    expect(project().events("retry", "fails").map((line) => line.to)).to.deep.equal([
-      "jobqueue",
-      "jobqueue",
-      "jobfailed",
-    ]);
-    const [first, second, third] = ends.map((end) => ({ start: Date.parse(end.start), end: Date.parse(end.end) }));
+    expect(
+      project()
+        .events("retry", "fails")
+        .map((line) => line.to),
+    ).to.deep.equal(["jobqueue", "jobqueue", "jobfailed"]);
+    const [first, second, third] = ends.map((end) => ({
+      start: Date.parse(end.start),
+      end: Date.parse(end.end),
+    }));
     expect((second?.start ?? 0) - (first?.end ?? 0)).to.be.at.least(395);
     expect((third?.start ?? 0) - (second?.end ?? 0)).to.be.at.least(795);
     expect(project().ends).to.deep.equal({ done: [], failed: ["fails"] });
@@ -205,7 +214,11 @@ describe("a job that fails", () => {
     project().job("flaky", "test $FJORD_ATTEMPT = 2 || exit 1;:", { retries: "5" });
     await project().hire(1);
     expect((await project().run("dispatcher")).exitCode).to.equal(0);
-    expect(project().events("ended", "flaky").map((end) => end.outcome.kind)).to.deep.equal(["failed", "succeeded"]);
+    expect(
+      project()
+        .events("ended", "flaky")
+        .map((end) => end.outcome.kind),
+    ).to.deep.equal(["failed", "succeeded"]);
     expect(project().ends).to.deep.equal({ done: ["flaky"], failed: [] });
   });
 
@@ -213,10 +226,11 @@ describe("a job that fails", () => {
     project().job("late", "test $FJORD_ATTEMPT = 2 || exec sleep 1000;:", { retries: "1", timeout: "0.5 s" });
     await project().hire(1);
     expect((await project().run("dispatcher")).exitCode).to.equal(0);
-    expect(project().events("ended", "late").map((end) => end.outcome.kind)).to.deep.equal([
-      "timed-out",
-      "succeeded",
-    ]);
+    expect(
+      project()
+        .events("ended", "late")
+        .map((end) => end.outcome.kind),
+    ).to.deep.equal(["timed-out", "succeeded"]);
   });
 
   it("does not hold up others while it waits for its next attempt", async () => {
@@ -224,7 +238,9 @@ describe("a job that fails", () => {
     project().job("other", "true");
     await project().hire(1);
     await project().run("dispatcher");
-    const order = project().events("started").map((line) => line.job);
+    const order = project()
+      .events("started")
+      .map((line) => line.job);
     expect(order).to.deep.equal(["fails", "other", "fails", "fails"]);
   });
 
@@ -238,7 +254,11 @@ describe("a job that fails", () => {
     expect(project().log("again", 2)).to.equal("life 2\n");
     project().job("again", "exit 1;:", { retries: "1" });
     expect((await project().run("dispatcher")).exitCode).to.equal(1);
-    expect(project().events("ended", "again").map((end) => end.attempt)).to.deep.equal([1, 2, 3, 4]);
+    expect(
+      project()
+        .events("ended", "again")
+        .map((end) => end.attempt),
+    ).to.deep.equal([1, 2, 3, 4]);
   });
 });
 
@@ -258,19 +278,16 @@ describe("the order of jobs", () => {
     ];
     for (const [name, priority, age] of [...jobs].reverse()) {
       project().rename(`${name}.ini`, `[control]\nexecutable = true\npriority = ${priority}\n`);
-      await project().startProgram("touch", ["-d", `-${age} seconds`, project().layout.queued(`${name}.ini`)]).end;
+      await project().startProgram("touch", ["-d", `-${age} seconds`, project().layout.queued(`${name}.ini`)])
+        .end;
     }
     await project().hire(1);
     expect((await project().run("dispatcher")).exitCode).to.equal(0);
-    expect(project().events("started").map((line) => line.job)).to.deep.equal([
-      "v highest",
-      "w high",
-      "t high",
-      "z oldest",
-      "y",
-      "x",
-      "u low",
-    ]);
+    expect(
+      project()
+        .events("started")
+        .map((line) => line.job),
+    ).to.deep.equal(["v highest", "w high", "t high", "z oldest", "y", "x", "u low"]);
   });
 
   it("lets what is urgent go before what waited already", async () => {
@@ -282,6 +299,10 @@ describe("the order of jobs", () => {
     project().job("urgent", "true", { priority: "1" });
     first.exit(0);
     await dispatcher.end;
-    expect(project().events("started").map((line) => line.job)).to.deep.equal(["first", "urgent", "patient"]);
+    expect(
+      project()
+        .events("started")
+        .map((line) => line.job),
+    ).to.deep.equal(["first", "urgent", "patient"]);
   });
 });
