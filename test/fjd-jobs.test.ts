@@ -40,7 +40,9 @@ describe("jobs written for fjd by Python's configparser", () => {
   let python = "";
 
   before(async function () {
-    const found = await execa("python3", ["-c", "import sys, configparser; print(sys.executable)"], { reject: false });
+    const found = await execa("python3", ["-c", "import sys, configparser; print(sys.executable)"], {
+      reject: false,
+    });
     if (found.failed) skip(this, "there is no python3");
     python = found.stdout;
   });

@@ -2,8 +2,8 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { expect } from "chai";
-import { Settling } from "../../src/spool/settling.js";
 import { openStore } from "../../src/spool/open-store.js";
+import { Settling } from "../../src/spool/settling.js";
 import { skip } from "../rig/with-project.js";
 
 describe("a file in the queue is whole", () => {
@@ -46,10 +46,10 @@ describe("a file in the queue is whole", () => {
     if (process.platform !== "linux") skip(this, "only /proc tells who writes a file");
     const fd = fs.openSync(write("x"), "a");
     const { ctimeMs, mtimeMs } = fs.statSync(path.join(dir, "a.ini"));
-    const before = (ms: number) => ({ ctimeMs: ctimeMs - ms, mtimeMs: mtimeMs - ms });
+    const earlier = (ms: number) => ({ ctimeMs: ctimeMs - ms, mtimeMs: mtimeMs - ms });
     expect(await isSettled("local", {}, 0)).to.equal(false);
-    expect(await isSettled("local", before(0.5 * MINUTES), 0)).to.equal(false);
-    expect(await isSettled("local", before(1.1 * MINUTES), 0)).to.equal(true);
+    expect(await isSettled("local", earlier(0.5 * MINUTES), 0)).to.equal(false);
+    expect(await isSettled("local", earlier(1.1 * MINUTES), 0)).to.equal(true);
     fs.closeSync(fd);
     expect(await isSettled("local", {}, 0)).to.equal(true);
   });
