@@ -2,8 +2,10 @@
 # Ten jobs, four workers, one dispatcher. The project is the directory ./project.
 set -e
 cd "$(dirname "$0")"
-PATH="$(cd .. && pwd)/node_modules/.bin:$PATH"
-command -v recruiter >/dev/null || PATH="$(cd ../bin && pwd):$PATH"
+# In a fresh clone nothing is built yet. The commands are those of this package, installed or not.
+[ -e ../dist/src/index.js ] || node ../scripts/setup.js
+recruiter() { node ../bin/recruiter.js "$@"; }
+dispatcher() { node ../bin/dispatcher.js "$@"; }
 FJORD_PROJECT="$(pwd)/project"
 export FJORD_PROJECT
 

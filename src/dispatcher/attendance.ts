@@ -70,7 +70,11 @@ export class Attendance {
     for (const { worker } of this.#desks.all) if (!workers.has(worker)) await this.#forget(worker);
     const sightings: Sighting[] = [];
     for (const worker of workers) {
-      const { announcement } = await this.look(worker);
+      const { announcement, stands } = await this.look(worker);
+      if (announcement === undefined && !stands) {
+        await this.#forget(worker); // just gone; or a file of somebody else's, which is neither of the two
+        continue;
+      }
       sightings.push({
         worker,
         beat: announcement?.beat ?? -1,
@@ -80,8 +84,9 @@ export class Attendance {
     const lost = this.#rollCall.call(sightings, now / 1000);
     // Somebody fenced it and was killed before all was taken back.
     for (const worker of fenced) {
-      if (!lost.some((one) => one.worker === worker))
-        lost.push({ worker, reason: "its desk was found fenced" });
+      if (lost.some((one) => one.worker === worker) || !(await this.#isDesk(layout.fencedDesk(worker))))
+        continue;
+      lost.push({ worker, reason: "its desk was found fenced" });
     }
     const gone: LostWorker[] = [];
     for (const { worker, reason } of lost) {
@@ -108,6 +113,11 @@ export class Attendance {
         if (layout.isDispatcher(holder.trim())) await removeLock(store, lock);
       }
     }
+  }
+
+  async #isDesk(path: string): Promise<boolean> {
+    const facts = await this.#reclaimer.store.facts(path).catch(() => undefined);
+    return facts?.kind === "directory";
   }
 
   async #forget(worker: string): Promise<void> {

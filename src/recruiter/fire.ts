@@ -5,6 +5,7 @@ import { type Announcement, listAnnounced, readAnnouncement } from "../spool/ann
 import { livenessOf } from "../spool/identity.js";
 import { type Reclaimer, reclaimWorker } from "../spool/reclaim.js";
 import { isErrno, type Store } from "../spool/store.js";
+import { exists } from "../spool/submit.js";
 
 /**
  * What became of a worker that was fired. `gone`: it left. `finishing`: it ends its job, then goes. `silent`: the note
@@ -49,6 +50,7 @@ export async function fire(reclaimer: Reclaimer, request: FireRequest): Promise<
   const noted: string[] = [];
   for (const worker of request.workers.length > 0 ? request.workers : announced) {
     const announcement = await readAnnouncement(store, layout, worker);
+    if (announcement === undefined && !(await exists(store, layout.desk(worker)))) continue; // gone, or a foreign file
     if (announcement !== undefined && livenessOf(announcement.process) === "dead") {
       fired.push(await reclaim(reclaimer, announcement));
     } else {

@@ -4,12 +4,16 @@ import type { FileFacts, Store } from "./store.js";
 
 /** ctime this much (ms) after mtime: after the last write came a rename, or `cp -p` set the times: it is whole. */
 const FINISHED = 10;
+/** A file that is open for writing and has not changed for so long (ms) will not be. */
+const FORGOTTEN = 60_000;
 
 /**
  * S1's other side: tells whether a file in the queue has been written to its end. Three ways, each by one clock:
  * 1. its change time is later than its modification time: it was renamed into place;
- * 2. it has not changed for the settle time, by the *store's* clock;
- * 3. it is younger, but on this host's own file system, ours, and no process of ours has it open for writing.
+ * 2. on this host's own file system, where the file is ours: no process of ours has it open for writing. It may have
+ *    been held open so for a minute without a change, then its writer has forgotten it;
+ * 3. elsewhere: it has not changed for the settle time, by the *store's* clock. An empty file everywhere: `touch` and
+ *    many an editor close it before they fill it.
  *
  * One instance serves one look at the queue: what it asks the system it asks once.
  */
@@ -29,11 +33,25 @@ export class Settling {
 
   async isSettled(file: string, facts: FileFacts): Promise<boolean> {
     if (facts.ctimeMs - facts.mtimeMs > FINISHED) return true;
-    if ((await this.#storeTime()) - facts.ctimeMs >= this.#settle) return true;
-    if (facts.size === 0 || this.#store.kind === "network" || process.platform !== "linux") return false;
-    if (facts.uid !== process.getuid?.()) return false;
-    this.#writers ??= openForWriting(this.#queue);
-    return !this.#writers.has(file);
+    const age = (await this.#storeTime()) - facts.ctimeMs;
+    const rested = age >= this.#settle;
+    if (!this.#showsWriters(facts)) return rested;
+    if (age >= FORGOTTEN) return true;
+    if (facts.size === 0 && !rested) return false;
+    if (this.#writers !== undefined) return !this.#writers.has(file);
+    this.#writers = openForWriting(this.#queue);
+    return !this.#writers.has(file) && (await this.#isUnchanged(file, facts));
+  }
+
+  /** The file was read before its writers were looked for: it may have been filled and closed in between. */
+  async #isUnchanged(file: string, { size, mtimeMs }: FileFacts): Promise<boolean> {
+    const now = await this.#store.facts(path.join(this.#queue, file)).catch(() => undefined);
+    return now?.size === size && now.mtimeMs === mtimeMs;
+  }
+
+  /** Whether this host would show us who writes the file. */
+  #showsWriters(facts: FileFacts): boolean {
+    return this.#store.kind === "local" && process.platform === "linux" && facts.uid === process.getuid?.();
   }
 
   /** Now, by the clock that stamps the files: on a network file system, a file of one's own tells it. */

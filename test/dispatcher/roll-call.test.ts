@@ -1,0 +1,103 @@
+import { expect } from "chai";
+import { RollCall, type Sighting } from "../../src/dispatcher/roll-call.js";
+
+const BEAT = 2;
+const LOOKS = 5;
+
+function seen(worker: string, beat: number, liveness: Sighting["liveness"] = "unknown"): Sighting {
+  return { worker, beat, liveness };
+}
+
+function names(lost: readonly { worker: string }[]): string[] {
+  return lost.map(({ worker }) => worker);
+}
+
+describe("the roll call", () => {
+  let roll = new RollCall(BEAT, LOOKS);
+  beforeEach(() => {
+    roll = new RollCall(BEAT, LOOKS);
+  });
+
+  /** Calls the roll once a beat, from one time on; gives who was lost at each call. */
+  function calls(times: number, from: number, sightings: (call: number) => Sighting[]): string[][] {
+    return Array.from({ length: times }, (_, i) => names(roll.call(sightings(i), from + i * BEAT)));
+  }
+
+  it("misses nobody whose heart beats", () => {
+    const lost = calls(100, 0, (i) => [seen("a", i), seen("b", i * 3, "alive")]);
+    expect(lost.flat()).to.deep.equal([]);
+  });
+
+  it("declares lost who has not moved over K looks, not before", () => {
+    const lost = calls(LOOKS + 1, 0, () => [seen("a", 7)]);
+    expect(lost).to.deep.equal([[], [], [], [], [], ["a"]]);
+  });
+
+  it("says why", () => {
+    calls(LOOKS, 0, () => [seen("a", 7)]);
+    const [lost] = roll.call([seen("a", 7)], LOOKS * BEAT);
+    expect(lost?.reason).to.equal("its heartbeat has not moved over 5 looks, 2 s apart");
+    const [dead] = roll.call([seen("b", 1, "dead")], 100);
+    expect(dead?.reason).to.equal("its process is dead");
+  });
+
+  it("does not count looks that are less than a beat apart", () => {
+    for (let i = 0; i < 100; i++) expect(roll.call([seen("a", 7)], i * 0.01)).to.deep.equal([]);
+    expect(roll.unmovedLooks("a")).to.equal(0);
+  });
+
+  it("counts a long time without a look once: it was the observer who was away", () => {
+    roll.call([seen("a", 7)], 0);
+    expect(names(roll.call([seen("a", 7)], 3600))).to.deep.equal([]);
+    expect(roll.unmovedLooks("a")).to.equal(1);
+  });
+
+  it("starts anew when the counter moves, whichever way", () => {
+    calls(LOOKS, 0, () => [seen("a", 7)]);
+    expect(roll.unmovedLooks("a")).to.equal(LOOKS - 1);
+    expect(names(roll.call([seen("a", 6)], 100))).to.deep.equal([]);
+    expect(roll.unmovedLooks("a")).to.equal(0);
+    expect(
+      calls(LOOKS, 102, () => [seen("a", 6)])
+        .slice(0, -1)
+        .flat(),
+    ).to.deep.equal([]);
+  });
+
+  it("starts anew for a worker that left and came back", () => {
+    calls(LOOKS, 0, () => [seen("a", 7)]);
+    roll.call([], 50);
+    expect(names(roll.call([seen("a", 7)], 100))).to.deep.equal([]);
+    expect(roll.unmovedLooks("a")).to.equal(0);
+  });
+
+  it("declares lost at once whose process is dead, though its counter has just moved", () => {
+    expect(names(roll.call([seen("a", 1, "dead"), seen("b", 1)], 0))).to.deep.equal(["a"]);
+  });
+
+  it("declares lost who is alive and silent: it may be stopped", () => {
+    expect(calls(LOOKS + 1, 0, () => [seen("a", 7, "alive")]).at(-1)).to.deep.equal(["a"]);
+  });
+
+  it("declares a desk without an announcement lost, after the same time", () => {
+    expect(calls(LOOKS + 1, 0, () => [seen("a", -1)])).to.deep.equal([[], [], [], [], [], ["a"]]);
+  });
+
+  it("suspects itself when most of three or more are silent at once, and gives them K looks more", () => {
+    const lost = calls(2 * LOOKS + 1, 0, (i) => [seen("a", 1), seen("b", 1), seen("c", i)]);
+    expect(lost.slice(0, -1).flat()).to.deep.equal([]);
+    expect(lost.at(-1)).to.deep.equal(["a", "b"]);
+  });
+
+  it("does not suspect itself when half of them are silent, or of two", () => {
+    const half = calls(LOOKS + 1, 0, (i) => [seen("a", 1), seen("b", 1), seen("c", i), seen("d", i)]);
+    expect(half.at(-1)).to.deep.equal(["a", "b"]);
+    roll = new RollCall(BEAT, LOOKS);
+    expect(calls(LOOKS + 1, 0, () => [seen("a", 1), seen("b", 1)]).at(-1)).to.deep.equal(["a", "b"]);
+  });
+
+  it("does not suspect itself of deaths that it has seen", () => {
+    const all = ["a", "b", "c", "d"].map((worker) => seen(worker, 1, "dead"));
+    expect(names(roll.call(all, 0))).to.deep.equal(["a", "b", "c", "d"]);
+  });
+});

@@ -1,0 +1,162 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { expect } from "chai";
+import {
+  Ledger,
+  type LedgerEvent,
+  type LedgerLine,
+  LedgerReader,
+  parseLedger,
+} from "../../src/spool/ledger.js";
+import { openStore } from "../../src/spool/open-store.js";
+import type { Appender, Store } from "../../src/spool/store.js";
+
+function event(worker: string): LedgerEvent {
+  return { event: "left", worker, reason: "fired" };
+}
+
+function line(worker: string, v: number | string = 1): string {
+  return `${JSON.stringify({ v, t: "2026-01-01T00:00:00.000Z", ...event(worker) })}\n`;
+}
+
+function workersOf(lines: readonly LedgerLine[]): string[] {
+  return lines.map((one) => ("worker" in one ? one.worker : ""));
+}
+
+describe("parseLedger", () => {
+  for (const [what, text, workers] of [
+    ["nothing", "", []],
+    ["whole lines", line("a") + line("b"), ["a", "b"]],
+    ["a torn last line", line("a") + line("b").slice(0, 30), ["a"]],
+    ["a last line that only lacks its end", line("a") + line("b").trimEnd(), ["a", "b"]],
+    [
+      "a torn line in the middle, as a crash leaves it",
+      `${line("a") + line("b").slice(0, 30)}\n${line("c")}`,
+      ["a", "c"],
+    ],
+    ["a line that was written on behind a torn one", line("a").slice(0, 30) + line("b") + line("c"), ["c"]],
+    ["blank lines", `\n\n${line("a")}\n\n`, ["a"]],
+    ["lines of a version to come", line("a", 2) + line("b") + line("c", "1"), ["b"]],
+    [
+      "lines that are JSON, but no event",
+      `null\n5\n"x"\n[]\n{}\n{"v":1}\n{"v":1,"event":7}\n${line("a")}`,
+      ["a"],
+    ],
+    [
+      "NULs, as a crash of the system leaves them",
+      `${line("a")}${"\0".repeat(100)}\n${line("b")}`,
+      ["a", "b"],
+    ],
+  ] as const) {
+    it(`reads ${what}`, () => {
+      expect(workersOf(parseLedger(text))).to.deep.equal(workers);
+    });
+  }
+});
+
+describe("LedgerReader", () => {
+  let file = "";
+
+  beforeEach(() => {
+    file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "fjord-test-")), "w.jsonl");
+    fs.writeFileSync(file, "");
+  });
+  afterEach(() => fs.rmSync(path.dirname(file), { recursive: true }));
+
+  async function read(reader: LedgerReader): Promise<string[]> {
+    const lines: LedgerLine[] = [];
+    for await (const one of reader.read()) lines.push(one);
+    return workersOf(lines);
+  }
+
+  it("gives what came since the last time", async () => {
+    const reader = new LedgerReader(file);
+    expect(await read(reader)).to.deep.equal([]);
+    fs.appendFileSync(file, line("a") + line("b"));
+    expect(await read(reader)).to.deep.equal(["a", "b"]);
+    expect(await read(reader)).to.deep.equal([]);
+    fs.appendFileSync(file, line("c"));
+    expect(await read(reader)).to.deep.equal(["c"]);
+  });
+
+  it("waits for the rest of a line, though it is cut within a character", async () => {
+    const reader = new LedgerReader(file);
+    const bytes = Buffer.from(line("日本"));
+    const cut = bytes.indexOf(Buffer.from("日")) + 1;
+    fs.appendFileSync(file, bytes.subarray(0, cut));
+    expect(await read(reader)).to.deep.equal([]);
+    fs.appendFileSync(file, bytes.subarray(cut));
+    expect(await read(reader)).to.deep.equal(["日本"]);
+  });
+
+  it("passes over what is torn and goes on behind it", async () => {
+    const reader = new LedgerReader(file);
+    fs.appendFileSync(file, line("a").slice(0, 20));
+    expect(await read(reader)).to.deep.equal([]);
+    fs.appendFileSync(file, `\n${line("b")}`);
+    expect(await read(reader)).to.deep.equal(["b"]);
+  });
+
+  it("reads megabytes, whatever lies across its buffer's end", async () => {
+    const names = Array.from({ length: 20_000 }, (_, i) => `ü${i}`);
+    fs.writeFileSync(file, names.map((name) => line(name)).join(""));
+    expect(await read(new LedgerReader(file))).to.deep.equal(names);
+  });
+});
+
+describe("Ledger", () => {
+  let dir = "";
+
+  beforeEach(() => {
+    dir = fs.mkdtempSync(path.join(os.tmpdir(), "fjord-test-"));
+  });
+  afterEach(() => fs.rmSync(dir, { recursive: true }));
+
+  for (const kind of ["local", "network"] as const) {
+    it(`appends versioned lines with their time, and goes on where it was (${kind})`, async () => {
+      const file = path.join(dir, "w.jsonl");
+      const before = new Date().toISOString();
+      for (const worker of ["a", "b"]) {
+        const ledger = await Ledger.open(openStore(dir, kind), file, true);
+        await ledger.append(event(worker));
+        await ledger.close();
+      }
+      const lines = parseLedger(fs.readFileSync(file, "utf8"));
+      expect(workersOf(lines)).to.deep.equal(["a", "b"]);
+      expect([before, lines[0]?.t, lines[1]?.t]).to.deep.equal([before, lines[0]?.t, lines[1]?.t].sort());
+      expect(lines[0]?.v).to.equal(1);
+    });
+  }
+
+  it("says when a line was not written, and starts the next on a line of its own", async () => {
+    const file = path.join(dir, "w.jsonl");
+    const store = openStore(dir, "local");
+    const tearing = Object.create(store) as Store;
+    let room = Number.POSITIVE_INFINITY;
+    tearing.appender = async (path): Promise<Appender> => {
+      const appender = await store.appender(path);
+      return {
+        append: async (text) => {
+          await appender.append(text.slice(0, room));
+          if (text.length > room) throw Object.assign(new Error("no room"), { code: "ENOSPC" });
+        },
+        flush: () => appender.flush(),
+        close: () => appender.close(),
+      };
+    };
+    const ledger = await Ledger.open(tearing, file, false);
+    await ledger.append(event("a"));
+    room = 25;
+    let said = "";
+    await ledger.append(event("torn")).catch((error: Error) => {
+      said = error.message;
+    });
+    expect(said).to.equal("no room");
+    room = Number.POSITIVE_INFINITY;
+    await ledger.append(event("b"));
+    await ledger.append(event("c"));
+    await ledger.close();
+    expect(workersOf(parseLedger(fs.readFileSync(file, "utf8")))).to.deep.equal(["a", "b", "c"]);
+  });
+});
