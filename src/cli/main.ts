@@ -26,7 +26,7 @@ export function say(who: string, text: string): void {
 }
 
 /** Tells a refusal, or a bug with its stack; gives the exit code. */
-export function tellError(who: string, error: unknown): number {
+function tellError(who: string, error: unknown): number {
   if (error instanceof FjordError) {
     process.stderr.write(`[${who}] ${error.message}\n`);
     if (error.hint !== "") process.stderr.write(`[${who}] ${error.hint}\n`);

@@ -4,8 +4,6 @@ import { cut, quote } from "./quote.js";
 
 // What other rooms need to know of the dialect: how to read it, and how to write it.
 export {
-  type IniEntry,
-  type IniOptions,
   type IniProblem,
   type IniReading,
   IniSection,

@@ -19,7 +19,7 @@ function destinationPath(layout: Layout, to: Destination, file: string): string 
 }
 
 /** What tells a job file from every other of its name; a rename keeps it. */
-export function stampOf({ ino, mtimeMs }: Pick<FileFacts, "ino" | "mtimeMs">): string {
+function stampOf({ ino, mtimeMs }: Pick<FileFacts, "ino" | "mtimeMs">): string {
   return `${ino}:${mtimeMs}`;
 }
 

@@ -4,7 +4,7 @@ import type { EndRoom } from "../project/layout.js";
 import type { Appender, Store } from "./store.js";
 
 /** The version of the lines' schema, docs/ledger.md. A reader passes over lines of a version it does not know. */
-export const LEDGER_VERSION = 1;
+const LEDGER_VERSION = 1;
 
 /** Where S6 put the job: an outcome's room, back into the queue, or on the desk of S9. */
 export type Destination = EndRoom | "jobqueue" | "retry";

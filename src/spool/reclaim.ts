@@ -27,7 +27,7 @@ export interface Reclaimed {
 }
 
 /** S8: one rename takes the desk with all that is on it away from its worker: a zombie finds no desk. */
-export async function fenceDesk(store: Store, layout: Layout, worker: string): Promise<void> {
+async function fenceDesk(store: Store, layout: Layout, worker: string): Promise<void> {
   try {
     await store.rename(layout.desk(worker), layout.fencedDesk(worker));
   } catch (error) {

@@ -11,7 +11,7 @@ import { isErrno, type Store } from "./store.js";
  * much (ms), so that it stands out from its change time whatever the file system's resolution: that is how S1's
  * other side, `settling.ts`, knows it.
  */
-export const RENAMED_IN = 1000;
+const RENAMED_IN = 1000;
 
 /**
  * S1: a hidden temporary file in `jobqueue/`, flushed if asked, then one rename. Once this returns, the job is

@@ -1,7 +1,7 @@
 import path from "node:path";
 
 /** Quotes a word for a POSIX shell (2.2.2): nothing in it is special, newlines included. */
-export function shellQuote(word: string): string {
+function shellQuote(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
 

@@ -181,7 +181,7 @@ export function check(root: string, known: Known): Violation[] {
   return judge(gather(root, known.witness), known);
 }
 
-export function judge(evidence: Evidence, known: Known): Violation[] {
+function judge(evidence: Evidence, known: Known): Violation[] {
   const jobs = groupBy(known.accepted, ({ job }) => job);
   const allPublished = publishedBy(evidence.lines);
   const published = groupBy(allPublished, ({ job }) => job);

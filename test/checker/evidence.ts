@@ -31,7 +31,7 @@ export interface Line {
   readonly outcome?: { readonly kind: string };
 }
 
-export interface Torn {
+interface Torn {
   readonly ledger: string;
   readonly isLast: boolean;
   readonly text: string;

@@ -8,12 +8,10 @@ import { type Accepted, check, type Known } from "../checker/checker.js";
 import { isAlive, processesOf } from "../checker/evidence.js";
 
 /** dist/test/faults → the package. */
-export const PACKAGE = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", "..", "..");
+const PACKAGE = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", "..", "..");
 
 /** Beats so quick that a lost worker is found within a second or two. */
 export const QUICK = { beat: "0.2 s", lost_after: "5", poll: "0.1 s", lost_limit: "1000", grace: "0.5 s" };
-/** What a worker's own deadline is with these, ms (S10), and when others declare it lost. */
-export const QUICK_LEASE = 1000;
 
 const UPTIME = "read up _ </proc/uptime";
 /** Tells its witness when a run begins and ends: `job.sh WITNESS SECONDS|FLAG STATUS JOBFILE`; waits for a flag. */

@@ -13,7 +13,7 @@ import { type Look, until } from "./until.js";
 export type Ended = LedgerLine & { event: "ended" };
 
 /** Quick where a person would wait; the heart beats as it does for everybody. */
-export const QUICK = "[fjord]\npoll = 0.3 s\ngrace = 0.5 s\nretry_backoff = 0.1 s\n";
+const QUICK = "[fjord]\npoll = 0.3 s\ngrace = 0.5 s\nretry_backoff = 0.1 s\n";
 
 /** Seconds that processes may take to go after an orderly end. */
 const PATIENCE = 15;
