@@ -92,9 +92,12 @@ export class Worker implements Bench {
   /** Announces itself, works until it is fired or fenced, and leaves nothing behind. */
   async onDuty(): Promise<DutyEnd> {
     await this.#comeOn();
-    let beating = Promise.resolve();
+    // One at a time: a store that does not answer gets no second question.
+    let beating: Promise<void> | undefined;
     const beats = setInterval(() => {
-      beating = this.#beat();
+      beating ??= this.#beat().finally(() => {
+        beating = undefined;
+      });
     }, this.settings.beat * 1000);
     try {
       await this.#work();
