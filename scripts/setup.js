@@ -21,8 +21,9 @@ function modified(file) {
   return fs.statSync(path.join(root, file), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
+// Not "npm ci": it refuses a lock file from which a registry has left out packages for other platforms.
 // npm writes this file at the end of each install: it is older than the lock file when that has changed.
 if (modified("node_modules/.package-lock.json") < modified("package-lock.json")) {
-  run("npm", ["ci", "--ignore-scripts", "--loglevel=error"]);
+  run("npm", ["install", "--no-save", "--ignore-scripts", "--loglevel=error"]);
 }
 run("node", ["node_modules/typescript/bin/tsc", "-p", "tsconfig.json"]);
