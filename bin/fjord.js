@@ -1,2 +1,4 @@
 #!/usr/bin/env node
-import "../dist/src/cli/fjord.js";
+import "./build-once.js";
+
+await import("../dist/src/cli/fjord.js");
