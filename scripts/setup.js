@@ -7,8 +7,12 @@ import { fileURLToPath } from "node:url";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 
+// Called by "npm install -g .", this npm must not install globally, too.
+const env = { ...process.env };
+for (const name of ["global", "prefix", "local_prefix", "location"]) delete env[`npm_config_${name}`];
+
 function run(command, args) {
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ["ignore", 2, 2] });
+  const { status, error } = spawnSync(command, args, { cwd: root, env, stdio: ["ignore", 2, 2] });
   if (status !== 0) {
     process.stderr.write(
       `setup: "${command} ${args.join(" ")}" failed${error ? `: ${error.message}` : ""}\n`,
