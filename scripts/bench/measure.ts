@@ -1,0 +1,40 @@
+/** One line of the table. */
+export interface Row {
+  readonly measure: string;
+  readonly value: string;
+  /** The plain number, in the unit that the value is shown in. */
+  readonly number: number | undefined;
+  /** What the project asks of it. */
+  readonly required?: { readonly text: string; readonly ok: boolean };
+}
+
+export function median(numbers: readonly number[]): number {
+  return quantile(numbers, 0.5);
+}
+
+/** By the nearest rank; the median of an even count lies between its two. NaN of nothing. */
+export function quantile(numbers: readonly number[], q: number): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const at = (rank: number) => sorted[Math.min(sorted.length, Math.max(1, rank)) - 1] ?? Number.NaN;
+  if (q === 0.5) return (at(Math.ceil(sorted.length / 2)) + at(Math.floor(sorted.length / 2) + 1)) / 2;
+  return at(Math.ceil(sorted.length * q));
+}
+
+export function row(
+  measure: string,
+  number: number,
+  unit: string,
+  digits: number,
+  required?: { text: string; ok: boolean },
+): Row {
+  const value = `${number.toFixed(digits)} ${unit}`.trimEnd();
+  return { measure, value, number: Number(number.toFixed(6)), ...(required && { required }) };
+}
+
+export function atMost(number: number, limit: number, unit: string): { text: string; ok: boolean } {
+  return { text: `< ${limit} ${unit}`, ok: number < limit };
+}
+
+export function atLeast(number: number, limit: number, text: string): { text: string; ok: boolean } {
+  return { text, ok: number >= limit };
+}

@@ -1,0 +1,99 @@
+import type { Setup } from "./bench.js";
+import { BenchProject } from "./bench-project.js";
+import { atLeast, median, type Row, row } from "./measure.js";
+import { PEERS } from "./peers.js";
+import { cpuOf } from "./proc.js";
+import type { Scratch } from "./scratch.js";
+
+/** The queue's middle, where neither the start nor the end of the command counts. */
+const STEADY = [0.1, 0.9] as const;
+
+interface Round {
+  /** Jobs a second, by name. */
+  readonly rates: ReadonlyMap<string, number>;
+  readonly steady: number;
+  /** CPU microseconds a job. */
+  readonly cpu: { readonly worker: number; readonly dispatcher: number; readonly shellAndJob: number };
+}
+
+async function fjord(scratch: Scratch, jobs: number, slots: number) {
+  const project = new BenchProject(scratch, "speed");
+  project.drop(jobs, "/bin/true");
+  const workers = await project.hire(slots);
+  const cpuSum = () => {
+    const sum = { worker: 0, shell: 0 };
+    for (const { worker, shell } of workers) {
+      const ofShell = cpuOf(shell);
+      sum.worker += cpuOf(worker).own;
+      sum.shell += ofShell.own + ofShell.children;
+    }
+    return sum;
+  };
+  const before = cpuSum();
+  const { seconds, cpu } = await project.dispatch();
+  const after = cpuSum();
+  await project.fire();
+  const { ends } = project.times;
+  const [from, to] = STEADY.map((share) => Math.floor(ends.length * share)) as [number, number];
+  const each = (sum: number) => (sum / jobs) * 1e6;
+  return {
+    rate: jobs / seconds,
+    steady: (to - from) / (((ends[to] ?? 0) - (ends[from] ?? 0)) / 1000),
+    cpu: {
+      worker: each(after.worker - before.worker),
+      dispatcher: each(cpu),
+      shellAndJob: each(after.shell - before.shell),
+    },
+  };
+}
+
+/** Empty jobs a second, all in turn in each round. */
+export async function speed({ scratch, jobs, rounds, cores, tell }: Setup): Promise<Row[]> {
+  const peers = [];
+  for (const peer of PEERS) if ((await peer.version()) !== undefined) peers.push(peer);
+  const results: Round[] = [];
+  for (let n = 1; n <= rounds; n++) {
+    tell(`speed, round ${n} of ${rounds}: fjord`);
+    const own = await fjord(scratch, jobs, cores);
+    const rates = new Map([["fjord", own.rate]]);
+    for (const peer of peers) {
+      tell(`speed, round ${n} of ${rounds}: ${peer.name}`);
+      rates.set(peer.name, jobs / (await peer.run(scratch, jobs, cores)));
+    }
+    results.push({ rates, steady: own.steady, cpu: own.cpu });
+  }
+  const rate = (name: string) => median(results.map(({ rates }) => rates.get(name) ?? Number.NaN));
+  const ratio = (name: string) =>
+    median(results.map(({ rates }) => (rates.get("fjord") ?? 0) / (rates.get(name) ?? Number.NaN)));
+  const cpu = (part: keyof Round["cpu"]) => median(results.map((result) => result.cpu[part]));
+  const rows = [
+    row(
+      `fjord, ${cores} workers: the dispatcher command, start to "No more jobs"`,
+      rate("fjord"),
+      "jobs/s",
+      0,
+    ),
+    row("fjord, steady: the middle 80 % of the jobs", median(results.map((r) => r.steady)), "jobs/s", 0),
+  ];
+  for (const { name, how } of PEERS) {
+    const measure = `${name}: ${how.replace("CORES", String(cores))}`;
+    rows.push(
+      peers.some((peer) => peer.name === name)
+        ? row(measure, rate(name), "jobs/s", 0)
+        : { measure, value: "not installed", number: undefined },
+    );
+  }
+  const required: Record<string, number> = { xargs: 0.5, "GNU parallel": 2 };
+  for (const { name } of peers) {
+    const times = ratio(name);
+    const limit = required[name];
+    const demand = limit === undefined ? undefined : atLeast(times, limit, `≥ ${limit}`);
+    rows.push(row(`fjord : ${name}, within a round`, times, "", 2, demand));
+  }
+  rows.push(
+    row("CPU a job: worker", cpu("worker"), "µs", 0),
+    row("CPU a job: dispatcher, its start among it", cpu("dispatcher"), "µs", 0),
+    row("CPU a job: launcher shell and the job itself", cpu("shellAndJob"), "µs", 0),
+  );
+  return rows;
+}
