@@ -1,101 +1,14 @@
 import fs from "node:fs";
 import { expect } from "chai";
 import pino from "pino";
-import { Layout } from "../../src/project/layout.js";
-import { type Announcement, announce } from "../../src/spool/announcement.js";
 import { assureFile, type Claimed, finish } from "../../src/spool/finish.js";
 import { History } from "../../src/spool/history.js";
-import { identify, ownPidSpace } from "../../src/spool/identity.js";
-import { Ledger, type LedgerEvent } from "../../src/spool/ledger.js";
-import { openStore } from "../../src/spool/open-store.js";
-import { type Reclaimer, reclaimWorker } from "../../src/spool/reclaim.js";
+import { identify } from "../../src/spool/identity.js";
+import type { Ledger, LedgerEvent } from "../../src/spool/ledger.js";
+import { reclaimWorker } from "../../src/spool/reclaim.js";
 import { publish } from "../../src/worker/publish.js";
-import { type Bench, benches, kill, QUICK, SEED, until } from "./harness.js";
-
-const DEAD = { pid: 2 ** 22 - 1, start: "1", space: ownPidSpace() };
-
-/** Makes by hand what a process would leave at one exact moment. */
-class Scene {
-  static readonly #ledgers: Ledger[] = [];
-  readonly bench: Bench;
-  readonly layout: Layout;
-  readonly store;
-
-  constructor(bench: Bench, kind: "local" | "network" = "local") {
-    this.bench = bench;
-    this.layout = new Layout(bench.root);
-    this.store = openStore(bench.root, kind);
-    for (const dir of this.layout.directories()) fs.mkdirSync(dir, { recursive: true });
-  }
-
-  async worker(id: string, process = DEAD, state: Announcement["state"] = "busy"): Promise<void> {
-    await announce(this.store, this.layout, {
-      worker: id,
-      host: "here",
-      process,
-      state,
-      beat: 1,
-      slots: 1,
-      pace: 0,
-      group: "",
-      directory: this.bench.directory,
-      since: "",
-      log: "",
-    });
-    fs.mkdirSync(this.layout.desk(id));
-  }
-
-  async ledger(actor: string): Promise<Ledger> {
-    const ledger = await Ledger.open(this.store, this.layout.ledgerOf(actor), false);
-    Scene.#ledgers.push(ledger);
-    return ledger;
-  }
-
-  static async closeLedgers(): Promise<void> {
-    for (const ledger of Scene.#ledgers.splice(0)) await ledger.close();
-  }
-
-  async tell(actor: string, ...events: LedgerEvent[]): Promise<void> {
-    const ledger = await this.ledger(actor);
-    for (const event of events) await ledger.append(event);
-  }
-
-  /** Puts a job that was submitted onto a desk, claimed. */
-  claim(worker: string, job: string): string {
-    const path = this.layout.onDesk(worker, `${job}.ini`);
-    fs.renameSync(this.layout.queued(`${job}.ini`), path);
-    fs.writeFileSync(`${path}.lock`, `${worker}\n`);
-    return path;
-  }
-
-  stamp(path: string): string {
-    const { ino, mtimeMs } = fs.statSync(path);
-    return `${ino}:${mtimeMs}`;
-  }
-
-  async reclaimer(lostLimit = 10): Promise<Reclaimer & { ledger: Ledger }> {
-    const { store, layout } = this;
-    const ledger = await this.ledger(`d-${Scene.#ledgers.length}`);
-    return { store, layout, ledger, history: new History(store, layout), lostLimit };
-  }
-}
-
-function started(worker: string, job: string, attempt: number): LedgerEvent {
-  return { event: "started", job, attempt, worker, log: "" };
-}
-
-function ended(
-  worker: string,
-  job: string,
-  attempt: number,
-  to: "jobdone" | "retry",
-  stamp: string,
-): LedgerEvent {
-  const outcome =
-    to === "jobdone" ? ({ kind: "succeeded" } as const) : ({ kind: "failed", code: 1 } as const);
-  const rest = { host: "", start: "", end: "", seconds: 1, cpu: null, memory: null };
-  return { event: "ended", job, attempt, worker, outcome, to, stamp, ...rest };
-}
+import { benches, kill, QUICK, SEED, until } from "./harness.js";
+import { ended, Scene, started } from "./scene.js";
 
 describe("races: what lies there after a kill at the worst moment", function () {
   this.timeout(60_000);
