@@ -1,6 +1,5 @@
 import { isLock } from "../project/layout.js";
-import { listAnnounced, readAnnouncement } from "../spool/announcement.js";
-import { livenessOf } from "../spool/identity.js";
+import { listAnnounced, livenessOfWorker, readAnnouncement } from "../spool/announcement.js";
 import { removeLock } from "../spool/lock.js";
 import { type Reclaimed, type Reclaimer, reclaimWorker } from "../spool/reclaim.js";
 import type { Desk, Desks, HandedOut } from "./desks.js";
@@ -78,7 +77,7 @@ export class Attendance {
       sightings.push({
         worker,
         beat: announcement?.beat ?? -1,
-        liveness: announcement === undefined ? "unknown" : livenessOf(announcement.process),
+        liveness: announcement ? await livenessOfWorker(store, layout, announcement) : "unknown",
       });
     }
     const lost = this.#rollCall.call(sightings, now / 1000);

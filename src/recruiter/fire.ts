@@ -1,8 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { FjordError } from "../job/error.js";
 import type { Layout } from "../project/layout.js";
-import { type Announcement, listAnnounced, readAnnouncement } from "../spool/announcement.js";
-import { livenessOf } from "../spool/identity.js";
+import {
+  type Announcement,
+  listAnnounced,
+  livenessOfWorker,
+  readAnnouncement,
+} from "../spool/announcement.js";
 import { type Reclaimer, reclaimWorker } from "../spool/reclaim.js";
 import { isErrno, type Store } from "../spool/store.js";
 import { exists } from "../spool/submit.js";
@@ -51,7 +55,7 @@ export async function fire(reclaimer: Reclaimer, request: FireRequest): Promise<
   for (const worker of request.workers.length > 0 ? request.workers : announced) {
     const announcement = await readAnnouncement(store, layout, worker);
     if (announcement === undefined && !(await exists(store, layout.desk(worker)))) continue; // gone, or a foreign file
-    if (announcement !== undefined && livenessOf(announcement.process) === "dead") {
+    if (announcement !== undefined && (await livenessOfWorker(store, layout, announcement)) === "dead") {
       fired.push(await reclaim(reclaimer, announcement));
     } else {
       await leaveNote(store, layout, worker, request.now);
@@ -91,11 +95,9 @@ async function waitForThem(
       if (ends.get(worker)?.end === "was-dead") continue;
       const announcement = await readAnnouncement(store, layout, worker);
       if (announcement !== undefined) hosts.set(worker, announcement.host);
-      const isDead = announcement !== undefined && livenessOf(announcement.process) === "dead";
-      const end = isDead
-        ? await reclaim(reclaimer, announcement)
-        : endOf(worker, announcement, hosts.get(worker) ?? "");
-      ends.set(worker, end);
+      if (announcement !== undefined && (await livenessOfWorker(store, layout, announcement)) === "dead") {
+        ends.set(worker, await reclaim(reclaimer, announcement));
+      } else ends.set(worker, endOf(worker, announcement, hosts.get(worker) ?? ""));
     }
     const states = [...ends.values()].map((fired) => fired.end);
     const waitForJobs = request.untilGone || request.now;

@@ -1,8 +1,9 @@
 import { formatIni, parseIni } from "../job/ini-dialect.js";
 import { visible } from "../job/quote.js";
 import type { Layout } from "../project/layout.js";
-import type { ProcessIdentity } from "./identity.js";
+import { type Liveness, livenessOf, type ProcessIdentity } from "./identity.js";
 import { isErrno, isFull, type Store } from "./store.js";
+import { exists } from "./submit.js";
 
 /** What a worker says of itself in `workerqueue/W.ini`. */
 export interface Announcement {
@@ -122,6 +123,20 @@ export async function readAnnouncement(
       },
     }),
   };
+}
+
+/**
+ * What this host knows of a worker's process. One that leaves withdraws its announcement before it ends: `dead` is only
+ * said of a process that is gone while its announcement is, after that, still there.
+ */
+export async function livenessOfWorker(
+  store: Store,
+  layout: Layout,
+  announcement: Announcement,
+): Promise<Liveness> {
+  const liveness = livenessOf(announcement.process);
+  if (liveness !== "dead") return liveness;
+  return (await exists(store, layout.announcement(announcement.worker))) ? "dead" : "unknown";
 }
 
 /** The workers that are announced, by id. */

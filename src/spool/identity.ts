@@ -49,6 +49,8 @@ export function startToken(pid: number): string | undefined {
   }
 }
 
+export type Liveness = "alive" | "dead" | "unknown";
+
 let ownSpace: string | undefined;
 
 /** The space that this process's pids live in. */
@@ -65,7 +67,7 @@ export function identify(pid = process.pid): ProcessIdentity {
  * Whether a process is still there. `unknown` for a process of another host, boot or container: then only its
  * heartbeat tells (S8).
  */
-export function livenessOf(identity: ProcessIdentity): "alive" | "dead" | "unknown" {
+export function livenessOf(identity: ProcessIdentity): Liveness {
   if (identity.space !== ownPidSpace()) return "unknown";
   const token = startToken(identity.pid);
   if (token === undefined) return "dead";
