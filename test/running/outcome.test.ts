@@ -1,3 +1,4 @@
+import fs from "node:fs";
 import { expect } from "chai";
 import { isAlive } from "../rig/processes.js";
 import type { Ended } from "../rig/temporary-project.js";
@@ -158,6 +159,7 @@ describe("a job that takes too long", () => {
   });
 
   it("may say its last words", async () => {
+    fs.writeFileSync(project().layout.settings, "[fjord]\ngrace = 20 s\n");
     project().job("polite", "trap 'echo last words; exit 0' TERM; sleep 1000 & wait;:", {
       timeout: "500 ms",
     });
