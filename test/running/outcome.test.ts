@@ -161,7 +161,7 @@ describe("a job that takes too long", () => {
   it("may say its last words", async () => {
     fs.writeFileSync(project().layout.settings, "[fjord]\ngrace = 20 s\n");
     project().job("polite", "trap 'echo last words; exit 0' TERM; sleep 1000 & wait;:", {
-      timeout: "500 ms",
+      timeout: "1.5 s",
     });
     await project().hire(1);
     await project().run("dispatcher");
@@ -170,9 +170,9 @@ describe("a job that takes too long", () => {
   });
 
   it("does not take the next one's time", async () => {
-    project().job("a", "sleep 1000", { timeout: "0.3 s", priority: "1" });
-    project().job("b", "sleep 0.6;:", { timeout: "20 s" });
-    project().job("c", "true", { timeout: "0.3 s", priority: "-1" });
+    project().job("a", "sleep 1000", { timeout: "0.3 s", priority: "2" });
+    project().job("b", "true", { timeout: "1 s", priority: "1" });
+    project().job("c", "sleep 1.3;:");
     await project().hire(1);
     await project().run("dispatcher");
     expect(project().ends).to.deep.equal({ done: ["b", "c"], failed: ["a"] });
