@@ -72,9 +72,9 @@ class Crew {
   }
 }
 
-/** A few hundred short jobs; some fail, some of these are tried again. */
+/** Short jobs; some fail, some of these are tried again. */
 function submitMany(bench: Bench, dice: Dice, count: number): void {
-  for (let n = 0; n < count; n++) {
+  for (let n = bench.accepted.length, end = n + count; n < end; n++) {
     const seconds = dice.next() < 0.3 ? 0 : Math.round(dice.between(1, 200)) / 1000;
     const fails = n % 20 === 7;
     const retries = n % 40 === 7 ? 2 : 0;
@@ -90,12 +90,14 @@ describe("chaos: whatever is killed, whenever, nothing is lost", function () {
   let dice: Dice;
   before(() => console.log(`    seed ${SEED}, ${KILLS} kills (FJORD_TEST_SEED, FJORD_CHAOS_KILLS)`));
 
-  /** Strikes until there have been enough kills; jobs go on coming as long. */
+  /** Strikes until there have been enough kills; jobs go on coming as long. Now and then all stands still, and is judged. */
   async function rage(crew: Crew, kills: number, strike: () => void | Promise<void>): Promise<void> {
     while (crew.kills < kills) {
-      await delay(dice.between(20, 700));
+      await delay(dice.between(20, 450));
       await strike();
+      if (dice.next() < 0.1) await bench().judgeNow({ oneHost: true });
       crew.fill();
+      if (bench().unended().length < 30) submitMany(bench(), dice, 15);
     }
   }
 
@@ -107,7 +109,7 @@ describe("chaos: whatever is killed, whenever, nothing is lost", function () {
 
   it("workers, one at a time and all at once", async () => {
     dice = new Dice(SEED);
-    submitMany(bench(), dice, 250);
+    submitMany(bench(), dice, 100);
     const crew = new Crew(bench(), dice, { workers: 4, dispatchers: 1 });
     await bench().onDuty(1);
     const kills = Math.round(KILLS * 0.45);
@@ -117,7 +119,7 @@ describe("chaos: whatever is killed, whenever, nothing is lost", function () {
 
   it("dispatchers, with a standby behind each", async () => {
     dice = new Dice(SEED + 1);
-    submitMany(bench(), dice, 250);
+    submitMany(bench(), dice, 100);
     const crew = new Crew(bench(), dice, { workers: 2, dispatchers: 2 });
     await bench().onDuty(1);
     const kills = Math.round(KILLS * 0.2);
@@ -127,7 +129,7 @@ describe("chaos: whatever is killed, whenever, nothing is lost", function () {
 
   it("anybody: workers, dispatchers, recruiters in the midst of a hire, everybody at once", async () => {
     dice = new Dice(SEED + 2);
-    submitMany(bench(), dice, 200);
+    submitMany(bench(), dice, 100);
     const crew = new Crew(bench(), dice, { workers: 3, dispatchers: 2 });
     await bench().onDuty(1);
     const kills = Math.round(KILLS * 0.35);
