@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import { processesOf } from "../checker/evidence.js";
-import { type Bench, benches, type Daemon, Dice, kill, SEED } from "./harness.js";
+import { type Bench, benches, type Daemon, Dice, kill, QUICK, QUICK_LEASE, SEED } from "./harness.js";
 
 /** Kills in all, over the three rounds. */
 const KILLS = Number(process.env.FJORD_CHAOS_KILLS ?? 210);
@@ -40,6 +40,22 @@ class Crew {
 
   killDispatcher(): void {
     this.#kill([this.#dice.pick(this.#dispatchers)]);
+  }
+
+  /** One is fired: it is to stop its job and go. */
+  dismissWorker(): void {
+    const worker = this.#dice.pick(this.#workers);
+    worker.kill("SIGTERM");
+    worker.kill("SIGTERM");
+    this.#workers = this.#workers.filter((daemon) => daemon !== worker);
+  }
+
+  /** One is stopped, for longer than its lease or not so long, and goes on. */
+  async stopOne(): Promise<void> {
+    const one = this.#dice.pick([...this.#workers, ...this.#dispatchers]);
+    one.kill("SIGSTOP");
+    await delay(this.#dice.between(0.3, 1.7) * QUICK_LEASE);
+    one.kill("SIGCONT");
   }
 
   killEverybody(): void {
@@ -86,7 +102,8 @@ function submitMany(bench: Bench, dice: Dice, count: number): void {
 describe("chaos: whatever is killed, whenever, nothing is lost", function () {
   this.timeout(Math.max(120_000, KILLS * 1500));
   this.slow(60_000);
-  const bench = benches();
+  const local = benches();
+  let bench = local;
   let dice: Dice;
   before(() => console.log(`    seed ${SEED}, ${KILLS} kills (FJORD_TEST_SEED, FJORD_CHAOS_KILLS)`));
 
@@ -112,7 +129,7 @@ describe("chaos: whatever is killed, whenever, nothing is lost", function () {
     submitMany(bench(), dice, 100);
     const crew = new Crew(bench(), dice, { workers: 4, dispatchers: 1 });
     await bench().onDuty(1);
-    const kills = Math.round(KILLS * 0.45);
+    const kills = Math.round(KILLS * 0.35);
     await rage(crew, kills, () => (dice.next() < 0.8 ? crew.killWorker() : crew.killAllWorkers()));
     await judge(crew, kills);
   });
@@ -127,19 +144,39 @@ describe("chaos: whatever is killed, whenever, nothing is lost", function () {
     await judge(crew, kills);
   });
 
-  it("anybody: workers, dispatchers, recruiters in the midst of a hire, everybody at once", async () => {
+  /** Whatever can happen to a crew, at random. */
+  function anything(crew: Crew): void | Promise<void> {
+    const throwOf = dice.next();
+    if (throwOf < 0.35) return crew.killWorker();
+    if (throwOf < 0.6) return crew.killDispatcher();
+    if (throwOf < 0.75) return crew.killRecruiter();
+    if (throwOf < 0.83) return crew.dismissWorker();
+    if (throwOf < 0.92) return crew.stopOne();
+    return crew.killEverybody();
+  }
+
+  it("anybody: killed, stopped, fired, in the midst of a hire, everybody at once", async () => {
     dice = new Dice(SEED + 2);
     submitMany(bench(), dice, 100);
     const crew = new Crew(bench(), dice, { workers: 3, dispatchers: 2 });
     await bench().onDuty(1);
-    const kills = Math.round(KILLS * 0.35);
-    await rage(crew, kills, () => {
-      const throwOf = dice.next();
-      if (throwOf < 0.45) return crew.killWorker();
-      if (throwOf < 0.75) return crew.killDispatcher();
-      if (throwOf < 0.9) return crew.killRecruiter();
-      return crew.killEverybody();
-    });
+    const kills = Math.round(KILLS * 0.25);
+    await rage(crew, kills, () => anything(crew));
     await judge(crew, kills);
+  });
+
+  describe("on a file system that is treated as a network's", () => {
+    const remote = benches({ ...QUICK, store: "network", settle: "0.2 s", flush: "no" });
+
+    it("anybody", async () => {
+      bench = remote;
+      dice = new Dice(SEED + 3);
+      submitMany(bench(), dice, 60);
+      const crew = new Crew(bench(), dice, { workers: 3, dispatchers: 2 });
+      await bench().onDuty(1);
+      const kills = Math.round(KILLS * 0.2);
+      await rage(crew, kills, () => anything(crew));
+      await judge(crew, kills);
+    });
   });
 });
