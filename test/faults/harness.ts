@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { type Accepted, check, type Known } from "../checker/checker.js";
-import { isAlive, processesOf } from "../checker/evidence.js";
+import { isAlive, processesOf, stateOf } from "../checker/evidence.js";
 
 /** dist/test/faults → the package. */
 const PACKAGE = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", "..", "..");
@@ -126,6 +126,15 @@ export class Bench {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
       throw error;
+    }
+  }
+
+  /** A file's text; "" when it is gone. */
+  read(...names: string[]): string {
+    try {
+      return fs.readFileSync(this.path(...names), "utf8");
+    } catch {
+      return "";
     }
   }
 
@@ -287,6 +296,15 @@ export class Bench {
     return `unended: ${this.unended().join(" ")}\n${places}\n${processes.join("\n")}\n${this.crashed().join("\n")}`;
   }
 
+  /** The runs that have come to their end, as `JOB ATTEMPT`. */
+  ends(): string[] {
+    if (!fs.existsSync(this.witness)) return [];
+    const lines = fs.readFileSync(this.witness, "utf8").split("\n");
+    return lines
+      .filter((line) => line.startsWith("end "))
+      .map((line) => line.split(" ").slice(1, 3).join(" "));
+  }
+
   /** The pid of the run that goes on now, as it told its witness. */
   running(job: string): number | undefined {
     const lines = fs.existsSync(this.witness) ? fs.readFileSync(this.witness, "utf8").split("\n") : [];
@@ -361,6 +379,19 @@ export class Bench {
 
   #holdsDead(): boolean {
     return this.desks().some((desk) => desk !== "retry" && !this.has("workerqueue", `${desk}.ini`));
+  }
+
+  /** Judges amid the work: everybody stands still for that moment. */
+  async judgeNow(known: Partial<Known> = {}): Promise<void> {
+    const daemons = processesOf(this.root).filter(({ command }) => /bin\/\w+\.js/.test(command));
+    for (const { pid } of daemons) kill(pid, "SIGSTOP");
+    try {
+      const stands = (pid: number) => !"RSD".includes(stateOf(pid) ?? "Z");
+      await until("everybody stands still", () => daemons.every(({ pid }) => stands(pid)));
+      this.judge(known);
+    } finally {
+      for (const { pid } of daemons) kill(pid, "SIGCONT");
+    }
   }
 
   judge(known: Partial<Known> = {}): void {
