@@ -12,6 +12,8 @@ const PACKAGE = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..",
 
 /** Beats so quick that a lost worker is found within a second or two. */
 export const QUICK = { beat: "0.2 s", lost_after: "5", poll: "0.1 s", lost_limit: "1000", grace: "0.5 s" };
+/** When a worker with these is declared lost, ms. */
+export const QUICK_LEASE = 1000;
 
 const UPTIME = "read up _ </proc/uptime";
 /** Tells its witness when a run begins and ends: `job.sh WITNESS SECONDS|FLAG STATUS JOBFILE`; waits for a flag. */
