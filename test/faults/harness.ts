@@ -361,11 +361,14 @@ export class Bench {
       60,
       () => this.describe(),
     );
-    const fired = await this.run("recruiter", "fire", "--wait");
-    if (fired.exitCode !== 0) throw new Error(`fire: ${fired.exitCode} ${fired.output}`);
+    // A worker that was started and is not on duty yet is not fired with the others: its turn comes.
     await until(
       "nobody is on duty",
-      () => this.list("workerqueue").length === 0,
+      async () => {
+        const fired = await this.run("recruiter", "fire", "--wait");
+        if (fired.exitCode !== 0) throw new Error(`fire: ${fired.exitCode} ${fired.output}`);
+        return this.list("workerqueue").length === 0 && !this.#anyWorkerLives();
+      },
       60,
       () => this.describe(),
     );
@@ -377,6 +380,10 @@ export class Bench {
       () => this.describe(),
     );
     this.judge({ over: true, oneHost: true, ...known });
+  }
+
+  #anyWorkerLives(): boolean {
+    return processesOf(this.root).some(({ command }) => /bin\/(?:hired-)?worker\.js/.test(command));
   }
 
   #holdsDead(): boolean {
