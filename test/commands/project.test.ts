@@ -140,11 +140,13 @@ describe("the project", () => {
 
   for (const name of ["a b", "-x", "a:b", "é", ".hidden"]) {
     it(`cannot be called "${name}"`, async () => {
-      for (const [command, args] of LOOKS) {
-        const { exitCode, stdout, stderr } = await project().run(command, [...args, `--project=${name}`]);
-        expect({ exitCode, stdout }).to.deep.equal({ exitCode: 2, stdout: "" });
-        expect(stderr).to.contain(`"${name}" cannot be a project's name.`);
-      }
+      await Promise.all(
+        LOOKS.map(async ([command, args]) => {
+          const { exitCode, stdout, stderr } = await project().run(command, [...args, `--project=${name}`]);
+          expect({ exitCode, stdout }).to.deep.equal({ exitCode: 2, stdout: "" });
+          expect(stderr).to.contain(`"${name}" cannot be a project's name.`);
+        }),
+      );
       expect(project().list(project().home)).to.deep.equal(["test"]);
     });
   }
@@ -168,15 +170,17 @@ describe("the project", () => {
   for (const [text, ...named] of settings) {
     it(`is refused with ${JSON.stringify(text)} for settings, naming the place`, async () => {
       fs.writeFileSync(project().layout.settings, text);
-      for (const [command, args] of [
-        ...LOOKS,
+      const others: typeof LOOKS = [
         ["recruiter", ["hire", "1"]],
         ["worker", []],
-      ] as typeof LOOKS) {
-        const { exitCode, stdout, stderr } = await project().run(command, args);
-        expect({ exitCode, stdout }, command).to.deep.equal({ exitCode: 2, stdout: "" });
-        for (const part of [project().layout.settings, ...named]) expect(stderr).to.contain(part);
-      }
+      ];
+      await Promise.all(
+        [...LOOKS, ...others].map(async ([command, args]) => {
+          const { exitCode, stdout, stderr } = await project().run(command, args);
+          expect({ exitCode, stdout }, command).to.deep.equal({ exitCode: 2, stdout: "" });
+          for (const part of [project().layout.settings, ...named]) expect(stderr).to.contain(part);
+        }),
+      );
       expect(project().workers).to.deep.equal([]);
     });
   }
