@@ -70,7 +70,7 @@ export class Attendance {
     const sightings: Sighting[] = [];
     for (const worker of workers) {
       const { announcement, stands } = await this.look(worker);
-      if (announcement === undefined && !stands) {
+      if (announcement === undefined && !stands && !(await this.#isFirstWord(worker))) {
         await this.#forget(worker); // just gone; or a file of somebody else's, which is neither of the two
         continue;
       }
@@ -112,6 +112,13 @@ export class Attendance {
         if (layout.isDispatcher(holder.trim())) await removeLock(store, lock);
       }
     }
+  }
+
+  /** Empty, a worker has just begun to write it, or was killed when it did: its beat will not move. */
+  async #isFirstWord(worker: string): Promise<boolean> {
+    const { store, layout } = this.#reclaimer;
+    const facts = await store.facts(layout.announcement(worker)).catch(() => undefined);
+    return facts?.kind === "file" && facts.size === 0;
   }
 
   async #isDesk(path: string): Promise<boolean> {

@@ -30,6 +30,8 @@ const SECTION = "fjord";
 type Reader = (text: string) => number | boolean | string | undefined;
 const seconds: Reader = (text) => parseDuration(text);
 const count: Reader = (text) => (/^\d{1,6}$/.test(text) && Number(text) >= 1 ? Number(text) : undefined);
+/** One unchanged look proves nothing: a worker's beat and the look at it are not in step. */
+const looks: Reader = (text) => (Number(count(text) ?? 0) >= 2 ? Number(text) : undefined);
 const yes: Reader = (text) => ({ yes: true, true: true, no: false, false: false })[text.toLowerCase()];
 
 const KEYS: Record<string, { field: keyof Settings; read: Reader; like: string }> = {
@@ -39,7 +41,7 @@ const KEYS: Record<string, { field: keyof Settings; read: Reader; like: string }
     like: "auto, local or network",
   },
   beat: { field: "beat", read: seconds, like: "a duration, such as 2 s" },
-  lost_after: { field: "lostAfter", read: count, like: "a whole number, such as 5" },
+  lost_after: { field: "lostAfter", read: looks, like: "a whole number from 2, such as 5" },
   poll: { field: "poll", read: seconds, like: "a duration, such as 1 s" },
   settle: { field: "settle", read: seconds, like: "a duration, such as 2 s" },
   grace: { field: "grace", read: seconds, like: "a duration, such as 5 s" },

@@ -1,18 +1,26 @@
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { startToken } from "./identity.js";
 
 const LOOKS = 200;
 
 /**
- * Kills a process group of this host, if its leader is still the process that it was, and waits until it is gone.
- * A job must not go on while it is run again: this is the last resort when worker and guardian are dead both.
+ * Kills a lost worker's process group on this host, and waits until it is gone. A job must not go on while it is run
+ * again: this is the last resort when worker and guardian are dead both.
+ *
+ * The group is the worker's if its leader is still the process that it was. If the leader is dead, too, its number is
+ * not given out anew while the group has members; that they are jobs of this worker, their environment tells.
  *
  * @param group `pid:start token`, as announced
  */
-export async function killGroup(group: string): Promise<void> {
+export async function killGroup(group: string, worker: string): Promise<void> {
   const [pid, token] = group.split(":");
   const leader = Number(pid);
-  if (!Number.isSafeInteger(leader) || leader <= 1 || startToken(leader) !== token) return;
+  if (!Number.isSafeInteger(leader) || leader <= 1) return;
+  const found = startToken(leader);
+  if (found === undefined ? !membersOf(leader).some((member) => isJobOf(member, worker)) : found !== token)
+    return;
   for (let look = 0; look < LOOKS && signalGroup(leader, "SIGKILL"); look++) await delay(5);
 }
 
@@ -23,5 +31,32 @@ export function signalGroup(leader: number, signal: NodeJS.Signals): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** The live processes of a group. Costs a look at every process of the system. */
+export function membersOf(group: number): number[] {
+  if (process.platform !== "linux") {
+    const table = execFileSync("ps", ["-axo", "pid=,pgid="], { encoding: "utf8" });
+    const rows = table.split("\n").map((row) => row.trim().split(/\s+/).map(Number));
+    return rows.filter(([, pgid]) => pgid === group).map(([pid = 0]) => pid);
+  }
+  const pids = fs.readdirSync("/proc").filter((entry) => /^\d+$/.test(entry));
+  return pids.map(Number).filter((pid) => {
+    const stat = read(`/proc/${pid}/stat`);
+    const [state, , pgrp] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return Number(pgrp) === group && state !== "Z";
+  });
+}
+
+function isJobOf(pid: number, worker: string): boolean {
+  return read(`/proc/${pid}/environ`).split("\0").includes(`FJORD_WORKER=${worker}`);
+}
+
+function read(path: string): string {
+  try {
+    return fs.readFileSync(path, "utf8");
+  } catch {
+    return ""; // it has ended, or is another user's
   }
 }

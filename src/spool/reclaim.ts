@@ -49,7 +49,7 @@ export async function reclaimWorker(
 ): Promise<Reclaimed[]> {
   await fenceDesk(r.store, r.layout, worker);
   if (announcement?.group && announcement.process.space === ownPidSpace())
-    await killGroup(announcement.group);
+    await killGroup(announcement.group, worker);
   const reclaimed = await clearFencedDesk(r, worker, reason);
   await r.ledger.append({ event: "worker-lost", worker, reason });
   await withdrawAnnouncement(r.store, r.layout, worker);

@@ -1,5 +1,5 @@
-import { execFileSync } from "node:child_process";
 import fs from "node:fs";
+import { membersOf } from "../spool/group.js";
 
 /**
  * Peak memory of a job, as far as it was seen: `VmHWM` of each of its processes (proc(5)) and the sum of what they hold
@@ -60,23 +60,7 @@ function memoryOf(pid: number): { now: number; peak: number } {
   return { now: field("VmRSS"), peak: field("VmHWM") };
 }
 
-/**
- * Whether a process group has members besides its leader: what a job left behind when it ended.
- * Costs a look at every process of the system.
- */
+/** Whether a process group has members besides its leader: what a job left behind when it ended. */
 export function hasLeftovers(group: number): boolean {
-  if (process.platform !== "linux") {
-    const table = execFileSync("ps", ["-axo", "pid=,pgid="], { encoding: "utf8" });
-    return table.split("\n").some((row) => {
-      const [pid, pgid] = row.trim().split(/\s+/).map(Number);
-      return pgid === group && pid !== group;
-    });
-  }
-  for (const entry of fs.readdirSync("/proc")) {
-    if (!/^\d+$/.test(entry) || entry === String(group)) continue;
-    const stat = read(`/proc/${entry}/stat`);
-    const [state, , pgrp] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    if (Number(pgrp) === group && state !== "Z") return true;
-  }
-  return false;
+  return membersOf(group).some((pid) => pid !== group);
 }

@@ -147,10 +147,13 @@ export class Worker implements Bench {
     return this.#fenced || this.#heartbeat.silence > this.deadline;
   }
 
-  /** The time after which the worker stops its job by itself: two beats before others may declare it lost. */
+  /**
+   * The time after which the worker stops its job by itself: two beats before others may declare it lost, or one where
+   * they are so impatient that a single late beat would kill every job.
+   */
   get deadline(): number {
     const { beat, lostAfter } = this.settings;
-    return beat * Math.max(1, lostAfter - 2);
+    return beat * Math.max(lostAfter - 2, Math.min(lostAfter - 0.5, 2));
   }
 
   async #comeOn(): Promise<void> {

@@ -154,6 +154,31 @@ describe("job groups: no process of a job outlives its worker", function () {
     });
   }
 
+  it("kill -9 of a worker, its guardian and its launcher: the roll call finds the family without its head", async () => {
+    bench().dispatcher();
+    const worker = bench().worker();
+    await bench().onDuty(1);
+    bench().submit({ job: "parent", ends: "jobdone" }, familyLine("go", "sleep 1000"));
+    const run = await bench().untilRunning("parent");
+    const children = await family(1);
+    const stat = fs.readFileSync(`/proc/${run}/stat`, "utf8");
+    const launcher = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[2]);
+    kill(worker.pid, "SIGSTOP"); // or it would clear up itself
+    for (const { pid } of guardians()) kill(pid);
+    kill(launcher);
+    worker.kill();
+    await until(
+      "all are gone",
+      () => !anyAlive([run, ...children]),
+      10,
+      () => bench().describe(),
+    );
+    bench().raise("go");
+    bench().worker();
+    await bench().untilEnded();
+    await bench().closeDown();
+  });
+
   it("a job that kills its launcher and its whole group fails, and nothing else does", async () => {
     bench().dispatcher();
     bench().worker();

@@ -173,6 +173,14 @@ describe("races: what lies there after a kill at the worst moment", function () 
       bench().judge({ over: true });
     });
 
+    it("clears away the announcement of a worker that was killed at its first word", async () => {
+      fs.writeFileSync(bench().path("workerqueue", "unborn.ini"), "");
+      const dispatcher = bench().dispatcher();
+      const isClear = () => bench().list("workerqueue").length === 0;
+      await until("it is gone", isClear, 20, () => dispatcher.output);
+      await bench().closeDown();
+    });
+
     it("is finished by the next dispatcher before it says that all jobs have ended", async () => {
       const scene = new Scene(bench());
       // Alive, and announced: only its desk was fenced when the dispatcher before was killed.

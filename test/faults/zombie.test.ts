@@ -120,6 +120,18 @@ describe("zombies: who was stopped, cut off or fenced comes back to nothing", fu
     });
   });
 
+  describe("a worker with little patience", () => {
+    const bench = benches({ ...QUICK, beat: "0.3 s", lost_after: "3" });
+
+    it("does not kill a job between two of its beats", async () => {
+      bench().dispatcher();
+      bench().worker();
+      bench().submit({ job: "long", ends: "jobdone" }, bench().line(2));
+      await bench().untilEnded();
+      await bench().closeDown();
+    });
+  });
+
   describe("a worker with much patience", () => {
     // The guardian's deadline is far away: only the worker itself can be so quick.
     const bench = benches({ ...QUICK, lost_after: "1000", grace: "60 s" });
