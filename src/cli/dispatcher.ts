@@ -40,7 +40,7 @@ class Screen {
     if (progress.waiting > 0 && progress.workers === 0 && !this.#warnedOfNobody) {
       this.#warnedOfNobody = true;
       this.line(
-        `${progress.waiting} jobs wait and no worker is on duty. Hire some: recruiter hire --project ${this.#project.directory}`,
+        `${progress.waiting} waiting, and no worker is on duty. Hire some: recruiter hire --project ${this.#project.directory}`,
       );
     }
     if (progress.elapsed === 0) return;

@@ -24,17 +24,27 @@ export async function killGroup(group: string, worker: string): Promise<void> {
   for (let look = 0; look < LOOKS && signalGroup(leader, "SIGKILL"); look++) await delay(5);
 }
 
-/** Sends a signal to a process group; false when there is none. */
+/**
+ * Sends a signal to a process group, and to what has left it and is still of the leader's session: coreutils' `timeout`
+ * and shells with job control make groups of their own. False when there is nobody.
+ */
 export function signalGroup(leader: number, signal: NodeJS.Signals): boolean {
+  const outside =
+    process.platform === "linux" ? membersOf(leader).filter((pid) => statOf(pid).group !== leader) : [];
+  return [-leader, ...outside].map((target) => send(target, signal)).includes(true);
+}
+
+function send(target: number, signal: NodeJS.Signals): boolean {
   try {
-    process.kill(-leader, signal);
-    return true;
+    return process.kill(target, signal);
   } catch {
-    return false;
+    return false; // there is none
   }
 }
 
-/** The live processes of a group. Costs a look at every process of the system. */
+/**
+ * The live processes of a group, and of the session that its leader leads. Costs a look at every process of the system.
+ */
 export function membersOf(group: number): number[] {
   if (process.platform !== "linux") {
     const table = execFileSync("ps", ["-axo", "pid=,pgid="], { encoding: "utf8" });
@@ -43,10 +53,16 @@ export function membersOf(group: number): number[] {
   }
   const pids = fs.readdirSync("/proc").filter((entry) => /^\d+$/.test(entry));
   return pids.map(Number).filter((pid) => {
-    const stat = read(`/proc/${pid}/stat`);
-    const [state, , pgrp] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return Number(pgrp) === group && state !== "Z";
+    const { state, group: itsGroup, session } = statOf(pid);
+    return (itsGroup === group || session === group) && state !== "Z";
   });
+}
+
+/** Fields 3, 5 and 6 of `/proc/PID/stat` (proc(5)). */
+function statOf(pid: number): { state: string | undefined; group: number; session: number } {
+  const stat = read(`/proc/${pid}/stat`);
+  const [state, , group, session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return { state, group: Number(group), session: Number(session) };
 }
 
 function isJobOf(pid: number, worker: string): boolean {

@@ -4,6 +4,7 @@ import { execa } from "execa";
  * Reads from a pipe whose other end only the worker has. The end of the pipe means that the worker is dead, however it
  * died; no word within the deadline means that it is stopped or cannot reach the store (S10). Either way the
  * process group is killed. `timeout` is coreutils'; where it is missing there is no deadline, only the pipe.
+ * What has left the group and not the session (coreutils' `timeout`) goes too, where there is procps' `pkill`.
  * No `--` after the signal: dash takes it for a process.
  */
 const SCRIPT = `
@@ -17,6 +18,7 @@ while read -r word; do
   done
 done
 kill -KILL "-$1"
+pkill -KILL -s "$1"
 exit 9
 `;
 

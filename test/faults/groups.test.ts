@@ -100,10 +100,11 @@ describe("job groups: no process of a job outlives its worker", function () {
     const worker = bench().worker();
     bench().submit(
       { job: "parent", ends: "jobdone" },
-      familyLine("go", "sleep 1000", "(trap '' HUP TERM; sleep 1000)"),
+      // `timeout` makes a process group of its own.
+      familyLine("go", "sleep 1000", "(trap '' HUP TERM; sleep 1000)", "timeout 1000 sleep 1000"),
     );
     const run = await bench().untilRunning("parent");
-    const children = await family(2);
+    const children = await family(3);
     dispatcher.kill();
     await dispatcher.ended;
     worker.kill();
