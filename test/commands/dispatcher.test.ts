@@ -56,7 +56,7 @@ describe("dispatcher", () => {
   it("says that nobody is on duty, and goes on when workers come", async () => {
     project().job("a", "true");
     const dispatcher = project().start("dispatcher");
-    await dispatcher.said("1 jobs wait and no worker is on duty. Hire some: recruiter hire");
+    await dispatcher.said("1 waiting, and no worker is on duty. Hire some: recruiter hire");
     await project().hire(1);
     expect((await dispatcher.end).exitCode).to.equal(0);
   });
