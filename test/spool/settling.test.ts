@@ -80,7 +80,7 @@ describe("a file in the queue is whole", () => {
     write("");
     for (const kind of ["local", "network"] as const) {
       expect(await isSettled(kind, {}, 1000), kind).to.equal(false);
-      expect(await isSettled(kind, {}, 0), kind).to.equal(true);
+      expect(await isSettled(kind, {}, LONG_AGO), kind).to.equal(true);
     }
   });
 
