@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
-import type { FileFacts, Store } from "./store.js";
+import { type FileFacts, isErrno, type Store } from "./store.js";
 
 /** ctime this much (ms) after mtime: after the last write came a rename, or `cp -p` set the times: it is whole. */
 const FINISHED = 10;
@@ -80,7 +80,8 @@ function openForWriting(dir: string): Set<string> {
   for (const pid of fs.readdirSync("/proc")) {
     if (!/^\d+$/.test(pid)) continue;
     for (const fd of quietly(() => fs.readdirSync(`/proc/${pid}/fd`)) ?? []) {
-      const target = quietly(() => fs.readlinkSync(`/proc/${pid}/fd/${fd}`));
+      const target = targetOf(`/proc/${pid}/fd/${fd}`);
+      if (target === "closed to us") break; // then all of the process's are: asking for each would take long
       if (!target?.startsWith(prefix)) continue;
       const info = quietly(() => fs.readFileSync(`/proc/${pid}/fdinfo/${fd}`, "utf8"));
       const flags = Number.parseInt(/flags:\s*(\d+)/.exec(info ?? "")?.[1] ?? "0", 8);
@@ -89,6 +90,14 @@ function openForWriting(dir: string): Set<string> {
     }
   }
   return found;
+}
+
+function targetOf(link: string): string | undefined {
+  try {
+    return fs.readlinkSync(link);
+  } catch (error) {
+    return isErrno(error, "EACCES", "EPERM") ? "closed to us" : undefined;
+  }
 }
 
 /** Processes end while they are looked at, and other users' are closed to us. */

@@ -38,7 +38,7 @@ export interface Store {
   create(path: string, content: string | Uint8Array, flush: boolean, mode?: number): Promise<void>;
   /** Writes over an existing file without making it longer or shorter: works on a full disk. */
   overwrite(path: string, text: string): Promise<void>;
-  /** open O_TRUNC, write, close: for what nobody decides by; a reader may meet half of it. */
+  /** open, write, truncate, close: for what nobody decides by; a reader may meet half of it. */
   write(path: string, text: string): Promise<void>;
   appender(path: string): Promise<Appender>;
   /** A second name for a file; EEXIST when there. */
