@@ -53,7 +53,7 @@ export class RunningCommand {
   readonly #name: string;
   #stdout = "";
   #stderr = "";
-  #hasEnded = false;
+  #ended: CommandEnd | undefined;
 
   constructor(program: string, args: readonly string[], options: CommandOptions) {
     this.#name = [path.basename(program), ...args.map((arg) => path.basename(arg))].join(" ");
@@ -71,16 +71,16 @@ export class RunningCommand {
       this.#child.once("error", () => resolve());
     });
     this.end = this.#child.then((result) => {
-      this.#hasEnded = true;
       const { exitCode, signal, stdout, stderr } = result;
+      this.#ended = { exitCode, signal, stdout: String(stdout), stderr: String(stderr) };
       if (result.timedOut) throw new Error(`${this.#name} hung\n${stdout}\n${stderr}`);
-      return { exitCode, signal, stdout: String(stdout), stderr: String(stderr) };
+      return this.#ended;
     });
     this.end.catch(() => undefined); // whoever waits for the end hears it
   }
 
   get hasEnded(): boolean {
-    return this.#hasEnded;
+    return this.#ended !== undefined;
   }
 
   get stdout(): string {
@@ -94,7 +94,7 @@ export class RunningCommand {
       `"${this.#name}" has said ${what}`,
       () => {
         if (heard()) return true;
-        if (this.#hasEnded)
+        if (this.#ended !== undefined)
           throw new Error(`"${this.#name}" has ended without saying ${what}\n${this.#words()}`);
         return false;
       },
@@ -112,6 +112,7 @@ export class RunningCommand {
   }
 
   #words(): string {
-    return `--- stdout\n${this.#stdout}--- stderr\n${this.#stderr}`;
+    const end = this.#ended && `ended with ${this.#ended.exitCode ?? this.#ended.signal}\n`;
+    return `${end ?? ""}--- stdout\n${this.#stdout}--- stderr\n${this.#stderr}`;
   }
 }
