@@ -146,13 +146,19 @@ const SEAT_STALE_BEATS = 5;
 const seatPorts = new WeakMap<Store, object>();
 
 /** Takes the dispatcher's seat without waiting; undefined: it is taken. */
-export function lockSeat(
+export async function lockSeat(
   store: Store,
   seat: string,
   beat: number,
   onCompromised: (error: Error) => void,
 ): Promise<Lock | undefined> {
-  return acquire(seatPort(store), seat, seatStale(beat), onCompromised);
+  try {
+    return await acquire(seatPort(store), seat, seatStale(beat), onCompromised);
+  } catch (error) {
+    // Gone as soon as it was made: another took it for that of the dispatcher that died before.
+    if (isErrno(error, "ENOENT")) return undefined;
+    throw error;
+  }
 }
 
 /** ms; proper-lockfile takes nothing under two seconds. */

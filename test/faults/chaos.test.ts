@@ -4,7 +4,7 @@ import { processesOf } from "../checker/evidence.js";
 import { type Bench, benches, type Daemon, Dice, kill, QUICK, SEED } from "./harness.js";
 
 /** Kills in all, over the three rounds. */
-const KILLS = Number(process.env.FJORD_CHAOS_KILLS ?? 210);
+const KILLS = Number(process.env.FJORD_CHAOS_KILLS ?? 200);
 
 /** When others declare a worker lost, ms. */
 const LEASE = 1000;
@@ -74,7 +74,7 @@ class Crew {
     // Hired ones are no children of ours: too many of them would only slow everything down.
     const ours = new Set(this.#workers.map((daemon) => daemon.pid));
     for (const { pid, command } of processesOf(this.#bench.root)) {
-      if (!/bin\/worker\.js.* --id /.test(command) || ours.has(pid)) continue;
+      if (!/bin\/hired-worker\.js/.test(command) || ours.has(pid)) continue;
       kill(pid);
       this.kills++;
     }
@@ -113,7 +113,7 @@ describe("chaos: whatever is killed, whenever, nothing is lost", function () {
   /** Strikes until there have been enough kills; jobs go on coming as long. Now and then all stands still, and is judged. */
   async function rage(crew: Crew, kills: number, strike: () => void | Promise<void>): Promise<void> {
     while (crew.kills < kills) {
-      await delay(dice.between(20, 450));
+      await delay(dice.between(20, 350));
       await strike();
       if (dice.next() < 0.1) await bench().judgeNow({ oneHost: true });
       crew.fill();

@@ -141,7 +141,7 @@ describe("a full disk: work waits, and nothing is lost", function () {
       onDisk.call(this, ...options);
       submitMany(4);
       const free = exhaust();
-      const early = [bench.dispatcher(), bench.worker()];
+      const early = [bench.dispatcher({ mayFail: true }), bench.worker({ mayFail: true })];
       await until(
         "each says so or waits",
         () => early.every((daemon) => !daemon.isAlive() || trouble()),

@@ -75,6 +75,8 @@ export interface Daemon {
   readonly exitCode: number | undefined;
   readonly ended: Promise<void>;
   readonly output: string;
+  /** It may be refused: then its exit code says so. */
+  readonly mayFail: boolean;
   isAlive(): boolean;
   kill(signal?: NodeJS.Signals): void;
 }
@@ -83,6 +85,7 @@ export interface Daemon {
 export interface StartOptions {
   readonly prefix?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  readonly mayFail?: boolean;
 }
 
 /** A temporary project, its workers' directory, and the jobs' witness outside of it. */
@@ -218,6 +221,7 @@ export class Bench {
         return exitCode;
       },
       ended,
+      mayFail: options.mayFail ?? name === "recruiter",
       get output() {
         return output;
       },
@@ -242,10 +246,12 @@ export class Bench {
     return daemon;
   }
 
-  /** Every daemon that was started and ended by itself with a bug. */
+  /** Every daemon that was started and ended by itself, and not as it should: succeeded, some failed, told to go. */
   crashed(): string[] {
     return this.#daemons
-      .filter((daemon) => daemon.exitCode !== undefined && daemon.exitCode > 3 && daemon.exitCode !== 130)
+      .filter(
+        ({ exitCode, mayFail }) => exitCode !== undefined && ![0, 1, 130].includes(exitCode) && !mayFail,
+      )
       .map((daemon) => `exit code ${daemon.exitCode}: ${daemon.output}`);
   }
 
@@ -392,7 +398,7 @@ export class Bench {
 
   /** Judges amid the work: everybody stands still for that moment. */
   async judgeNow(known: Partial<Known> = {}): Promise<void> {
-    const daemons = processesOf(this.root).filter(({ command }) => /bin\/\w+\.js/.test(command));
+    const daemons = processesOf(this.root).filter(({ command }) => /bin\/[\w-]+\.js/.test(command));
     for (const { pid } of daemons) kill(pid, "SIGSTOP");
     try {
       const stands = (pid: number) => !"RSD".includes(stateOf(pid) ?? "Z");
