@@ -1,13 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import { processesOf } from "../checker/evidence.js";
-import { type Bench, benches, type Daemon, Dice, kill, QUICK, SEED } from "./harness.js";
+import { type Bench, benches, type Daemon, Dice, kill, QUICK, QUICK_LEASE, SEED } from "./harness.js";
 
 /** Kills in all, over the three rounds. */
 const KILLS = Number(process.env.FJORD_CHAOS_KILLS ?? 200);
-
-/** When others declare a worker lost, ms. */
-const LEASE = 1000;
 
 /** The people of a project, whom a chaos loop kills and replaces. */
 class Crew {
@@ -57,7 +54,7 @@ class Crew {
   async stopOne(): Promise<void> {
     const one = this.#dice.pick([...this.#workers, ...this.#dispatchers]);
     one.kill("SIGSTOP");
-    await delay(this.#dice.between(0.3, 1.7) * LEASE);
+    await delay(this.#dice.between(0.3, 1.7) * QUICK_LEASE);
     one.kill("SIGCONT");
   }
 
