@@ -8,6 +8,8 @@ import { execa } from "execa";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const README = fs.readFileSync(path.join(ROOT, "README.md"), "utf8");
 
+const RECRUITER = path.join(ROOT, "bin", "recruiter.js");
+
 interface Block {
   /** What stands behind the fence: `sh` is run, `text` is not. */
   readonly language: string;
@@ -55,7 +57,7 @@ describe("the README", () => {
     this.timeout(60_000);
     const projects = [".fjord/default", "demo/paper", "app/results"].map((dir) => path.join(home, dir));
     for (const project of projects.filter((dir) => fs.existsSync(dir))) {
-      const { stdout } = await execa("recruiter", ["fire", "--now", "--wait", "--project", project], { env });
+      const { stdout } = await execa(RECRUITER, ["fire", "--now", "--wait", "--project", project], { env });
       expect(stdout).to.match(/Fired|Nobody/);
     }
     fs.rmSync(home, { recursive: true });
