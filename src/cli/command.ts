@@ -29,7 +29,8 @@ export function parser(name: string, usage: string, epilogue: string): Argv<{ pr
     .wrap(Math.min(100, process.stdout.columns || 100))
     .epilogue(epilogue)
     .fail((message, error) => {
-      throw error ?? new FjordError("bad-usage", message, `${name} --help shows what there is.`);
+      if (error !== undefined && error.name !== "YError") throw error;
+      throw new FjordError("bad-usage", message, `${name} --help shows what there is.`);
     })
     .exitProcess(true) as Argv<{ project: string | undefined }>;
 }

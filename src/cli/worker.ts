@@ -18,7 +18,7 @@ mainOfDaemon(WHO, async () => {
     .example("worker", "one worker in this terminal, for the default project")
     .example("worker --project ./results", "for the project in ./results")
     .parseAsync(hideBin(process.argv));
-  if (args.id !== undefined && !ID.test(args.id)) {
+  if (args.id !== undefined && (!ID.test(args.id) || args.id === "retry")) {
     throw new FjordError("bad-usage", `"${args.id}" cannot be a worker's id.`, "Leave --id out.");
   }
   const project = await openProject(args);

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { FjordError } from "../job/error.js";
 import { Layout } from "../project/layout.js";
 import { locateProject } from "../project/locate.js";
+import { makeDirectory } from "../project/make-directory.js";
 import { defaultSettings, readSettings, type Settings } from "../project/settings.js";
 import type { Fired } from "../recruiter/fire.js";
 import type { Hired } from "../recruiter/hire.js";
@@ -77,7 +78,7 @@ export class Project {
     const layout = new Layout(locateProject(project, env, process.cwd()));
     let said: Partial<Settings> = {};
     try {
-      for (const dir of layout.directories()) fs.mkdirSync(dir, { recursive: true });
+      for (const dir of layout.directories()) makeDirectory(dir);
       if (fs.existsSync(layout.settings))
         said = readSettings(layout.settings, fs.readFileSync(layout.settings));
     } catch (error) {

@@ -13,7 +13,7 @@ const LARGEST = 4 * 1024 * 1024;
 const KEPT = 3;
 
 /**
- * Opens a daemon's log. When it has grown over `largest` bytes it becomes `FILE.1`, the older ones move up, and
+ * Opens a daemon's log; an unknown level counts as `info`. When it has grown over `largest` bytes it becomes `FILE.1`, the older ones move up, and
  * at most three are kept. A log that cannot be written (a full disk) is no reason to stop working.
  */
 export function openDaemonLog(file: string, level: string, largest = LARGEST): DaemonLog {

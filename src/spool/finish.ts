@@ -18,9 +18,12 @@ function destinationPath(layout: Layout, to: Destination, file: string): string 
   return to === "retry" ? layout.toRetry(file) : layout.ended(to, file);
 }
 
-/** What tells a job file from every other of its name; a rename keeps it. */
-function stampOf({ ino, mtimeMs }: Pick<FileFacts, "ino" | "mtimeMs">): string {
-  return `${ino}:${mtimeMs}`;
+/**
+ * What tells a job file, where it lies now, from every other of its name and from itself when it has been moved away and
+ * back: a rename keeps inode and modification time, and changes the change time.
+ */
+function stampOf({ ino, mtimeMs, ctimeMs }: FileFacts): string {
+  return `${ino}:${mtimeMs}:${ctimeMs}`;
 }
 
 /**
@@ -32,12 +35,10 @@ function stampOf({ ino, mtimeMs }: Pick<FileFacts, "ino" | "mtimeMs">): string {
  */
 export async function assureFile(store: Store, layout: Layout, job: Claimed): Promise<string | undefined> {
   const source = layout.onDesk(job.worker, job.file);
-  try {
-    return stampOf(await store.facts(source));
-  } catch (error) {
-    if (!isErrno(error, "ENOENT", "ENOTDIR")) throw error;
-  }
+  const there = await factsOrNone(store, source);
+  if (there?.ino === job.ino) return stampOf(there);
   if (await isElsewhere(store, layout, job)) return undefined;
+  if (there !== undefined) return stampOf(there); // the job has replaced its own file
   const temporary = layout.onDesk(job.worker, `.${job.file}.tmp`);
   try {
     await store.create(temporary, job.bytes, false, job.mode & 0o777);
@@ -73,24 +74,22 @@ export async function finish(
     } catch (error) {
       if (!isErrno(error, "ENOENT", "ENOTDIR")) throw error;
     }
-    if ((await stampAt(store, destination)) === stamp) return "published"; // NFS: done, but the reply was lost
+    // NFS: done, but the reply was lost. Only the change time may differ.
+    const there = await factsOrNone(store, destination);
+    if (there !== undefined && stamp.startsWith(`${there.ino}:${there.mtimeMs}:`)) return "published";
   }
   return (await exists(store, layout.desk(job.worker))) ? "taken" : "fenced";
 }
 
 /** The stamp of the file of this path; undefined when there is none. */
 export async function stampAt(store: Store, file: string): Promise<string | undefined> {
-  try {
-    return stampOf(await store.facts(file));
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
-    throw error;
-  }
+  const there = await factsOrNone(store, file);
+  return there && stampOf(there);
 }
 
-async function inode(store: Store, file: string): Promise<number | undefined> {
+async function factsOrNone(store: Store, file: string): Promise<FileFacts | undefined> {
   try {
-    return (await store.facts(file)).ino;
+    return await store.facts(file);
   } catch (error) {
     if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
     throw error;
@@ -113,7 +112,7 @@ export async function isElsewhere(
       .filter((desk) => desk !== job.worker)
       .map((desk) => layout.onDesk(desk, job.file)),
   ];
-  for (const place of places) if ((await inode(store, place)) === job.ino) return true;
+  for (const place of places) if ((await factsOrNone(store, place))?.ino === job.ino) return true;
   return false;
 }
 

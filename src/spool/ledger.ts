@@ -35,7 +35,7 @@ export type LedgerEvent =
       /** Peak resident memory in bytes, where the system told it while the job ran. */
       memory: number | null;
       to: Destination;
-      /** The job file's inode and modification time: tells it from another of its name. */
+      /** The job file's inode, modification and change time: tells it from another of its name. */
       stamp: string;
     }
   | { event: "discarded"; job: string; attempt: number; worker: string; reason: string }

@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
+import { makeDirectory } from "../project/make-directory.js";
 
 /**
  * The job's `logfile`: where its results go. Its directory is made before the run; if the job has not written the file
@@ -19,7 +20,7 @@ export class ResultFile {
     try {
       const before = fs.statSync(file, { throwIfNoEntry: false });
       if (before?.isDirectory()) throw new Error("it is a directory");
-      if (before === undefined) fs.mkdirSync(path.dirname(file), { recursive: true });
+      if (before === undefined) makeDirectory(path.dirname(file));
       return new ResultFile(file, before);
     } catch (error) {
       throw new Error(`fjord: the logfile ${file} cannot be written: ${(error as Error).message}`);

@@ -1,0 +1,29 @@
+import fs from "node:fs";
+import path from "node:path";
+
+/**
+ * Makes a directory and what is missing above it. Not `mkdirSync(…, { recursive: true })`: where nothing can be made,
+ * below `/proc` say, that never comes back (Node 20 tries again and again after ENOENT).
+ *
+ * @throws ErrnoException
+ */
+export function makeDirectory(dir: string): void {
+  try {
+    fs.mkdirSync(dir);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST" && fs.statSync(dir).isDirectory()) return;
+    if (code !== "ENOENT" || path.dirname(dir) === dir) throw error;
+    makeDirectory(path.dirname(dir));
+    makeLast(dir);
+  }
+}
+
+/** Its parent is there; another process may be making the same. */
+function makeLast(dir: string): void {
+  try {
+    fs.mkdirSync(dir);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+}
