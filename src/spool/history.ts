@@ -29,13 +29,13 @@ export class History {
   /**
    * How many attempts of a job failed, and how many were lost, since it was last done with; the latest failed.
    *
-   * @param except an attempt that is not counted
+   * @param except an attempt that counts for nothing, as it is just being decided on, perhaps for the second time
    */
   async attemptsOf(job: string, except = 0): Promise<{ failed: number; lost: number; latest: number }> {
     await this.#readOn();
     const record = this.#records.get(job);
     if (record === undefined) return { failed: 0, lost: 0, latest: 0 };
-    const final = Math.max(0, ...record.final);
+    const final = Math.max(0, ...[...record.final].filter((n) => n !== except));
     const later = (attempts: Set<number>) => [...attempts].filter((n) => n > final && n !== except);
     const failed = later(record.failed);
     return { failed: failed.length, lost: later(record.lost).length, latest: Math.max(0, ...failed) };

@@ -153,7 +153,11 @@ describe("races: what lies there after a kill at the worst moment", function () 
       scene.claim("w", "a");
       await scene.tell("w", started("w", "a", 2));
       const lost = { event: "lost", job: "a", worker: "w", reason: "" } as const;
-      await scene.tell("d", { ...lost, attempt: 1, to: "jobqueue" }, { ...lost, attempt: 2, to: "jobfailed" });
+      await scene.tell(
+        "d",
+        { ...lost, attempt: 1, to: "jobqueue" },
+        { ...lost, attempt: 2, to: "jobfailed" },
+      );
       const [job] = await reclaimWorker(await scene.reclaimer(2), "w", undefined, "test");
       expect(job?.to).to.equal("jobfailed");
     });
@@ -237,28 +241,6 @@ describe("races: what lies there after a kill at the worst moment", function () 
       expect(await finish(scene.store, scene.layout, claimed, "jobdone", "")).to.equal("taken");
       fs.renameSync(scene.layout.desk("w"), scene.layout.fencedDesk("w"));
       expect(await finish(scene.store, scene.layout, claimed, "jobdone", "")).to.equal("fenced");
-    });
-  });
-
-  describe("deciding on a retry (S9)", () => {
-    const bench = benches();
-
-    it("gives up what it had given up when it was killed before the rename", async () => {
-      const scene = new Scene(bench());
-      bench().submit({ job: "a", ends: "jobfailed", retries: 1 }, bench().line(0, 1));
-      const desk = scene.layout.toRetry("a.ini");
-      fs.renameSync(scene.layout.queued("a.ini"), desk);
-      const stamp = scene.stamp(desk);
-      for (const attempt of [1, 2]) {
-        fs.writeFileSync(scene.layout.attemptLog("a", attempt), "");
-        await scene.tell("w", started("w", "a", attempt), ended("w", "a", attempt, "retry", stamp));
-      }
-      await scene.tell("d", { event: "retry", job: "a", attempt: 2, to: "jobfailed", reason: "" });
-      bench().dispatcher();
-      bench().worker();
-      await bench().untilEnded(20);
-      expect(fs.existsSync(bench().witness), "it was run again").to.equal(false);
-      await bench().closeDown();
     });
   });
 

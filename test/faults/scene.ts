@@ -82,8 +82,8 @@ export class Scene {
   }
 
   stamp(path: string): string {
-    const { ino, mtimeMs } = fs.statSync(path);
-    return `${ino}:${mtimeMs}`;
+    const { ino, mtimeMs, ctimeMs } = fs.statSync(path);
+    return `${ino}:${mtimeMs}:${ctimeMs}`;
   }
 
   async reclaimer(lostLimit = 10): Promise<Reclaimer & { ledger: Ledger }> {
