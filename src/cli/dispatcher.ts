@@ -17,6 +17,9 @@ const WHO = "dispatcher";
 const LINES_APART = 10_000;
 const FRAMES_APART = 100;
 
+/** Failed jobs that are told of by name. */
+const FAILURES_TOLD = 10;
+
 /** Shows events: one line that overwrites itself on a terminal, now and then a line elsewhere. */
 class Screen {
   readonly #project: Project;
@@ -25,6 +28,7 @@ class Screen {
   #shown = "";
   #warnedOfNobody = false;
   #trouble = "";
+  #failed = 0;
 
   constructor(project: Project) {
     this.#project = project;
@@ -55,6 +59,16 @@ class Screen {
     this.#shown = text;
   }
 
+  /** The first ones by name; who has hundreds looks where they lie. */
+  #tellFailed(job: string): void {
+    const { layout } = this.#project;
+    if (++this.#failed <= FAILURES_TOLD) {
+      this.line(`${visible(job)} failed. What it printed: ${visible(layout.joblogs)}/${visible(job)}.*.log`);
+    } else if (this.#failed === FAILURES_TOLD + 1) {
+      this.line(`More have failed; they are in ${visible(layout.end("jobfailed"))}.`);
+    }
+  }
+
   tell(event: DispatchEvent): void {
     switch (event.kind) {
       case "progress":
@@ -80,6 +94,9 @@ class Screen {
         break;
       case "retry":
         this.line(`${visible(event.job)} failed; attempt ${event.attempt} of ${event.of} follows.`);
+        break;
+      case "failed":
+        this.#tellFailed(event.job);
         break;
       case "given-up":
         this.line(`${visible(event.job)} given up: ${event.reason}.`);

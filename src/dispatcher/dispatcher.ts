@@ -1,4 +1,5 @@
 import type pino from "pino";
+import { jobName } from "../job/name.js";
 import type { Layout } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
 import { type Assignment, assign, moveToDesk, writeOrder } from "../spool/assign.js";
@@ -20,6 +21,7 @@ export type DispatcherEvent =
   | { kind: "refused"; file: string; reason: string }
   | { kind: "worker-lost"; worker: string; reason: string; back: number; givenUp: number }
   | { kind: "retry"; job: string; attempt: number; of: number }
+  | { kind: "failed"; job: string }
   | { kind: "given-up"; job: string; reason: string }
   | { kind: "trouble"; message: string };
 
@@ -237,6 +239,7 @@ export class Dispatcher {
         break;
       case "jobfailed":
         this.#tally.count("failed");
+        this.#s.tell({ kind: "failed", job: jobName(job.file) });
         break;
       case "retry":
         this.#nextRetryLook = 0;
@@ -256,7 +259,7 @@ export class Dispatcher {
   }
 
   #refused(file: string, reason: string): void {
-    this.#tally.count("failed");
+    this.#tally.countRefused();
     this.#s.log.warn({ file, reason }, "refused");
     this.#s.tell({ kind: "refused", file, reason });
   }

@@ -8,6 +8,8 @@ export class Tally {
   succeeded = 0;
   failed = 0;
   #begin: number | undefined;
+  /** Jobs that were run; those that were refused are no measure of speed. */
+  #ended = 0;
   /** When jobs ended lately, ms, and how many by then. */
   readonly #ends: { at: number; count: number }[] = [];
 
@@ -25,12 +27,17 @@ export class Tally {
     return this.#begin === undefined ? 0 : (performance.now() - this.#begin) / 1000;
   }
 
+  countRefused(): void {
+    this.begin();
+    this.failed++;
+  }
+
   count(outcome: "succeeded" | "failed"): void {
     this.begin();
     this[outcome]++;
     const now = performance.now();
     const last = this.#ends.at(-1);
-    const count = this.succeeded + this.failed;
+    const count = ++this.#ended;
     if (last !== undefined && now - last.at < GRAIN) last.count = count;
     else this.#ends.push({ at: now, count });
     while (this.#ends.length > 2 && now - (this.#ends[0]?.at ?? 0) > SPAN * 1000) this.#ends.shift();
