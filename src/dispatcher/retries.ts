@@ -1,7 +1,7 @@
 import { isIgnored, jobName } from "../job/name.js";
 import type { Layout } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
-import { putBack } from "../spool/finish.js";
+import { putBack, stampAt } from "../spool/finish.js";
 import type { History } from "../spool/history.js";
 import { look } from "../spool/intake.js";
 import type { Ledger } from "../spool/ledger.js";
@@ -78,10 +78,17 @@ export class Retries {
     const seen = await look(this.#store, this.#layout.toRetry(file), file);
     if (seen.kind === "gone") return undefined;
     const retries = seen.kind === "valid" ? seen.job.retries : 0;
+    const stamp = await stampAt(this.#store, this.#layout.toRetry(file));
+    if (stamp === undefined) return undefined;
+    if (await this.#history.isGivenUp(job, stamp)) {
+      // By a dispatcher that was killed before the rename.
+      await this.#move(file, this.#layout.ended("jobfailed", file));
+      return { kind: "given-up", job, reason: "all its attempts failed" };
+    }
     const { failed, latest } = await this.#history.attemptsOf(job);
     if (failed > retries) {
       const reason = `all its ${failed} attempts failed (retries: ${retries})`;
-      await this.#ledger.append({ event: "retry", job, attempt: latest, to: "jobfailed", reason });
+      await this.#ledger.append({ event: "retry", job, attempt: latest, to: "jobfailed", reason, stamp });
       await this.#move(file, this.#layout.ended("jobfailed", file));
       return { kind: "given-up", job, reason };
     }

@@ -9,6 +9,8 @@ interface Record {
   final: Set<number>;
   failed: Set<number>;
   lost: Set<number>;
+  /** Stamps of files that were given up on the retry desk. */
+  givenUp: Set<string>;
 }
 
 /**
@@ -39,6 +41,12 @@ export class History {
     const later = (attempts: Set<number>) => [...attempts].filter((n) => n > final && n !== except);
     const failed = later(record.failed);
     return { failed: failed.length, lost: later(record.lost).length, latest: Math.max(0, ...failed) };
+  }
+
+  /** Whether the file of this stamp was given up already: then only the rename was missing. */
+  async isGivenUp(job: string, stamp: string): Promise<boolean> {
+    await this.#readOn();
+    return this.#records.get(job)?.givenUp.has(stamp) ?? false;
   }
 
   async #readOn(): Promise<void> {
@@ -72,7 +80,9 @@ export class History {
         if (line.to === "jobfailed") this.#finalise(line.job, line.attempt);
         break;
       case "retry":
-        if (line.to === "jobfailed") this.#finalise(line.job, line.attempt);
+        if (line.to !== "jobfailed") break;
+        this.#finalise(line.job, line.attempt);
+        this.#record(line.job).givenUp.add(line.stamp);
         break;
       case "discarded":
         this.#forget(line.job, line.attempt);
@@ -85,7 +95,7 @@ export class History {
   #record(job: string): Record {
     let record = this.#records.get(job);
     if (record === undefined) {
-      record = { final: new Set(), failed: new Set(), lost: new Set() };
+      record = { final: new Set(), failed: new Set(), lost: new Set(), givenUp: new Set() };
       this.#records.set(job, record);
     }
     return record;

@@ -40,7 +40,9 @@ export type LedgerEvent =
     }
   | { event: "discarded"; job: string; attempt: number; worker: string; reason: string }
   | { event: "lost"; job: string; attempt: number; worker: string; reason: string; to: Destination }
-  | { event: "retry"; job: string; attempt: number; to: "jobqueue" | "jobfailed"; reason: string }
+  | { event: "retry"; job: string; attempt: number; to: "jobqueue"; reason: string }
+  /** `stamp`: the job file's as it lay on the retry desk, from where it is about to be moved. */
+  | { event: "retry"; job: string; attempt: number; to: "jobfailed"; reason: string; stamp: string }
   | { event: "refused"; job: string; file: string; reason: string }
   | { event: "worker-lost"; worker: string; reason: string }
   | { event: "dispatching"; dispatcher: string; host: string; pid: number }

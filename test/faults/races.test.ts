@@ -244,6 +244,28 @@ describe("races: what lies there after a kill at the worst moment", function () 
     });
   });
 
+  describe("deciding on a retry (S9)", () => {
+    const bench = benches();
+
+    it("gives up what it had given up when it was killed before the rename", async () => {
+      const scene = new Scene(bench());
+      bench().submit({ job: "a", ends: "jobfailed", retries: 1 }, bench().line(0, 1));
+      const desk = scene.layout.toRetry("a.ini");
+      fs.renameSync(scene.layout.queued("a.ini"), desk);
+      const stamp = scene.stamp(desk);
+      for (const attempt of [1, 2]) {
+        fs.writeFileSync(scene.layout.attemptLog("a", attempt), "");
+        await scene.tell("w", started("w", "a", attempt), ended("w", "a", attempt, "retry", stamp));
+      }
+      await scene.tell("d", { event: "retry", job: "a", attempt: 2, to: "jobfailed", reason: "", stamp });
+      bench().dispatcher();
+      bench().worker();
+      await bench().untilEnded(20);
+      expect(fs.existsSync(bench().witness), "it was run again").to.equal(false);
+      await bench().closeDown();
+    });
+  });
+
   describe("a job whose name is dropped again", () => {
     const bench = benches({ ...QUICK, retry_backoff: "0.1 s" });
     const isClear = () => bench().list("jobqueue").length + bench().list("jobpod", "retry").length === 0;
