@@ -26,9 +26,11 @@ export async function killGroup(group: string, worker: string): Promise<void> {
 
 /**
  * Sends a signal to a process group, and to what has left it and is still of the leader's session: coreutils' `timeout`
- * and shells with job control make groups of their own. False when there is nobody.
+ * and shells with job control make groups of their own. False when there is nobody. Never to 0, which is one's own group,
+ * and never to all.
  */
 export function signalGroup(leader: number, signal: NodeJS.Signals): boolean {
+  if (leader <= 1) return false;
   const outside =
     process.platform === "linux" ? membersOf(leader).filter((pid) => statOf(pid).group !== leader) : [];
   return [-leader, ...outside].map((target) => send(target, signal)).includes(true);

@@ -212,7 +212,7 @@ export class Attempt {
     const end = await launcher.run({
       line: job.kind === "command" ? job.executable : undefined,
       jobFile: this.#path,
-      directory: workdir === directory ? undefined : workdir,
+      directory: workdir === launcher.directory ? undefined : workdir,
       log: attemptLog,
       nice: job.nice,
       environment: {

@@ -24,6 +24,7 @@ exit 9
 
 function startShell(group: number) {
   return execa("/bin/sh", ["-c", SCRIPT, "fjord-guardian", String(group)], {
+    cwd: "/",
     stdin: "pipe",
     stdout: "ignore",
     stderr: "ignore",

@@ -1,3 +1,4 @@
+import fs from "node:fs";
 import { execa } from "execa";
 import { signalGroup } from "../spool/group.js";
 import { startToken } from "../spool/identity.js";
@@ -45,10 +46,20 @@ export class LauncherShell {
   #running: ((end: RunEnd) => void) | undefined;
   #dead = false;
 
-  /** @param environment what every job of this worker gets on top of the worker's own environment */
+  /** Where it stands. Not the worker's directory when that has been removed: then every job that needs it says so. */
+  readonly directory: string;
+
+  /**
+   * @param environment what every job of this worker gets on top of the worker's own environment
+   * @throws ErrnoException EAGAIN when no process can be started now
+   */
   constructor(directory: string, environment: Readonly<Record<string, string>>) {
-    this.#shell = startShell(directory, environment);
-    this.pid = this.#shell.pid ?? 0;
+    this.directory = fs.existsSync(directory) ? directory : "/";
+    this.#shell = startShell(this.directory, environment);
+    if (this.#shell.pid === undefined) {
+      throw Object.assign(new Error("EAGAIN: the launcher shell could not be started"), { code: "EAGAIN" });
+    }
+    this.pid = this.#shell.pid;
     this.group = `${this.pid}:${startToken(this.pid) ?? ""}`;
     this.#guardian = new Guardian(this.pid);
     this.#shell.stdout.setEncoding("utf8").on("data", (text: string) => this.#hear(text));

@@ -180,6 +180,26 @@ describe("job groups: no process of a job outlives its worker", function () {
     await bench().closeDown();
   });
 
+  it("a worker whose directory is removed lets jobs fail that need it, and kills nobody but its jobs", async () => {
+    bench().dispatcher();
+    const worker = bench().worker();
+    await bench().onDuty(1);
+    const absolute = `workdir: ${bench().base}\ntimeout: 0.3\n`;
+    // The launcher is killed with a job whose time is over; the next one is started where nothing is any more.
+    bench().submit({ job: "first", ends: "jobfailed" }, bench().lineUntil("never"), absolute);
+    await bench().untilRunning("first");
+    fs.rmSync(bench().directory, { recursive: true });
+    await bench().untilEnded();
+    bench().submit({ job: "relative", ends: "jobfailed" }, bench().line(0));
+    bench().submit({ job: "absolute", ends: "jobdone" }, bench().line(0), `workdir: ${bench().base}\n`);
+    bench().submit({ job: "over", ends: "jobfailed" }, bench().lineUntil("never"), absolute);
+    await bench().untilEnded(15);
+    expect(bench().read("joblogs", "relative.1.log")).to.contain(bench().directory);
+    expect(worker.isAlive(), worker.output).to.equal(true);
+    fs.mkdirSync(bench().directory);
+    await bench().closeDown();
+  });
+
   it("a job that kills its launcher and its whole group fails, and nothing else does", async () => {
     bench().dispatcher();
     bench().worker();
