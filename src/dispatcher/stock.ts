@@ -40,7 +40,7 @@ class Line {
 }
 
 /** How long a look at the queue may keep the dispatcher from handing out, ms: the first one, and any other. */
-const FIRST_LOOK = 500;
+const FIRST_LOOK = 100;
 const LATER_LOOK = 50;
 /** The share of time that listing a long queue may take. */
 const LISTING_SHARE = 20;

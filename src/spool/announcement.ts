@@ -1,8 +1,8 @@
-import { formatIni, parseIni } from "../job/ini-dialect.js";
+import { formatIni, type IniReading, parseIni } from "../job/ini-dialect.js";
 import { visible } from "../job/quote.js";
 import type { Layout } from "../project/layout.js";
 import { type Liveness, livenessOf, type ProcessIdentity } from "./identity.js";
-import { isErrno, isFull, type Store } from "./store.js";
+import { isErrno, isFull, isSystemError, type Store } from "./store.js";
 import { exists } from "./submit.js";
 
 /** What a worker says of itself in `workerqueue/W.ini`. */
@@ -29,6 +29,8 @@ export interface Announcement {
 
 const LIMIT = 64 * 1024;
 const BLOCK = 1024;
+/** One that is being written over is looked at so often. */
+const TORN_LOOKS = 3;
 
 /** A value that stands on one line and reads back the same. */
 function shown(text: string): string {
@@ -55,31 +57,81 @@ function format(a: Announcement): string {
     ...(a.job && {
       job: { name: shown(a.job.name), attempt: String(a.job.attempt), started: a.job.started },
     }),
+    end: { beat: String(a.beat) },
   });
   // A fixed length can be written over in place when the disk is full.
   return text + "\n".repeat(BLOCK - (Buffer.byteLength(text) % BLOCK));
 }
 
 /**
- * S7: writes the announcement, temporary file and rename, so that nobody reads half of it. On a full disk it
- * is written over in place: a reader that meets it half-way sees no change, which is no harm once.
+ * S7: writes the announcement. On a local file system it is written over in place, through a second name elsewhere: no
+ * inode is made and freed at each beat, and nobody who watches `workerqueue/` hears it. A reader that meets it half-way
+ * finds two beats in it and takes neither. Else, and when it has become longer: temporary file, rename. On a full disk in
+ * place again.
+ *
+ * @param rings whether who watches is to hear it
  */
-export async function announce(store: Store, layout: Layout, announcement: Announcement): Promise<void> {
-  const path = layout.announcement(announcement.worker);
-  const temporary = layout.announcementTemporary(announcement.worker);
+export async function announce(
+  store: Store,
+  layout: Layout,
+  announcement: Announcement,
+  rings = true,
+): Promise<void> {
+  const { worker } = announcement;
+  const path = layout.announcement(worker);
   const text = format(announcement);
   // The first one: there is nothing to be kept whole, and no temporary file whose worker nobody knows is left behind.
   if (announcement.beat === 1) return store.create(path, text, false);
+  if (store.kind === "local" && (await hasPulse(store, layout, worker, Buffer.byteLength(text)))) {
+    await store.overwrite(layout.pulse(worker), text);
+    if (rings) await store.touch(path, Date.now());
+    return;
+  }
   try {
-    await store.create(temporary, text, false).catch(async (error) => {
-      if (!isErrno(error, "EEXIST")) throw error;
-      await store.unlink(temporary); // one's own, from an earlier beat that failed half-way
-      await store.create(temporary, text, false);
-    });
-    await store.rename(temporary, path);
+    await replaceAnnouncement(store, layout, worker, text);
   } catch (error) {
     if (!isFull(error)) throw error;
     await store.overwrite(path, text);
+  }
+  if (store.kind === "local") await linkPulse(store, layout, worker);
+}
+
+/** Whether the second name is that of the announcement, and as long as what is to be written. */
+async function hasPulse(store: Store, layout: Layout, worker: string, size: number): Promise<boolean> {
+  try {
+    const pulse = await store.facts(layout.pulse(worker));
+    return pulse.size === size && pulse.ino === (await store.facts(layout.announcement(worker))).ino;
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return false;
+    throw error;
+  }
+}
+
+async function replaceAnnouncement(
+  store: Store,
+  layout: Layout,
+  worker: string,
+  text: string,
+): Promise<void> {
+  const temporary = layout.announcementTemporary(worker);
+  await store.create(temporary, text, false).catch(async (error) => {
+    if (!isErrno(error, "EEXIST")) throw error;
+    await store.unlink(temporary); // one's own, from an earlier beat that failed half-way
+    await store.create(temporary, text, false);
+  });
+  await store.rename(temporary, layout.announcement(worker));
+}
+
+/** Where there are no hard links, each beat is written as this one was. */
+async function linkPulse(store: Store, layout: Layout, worker: string): Promise<void> {
+  const pulse = layout.pulse(worker);
+  try {
+    await store.unlink(pulse).catch((error) => {
+      if (!isErrno(error, "ENOENT")) throw error;
+    });
+    await store.link(layout.announcement(worker), pulse);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
   }
 }
 
@@ -89,18 +141,26 @@ export async function readAnnouncement(
   layout: Layout,
   worker: string,
 ): Promise<Announcement | undefined> {
-  let bytes: Uint8Array;
-  try {
-    bytes = (await store.read(layout.announcement(worker), LIMIT)).bytes;
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ESTALE", "ELOOP", "EACCES")) return undefined;
-    throw error;
+  for (let look = 0; look < TORN_LOOKS; look++) {
+    let bytes: Uint8Array;
+    try {
+      bytes = (await store.read(layout.announcement(worker), LIMIT)).bytes;
+    } catch (error) {
+      if (isErrno(error, "ENOENT", "ESTALE", "ELOOP", "EACCES")) return undefined;
+      throw error;
+    }
+    const parsed = parseIni(bytes);
+    if (!parsed.ok) return undefined;
+    const announcement = announcementOf(worker, parsed);
+    if (parsed.sections.get("end")?.get("beat") === String(announcement?.beat)) return announcement;
   }
-  const parsed = parseIni(bytes);
-  const w = parsed.ok ? parsed.sections.get("worker") : undefined;
+  return undefined;
+}
+
+function announcementOf(worker: string, parsed: IniReading & { ok: true }): Announcement | undefined {
+  const w = parsed.sections.get("worker");
   const beat = Number(w?.get("beat") ?? Number.NaN);
-  if (!parsed.ok || w === undefined || w.get("id") !== worker || !Number.isSafeInteger(beat))
-    return undefined;
+  if (w === undefined || w.get("id") !== worker || !Number.isSafeInteger(beat)) return undefined;
   const j = parsed.sections.get("job");
   const state = w.get("state");
   return {
@@ -148,7 +208,11 @@ export async function listAnnounced(store: Store, layout: Layout): Promise<strin
 
 /** The announcement goes last: as long as it is there, somebody will come to clear up. */
 export async function withdrawAnnouncement(store: Store, layout: Layout, worker: string): Promise<void> {
-  for (const path of [layout.announcementTemporary(worker), layout.announcement(worker)]) {
+  for (const path of [
+    layout.announcementTemporary(worker),
+    layout.pulse(worker),
+    layout.announcement(worker),
+  ]) {
     await store.unlink(path).catch((error) => {
       if (!isErrno(error, "ENOENT")) throw error;
     });

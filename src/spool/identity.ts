@@ -21,7 +21,7 @@ function readText(path: string): string | undefined {
 }
 
 /** Field `number` (1-based, proc(5)) of a `/proc/PID/stat` line; the command in field 2 may hold anything. */
-function statField(stat: string, number: number): string {
+export function statField(stat: string, number: number): string {
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[number - 3] ?? "";
 }
 

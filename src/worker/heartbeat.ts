@@ -15,6 +15,7 @@ export class Heartbeat {
   #renewed = performance.now();
   #writing: Promise<void> = Promise.resolve();
   #pending: Promise<void> | undefined;
+  #rings = false;
 
   constructor(store: Store, layout: Layout, first: Announcement) {
     this.#store = store;
@@ -38,12 +39,19 @@ export class Heartbeat {
     this.#announcement = { ...rest, ...said, ...(now && { job: now }) };
   }
 
-  /** Writes it. Rejects when the store does not take it: then the beat was missed. */
-  renew(): Promise<void> {
+  /**
+   * Writes it. Rejects when the store does not take it: then the beat was missed.
+   *
+   * @param how `ring`: the dispatcher is to look now
+   */
+  renew(how: "quiet" | "ring" = "quiet"): Promise<void> {
+    this.#rings ||= how === "ring";
     this.#pending ??= this.#writing.then(async () => {
       this.#pending = undefined;
       this.#announcement = { ...this.#announcement, beat: this.#announcement.beat + 1 };
-      await announce(this.#store, this.#layout, this.#announcement);
+      const rings = this.#rings;
+      this.#rings = false;
+      await announce(this.#store, this.#layout, this.#announcement, rings);
       this.#renewed = performance.now();
     });
     const renewal = this.#pending;

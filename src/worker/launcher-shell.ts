@@ -5,6 +5,7 @@ import { startToken } from "../spool/identity.js";
 import type { CpuTime } from "../spool/ledger.js";
 import { type RunRequest, runText } from "./command.js";
 import { Guardian } from "./guardian.js";
+import { ChildrenClock } from "./usage.js";
 
 /** How a run ended. `shell-died`: the whole group was killed, by whomever. */
 export type RunEnd =
@@ -13,7 +14,9 @@ export type RunEnd =
 
 /** Signals that reach the whole group leave the launcher in place; a subshell gets them as they were. */
 const PROLOGUE = "trap : HUP INT QUIT TERM\n";
-const EPILOGUE = '; fjord_status=$?; times; echo "=$fjord_status"\n';
+/** Each thing that the shell says wakes the worker once more: where /proc tells the times, it says the status only. */
+const EPILOGUE =
+  process.platform === "linux" ? '; echo "=$?"\n' : '; fjord_status=$?; times; echo "=$fjord_status"\n';
 const TIMES = /^(\d+)m([\d.]+)s (\d+)m([\d.]+)s$/;
 
 function startShell(directory: string, environment: Readonly<Record<string, string>>) {
@@ -30,6 +33,14 @@ function startShell(directory: string, environment: Readonly<Record<string, stri
   });
 }
 
+/** Of what a shell's `times` prints (POSIX 2.14) the second line. */
+function parseTimes(line: string): CpuTime | undefined {
+  const match = TIMES.exec(line);
+  if (match === null) return undefined;
+  const [um, us, sm, ss] = match.slice(1).map(Number) as [number, number, number, number];
+  return { user: um * 60 + us, system: sm * 60 + ss };
+}
+
 /**
  * A long-lived `/bin/sh` in a session and process group of its own that runs one job after the other: a fork
  * instead of a spawn from Node, which blocks for a millisecond. A guardian kills the group when the worker is gone.
@@ -37,6 +48,7 @@ function startShell(directory: string, environment: Readonly<Record<string, stri
 export class LauncherShell {
   readonly #shell: ReturnType<typeof startShell>;
   readonly #guardian: Guardian;
+  readonly #clock: ChildrenClock;
   /** `pid:start token`, as announced. */
   readonly group: string;
   readonly pid: number;
@@ -62,6 +74,7 @@ export class LauncherShell {
     this.pid = this.#shell.pid;
     this.group = `${this.pid}:${startToken(this.pid) ?? ""}`;
     this.#guardian = new Guardian(this.pid);
+    this.#clock = new ChildrenClock(this.pid);
     this.#shell.stdout.setEncoding("utf8").on("data", (text: string) => this.#hear(text));
     this.#shell.stdin.on("error", () => undefined); // EPIPE: the exit below tells
     this.#shell.once("exit", () => this.#died());
@@ -121,20 +134,17 @@ export class LauncherShell {
   }
 
   #cpuSinceLast(): CpuTime | null {
-    const match = TIMES.exec(this.#lastTimes);
-    if (match === null) return null;
-    const [um, us, sm, ss] = match.slice(1).map(Number) as [number, number, number, number];
+    const now = process.platform === "linux" ? this.#clock.read() : parseTimes(this.#lastTimes);
+    if (now === undefined) return null;
     const before = this.#children;
-    this.#children = { user: um * 60 + us, system: sm * 60 + ss };
-    const since = (now: number, then: number) => Math.round((now - then) * 1000) / 1000;
-    return {
-      user: since(this.#children.user, before.user),
-      system: since(this.#children.system, before.system),
-    };
+    this.#children = now;
+    const since = (later: number, earlier: number) => Math.round((later - earlier) * 1000) / 1000;
+    return { user: since(now.user, before.user), system: since(now.system, before.system) };
   }
 
   #died(): void {
     this.#dead = true;
+    this.#clock.close();
     this.signal("SIGKILL"); // what else is in the group
     void this.#guardian.dismiss().then((byGuardian) => this.#end({ kind: "shell-died", byGuardian }));
   }

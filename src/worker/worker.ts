@@ -122,7 +122,7 @@ export class Worker implements Bench {
     this.#heartbeat.say({ state: "leaving" });
     this.log.info({ how, reason }, "leaving");
     if (how === "now") void this.#attempt?.stop("fired");
-    void this.#heartbeat.renew().catch(() => undefined);
+    void this.#heartbeat.renew("ring").catch(() => undefined);
     this.#ring(undefined);
   }
 
@@ -254,7 +254,7 @@ export class Worker implements Bench {
     if (this.#leaving !== "no") return;
     if (this.#heartbeat.state !== "idle") {
       this.#heartbeat.say({ state: "idle", job: null });
-      await this.#heartbeat.renew().catch(() => undefined); // the next beat tells
+      await this.#heartbeat.renew("ring").catch(() => undefined); // the next beat tells
     }
     await this.#clearLeftovers();
     await this.#bell.hang(this.#desk.path);
@@ -311,7 +311,7 @@ export class Worker implements Bench {
       pace: this.#pace,
       job: { name: attempt.job, attempt: attempt.number, started: attempt.started.toISOString() },
     });
-    if (ring) void this.#heartbeat.renew().catch(() => undefined);
+    if (ring) void this.#heartbeat.renew("ring").catch(() => undefined);
     if (this.#leaving === "now") void attempt.stop("fired");
   }
 
@@ -338,7 +338,7 @@ export class Worker implements Bench {
   async #leave(): Promise<void> {
     this.#clearsDesk = true;
     this.#heartbeat.say({ state: "leaving", job: null });
-    await this.#heartbeat.renew().catch(() => undefined);
+    await this.#heartbeat.renew("ring").catch(() => undefined);
     await this.#untilDone(() => this.#desk.clear());
     this.log.info({ reason: this.#leavingReason }, "left");
   }
