@@ -4,10 +4,12 @@ import { BenchProject } from "./bench-project.js";
 import { atMost, type Row, row } from "./measure.js";
 import { cpuOf } from "./proc.js";
 
-const SECONDS = 20;
+const SECONDS = 60;
 const LIMIT = 0.3;
+/** V8 tidies up for some seconds after work, ms. */
+const PAUSE = 10_000;
 
-/** CPU of who has nothing to do, after some work, by the kernel's own count (10 ms = 0.05 % over 20 s). */
+/** CPU of who has nothing to do, after some work, by the kernel's own count (10 ms = 0.02 % over a minute). */
 export async function idle({ scratch, cores, tell }: Setup): Promise<Row[]> {
   tell(`idle, ${SECONDS} s`);
   const project = new BenchProject(scratch, "idle");
@@ -15,7 +17,7 @@ export async function idle({ scratch, cores, tell }: Setup): Promise<Row[]> {
   const dispatcher = project.stay();
   project.drop(50, "/bin/true");
   await project.untilDone(50);
-  await delay(3000);
+  await delay(PAUSE);
   const used = () => ({
     dispatcher: cpuOf(dispatcher.pid).own,
     workers: workers.map(({ worker, shell }) => cpuOf(worker).own + cpuOf(shell).own),
