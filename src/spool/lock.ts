@@ -73,6 +73,8 @@ async function acquire(
 
 /** Long: a job's lock is never taken for stale while its worker is only slow. */
 const JOB_LOCK_STALE = 120_000;
+/** For so long, ms, a key that was touched is as good as new. */
+const KEY_FRESH = 10_000;
 
 /** Whatever a lock is: a link, or proper-lockfile's own directory. */
 export async function removeLock(store: Store, path: string): Promise<void> {
@@ -96,6 +98,7 @@ export class Locksmith {
   readonly #port: object;
   readonly #store: Store;
   #links = true;
+  #touched = Number.NEGATIVE_INFINITY;
 
   private constructor(store: Store, key: string) {
     this.#store = store;
@@ -131,7 +134,10 @@ export class Locksmith {
   async #make(path: string): Promise<void> {
     if (!this.#links) return this.#store.mkdir(path);
     // Fresh before it can be seen: its age is the lock's.
-    await this.#store.touch(this.#key, Date.now());
+    if (performance.now() - this.#touched > KEY_FRESH) {
+      await this.#store.touch(this.#key, Date.now());
+      this.#touched = performance.now();
+    }
     try {
       await this.#store.link(this.#key, path);
     } catch (error) {
