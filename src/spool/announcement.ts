@@ -45,8 +45,8 @@ function format(a: Announcement): string {
       pid: String(a.process.pid),
       start: a.process.start,
       space: a.process.space,
+      beat: String(a.beat), // before all that changes, as [end] is after it
       state: a.state,
-      beat: String(a.beat),
       slots: String(a.slots),
       pace: a.pace.toPrecision(3),
       group: a.group,
@@ -61,6 +61,11 @@ function format(a: Announcement): string {
   });
   // A fixed length can be written over in place when the disk is full.
   return text + "\n".repeat(BLOCK - (Buffer.byteLength(text) % BLOCK));
+}
+
+/** What fits into one block: cut off at its end, it would look torn, and its worker silent. */
+function shortened({ job: _, ...rest }: Announcement): Announcement {
+  return { ...rest, directory: "", log: "" };
 }
 
 /**
@@ -91,7 +96,8 @@ export async function announce(
     await replaceAnnouncement(store, layout, worker, text);
   } catch (error) {
     if (!isFull(error)) throw error;
-    await store.overwrite(path, text);
+    const { size } = await store.facts(path);
+    await store.overwrite(path, Buffer.byteLength(text) <= size ? text : format(shortened(announcement)));
   }
   if (store.kind === "local") await linkPulse(store, layout, worker);
 }
@@ -150,7 +156,7 @@ export async function readAnnouncement(
       throw error;
     }
     const parsed = parseIni(bytes);
-    if (!parsed.ok) return undefined;
+    if (!parsed.ok) continue; // a header may stand twice where the old text is longer
     const announcement = announcementOf(worker, parsed);
     if (parsed.sections.get("end")?.get("beat") === String(announcement?.beat)) return announcement;
   }

@@ -308,6 +308,7 @@ describe("recruiter fire", () => {
           state: "idle",
           beat: "1",
         },
+        end: { beat: "1" },
       }),
     );
     fs.mkdirSync(layout.desk("mute"));
