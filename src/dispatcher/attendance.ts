@@ -61,10 +61,17 @@ export class Attendance {
     const { store, layout } = this.#reclaimer;
     const workers = new Set(await listAnnounced(store, layout));
     const fenced: string[] = [];
+    const pulses: string[] = [];
     for (const entry of await store.list(layout.jobpod)) {
       const kind = layout.deskKind(entry);
       if (kind?.kind === "desk") workers.add(kind.worker);
       else if (kind?.kind === "fenced") fenced.push(kind.worker);
+      const ofPulse = layout.workerOfPulse(entry);
+      if (ofPulse !== undefined) pulses.push(ofPulse);
+    }
+    // Of a zombie that was killed after it had been cleared away; nothing else would lead here any more.
+    for (const worker of pulses) {
+      if (!workers.has(worker)) await store.unlink(layout.pulse(worker)).catch(() => undefined);
     }
     for (const { worker } of this.#desks.all) if (!workers.has(worker)) await this.#forget(worker);
     const sightings: Sighting[] = [];

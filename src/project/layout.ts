@@ -93,7 +93,12 @@ export class Layout {
     return below(this.jobpod, `.${worker}.pulse`);
   }
 
-  /** The same for `dispatcher.ini`. */
+  /** The worker whose announcement's second name an entry of `jobpod/` is; undefined for others. */
+  workerOfPulse(entry: string): string | undefined {
+    return /^\.(.+)\.pulse$/.exec(entry)?.[1];
+  }
+
+  /** What the next `dispatcher.ini` is written to before it is renamed. */
   dispatcherTemporary(dispatcher: string): string {
     return below(this.root, `.${dispatcher}.tmp`);
   }

@@ -173,6 +173,10 @@ const PLANTED: Record<string, { plant: (p: Fabricated) => void; found: (keyof ty
     plant: (p) => p.put("workerqueue/.w1.tmp"),
     found: ["in the end nothing is left behind"],
   },
+  "a second name of an announcement": {
+    plant: (p) => p.put("jobpod/.w1.pulse"),
+    found: ["in the end nothing is left behind"],
+  },
   "a lock and a fenced desk": {
     plant: (p) => fs.mkdirSync(path.join(p.root, "jobpod/w1.lost/a.ini.lock"), { recursive: true }),
     found: ["in the end nothing is left behind"],

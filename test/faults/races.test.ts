@@ -184,9 +184,49 @@ describe("races: what lies there after a kill at the worst moment", function () 
       const scene = new Scene(bench());
       await scene.worker("w");
       fs.writeFileSync(bench().path("workerqueue", ".w.tmp"), "[wor");
+      fs.linkSync(scene.layout.announcement("w"), scene.layout.pulse("w"));
       fs.writeFileSync(scene.layout.key("w"), "w\n");
       await reclaimWorker(await scene.reclaimer(), "w", undefined, "test");
       bench().judge({ over: true });
+    });
+
+    it("leaves no second name of an announcement that somebody removed by hand", async () => {
+      const scene = new Scene(bench());
+      await scene.worker("w");
+      fs.linkSync(scene.layout.announcement("w"), scene.layout.pulse("w"));
+      fs.rmSync(scene.layout.announcement("w"));
+      const dispatcher = bench().dispatcher();
+      await until(
+        "its desk is cleared",
+        () => !bench().has("jobpod", "w"),
+        20,
+        () => dispatcher.output,
+      );
+      await bench().closeDown();
+    });
+
+    it("clears away the second name of an announcement that nobody has, and leaves those of the living", async () => {
+      const { layout } = new Scene(bench());
+      const orphan = layout.pulse("nobody");
+      bench().worker();
+      await bench().onDuty(1);
+      const [id = ""] = bench().workers();
+      const inode = (file: string) => fs.statSync(file, { throwIfNoEntry: false })?.ino;
+      await until("it has its second name", () => inode(layout.pulse(id)) !== undefined);
+      const before = inode(layout.announcement(id));
+      const dispatcher = bench().dispatcher();
+      for (let rollCall = 0; rollCall < 3; rollCall++) {
+        fs.writeFileSync(orphan, "");
+        await until(
+          "it is gone",
+          () => !fs.existsSync(orphan),
+          20,
+          () => dispatcher.output,
+        );
+      }
+      expect(inode(layout.pulse(id))).to.equal(before);
+      expect(inode(layout.announcement(id))).to.equal(before);
+      await bench().closeDown();
     });
 
     it("clears away the announcement of a worker that was killed at its first word", async () => {

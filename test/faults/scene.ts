@@ -70,6 +70,7 @@ export class Scene {
     await this.worker(worker);
     fs.writeFileSync(layout.key(worker), `${worker}\n`);
     fs.writeFileSync(layout.announcementTemporary(worker), "[wor");
+    fs.linkSync(layout.announcement(worker), layout.pulse(worker));
     for (const job of [running, done, waiting]) bench.submit({ job, ends: "jobdone" }, bench.line(0));
     this.claim(worker, running);
     const stamp = this.stamp(this.claim(worker, done));
