@@ -97,7 +97,12 @@ async function waitForThem(
       if (announcement !== undefined) hosts.set(worker, announcement.host);
       if (announcement !== undefined && (await livenessOfWorker(store, layout, announcement)) === "dead") {
         ends.set(worker, await reclaim(reclaimer, announcement));
-      } else ends.set(worker, endOf(worker, announcement, hosts.get(worker) ?? ""));
+      } else {
+        // One that cannot be read now is being written over: its worker is not gone.
+        const isThere = announcement !== undefined || (await exists(store, layout.announcement(worker)));
+        const host = hosts.get(worker) ?? "";
+        ends.set(worker, isThere ? endOf(worker, announcement, host) : { worker, host, end: "gone" });
+      }
     }
     const states = [...ends.values()].map((fired) => fired.end);
     const waitForJobs = request.untilGone || request.now;
@@ -108,8 +113,7 @@ async function waitForThem(
 }
 
 function endOf(worker: string, announcement: Announcement | undefined, host: string): Fired {
-  if (announcement === undefined) return { worker, host, end: "gone" };
-  if (announcement.state === "leaving" && announcement.job !== undefined) {
+  if (announcement?.state === "leaving" && announcement.job !== undefined) {
     return { worker, host, end: "finishing", job: announcement.job.name };
   }
   return { worker, host, end: "silent" };

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { expect } from "chai";
 import pino from "pino";
+import { fire } from "../../src/recruiter/fire.js";
 import { assureFile, type Claimed, finish } from "../../src/spool/finish.js";
 import { History } from "../../src/spool/history.js";
 import { identify } from "../../src/spool/identity.js";
@@ -350,6 +351,24 @@ describe("races: what lies there after a kill at the worst moment", function () 
 
   describe("firing", () => {
     const bench = benches({ ...QUICK, beat: "0.02 s", store: "network", settle: "0.1 s" });
+
+    it("does not take for gone whose announcement is being written over", async () => {
+      const scene = new Scene(bench(), "local");
+      await scene.worker("w", identify());
+      const file = scene.layout.announcement("w");
+      const whole = fs.readFileSync(file, "utf8");
+      fs.writeFileSync(file, whole.replace("beat = 1", "beat = 2"));
+      const request = { workers: ["w"], now: false, patience: 0, untilGone: false };
+      expect(await fire(await scene.reclaimer(), request)).to.deep.equal([
+        { worker: "w", host: "", end: "silent" },
+      ]);
+      fs.rmSync(file);
+      fs.writeFileSync(file, whole);
+      expect(await fire(await scene.reclaimer(), request)).to.deep.equal([
+        { worker: "w", host: "here", end: "silent" },
+      ]);
+      fs.rmSync(file);
+    });
 
     it("--wait ends when a worker is killed before it could leave", async () => {
       const worker = bench().worker();
