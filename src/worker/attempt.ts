@@ -1,6 +1,7 @@
 import os from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import type pino from "pino";
+import { formatDuration } from "../job/duration.js";
 import type { Job } from "../job/job.js";
 import { jobName } from "../job/name.js";
 import { type Outcome, outcomeOfStatus } from "../job/outcome.js";
@@ -170,9 +171,7 @@ export class Attempt {
   async #run(job: Job, claimed: Claimed, attemptLog: string): Promise<void> {
     const begin = performance.now();
     const { end, memory, problem } = await this.#execute(job, attemptLog);
-    this.#over = true;
-    this.#markEnded();
-    await this.#stopped;
+    await this.#settle();
     const outcome = this.#outcome(end, problem, job);
     const seconds = (performance.now() - begin) / 1000;
     await publish(this.#bench, job, claimed, {
@@ -185,6 +184,13 @@ export class Attempt {
       cpu: end.kind === "exited" ? end.cpu : null,
       memory,
     });
+  }
+
+  /** The job has ended; if it is being stopped, nothing that belongs to it writes any more when this comes back. */
+  async #settle(): Promise<void> {
+    this.#over = true;
+    this.#markEnded();
+    await this.#stopped;
   }
 
   async #execute(
@@ -224,6 +230,9 @@ export class Attempt {
     });
     if (timer) clearTimeout(timer);
     const memory = watch.stop();
+    await this.#settle();
+    const why = this.#whyStopped(job);
+    if (why !== undefined) await this.#append(attemptLog, why);
     try {
       result?.complete(attemptLog);
       return { end, memory, problem: undefined };
@@ -237,12 +246,26 @@ export class Attempt {
   async #note(attemptLog: string, error: unknown): Promise<void> {
     const message = error instanceof Error ? error.message : String(error);
     this.#bench.log.warn({ job: this.job }, message);
+    await this.#append(attemptLog, message);
+  }
+
+  /** A line of its own, whatever the job printed last. */
+  async #append(attemptLog: string, line: string): Promise<void> {
+    const { store } = this.#bench;
     try {
-      const appender = await this.#bench.store.appender(attemptLog);
-      await appender.append(`${message}\n`).finally(() => appender.close());
+      const isAtStart = ["", "\n"].includes(await store.tail(attemptLog, 1));
+      const appender = await store.appender(attemptLog);
+      await appender.append(`${isAtStart ? "" : "\n"}${line}\n`).finally(() => appender.close());
     } catch {
-      // the daemon's log has it
+      // the daemon's log has it, too
     }
+  }
+
+  /** What the log should say of a job that fjord itself stopped. One that was fenced is no longer this worker's. */
+  #whyStopped(job: Job): string | undefined {
+    if (this.#stop === "timed-out") return `fjord: timed out after ${formatDuration(job.timeout ?? 0)}`;
+    if (this.#stop === "fired") return "fjord: stopped: its worker was fired; the job goes back to the queue";
+    return undefined;
   }
 
   #outcome(end: RunEnd, problem: number | undefined, job: Job): Outcome {

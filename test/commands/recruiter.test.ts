@@ -229,6 +229,9 @@ describe("recruiter fire", () => {
     const [end] = project().events("ended", "stubborn");
     expect(end?.outcome.kind).to.equal("cancelled");
     expect(end?.to).to.equal("jobqueue");
+    expect(project().log("stubborn")).to.match(
+      /\nfjord: stopped: its worker was fired; the job goes back to the queue\n$/,
+    );
 
     await project().hire(1);
     const again = project().start("dispatcher");
@@ -248,7 +251,9 @@ describe("recruiter fire", () => {
     await job.tell("sleep 1000 &");
     job.order("wait");
     await project().run("recruiter", ["fire", "--now"]);
-    expect(project().log("tidy")).to.equal("tidied\n");
+    expect(project().log("tidy")).to.equal(
+      "tidied\nfjord: stopped: its worker was fired; the job goes back to the queue\n",
+    );
     expect(project().list(project().layout.jobqueue)).to.deep.equal(["tidy.ini"]);
   });
 

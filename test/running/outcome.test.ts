@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import path from "node:path";
 import { expect } from "chai";
 import { isAlive } from "../rig/processes.js";
 import type { Ended } from "../rig/temporary-project.js";
@@ -165,8 +166,26 @@ describe("a job that takes too long", () => {
     });
     await project().hire(1);
     await project().run("dispatcher");
-    expect(project().log("polite")).to.equal("last words\n");
+    expect(project().log("polite")).to.equal("last words\nfjord: timed out after 1.5 s\n");
     expect((await project().ended("polite")).outcome.kind).to.equal("timed-out");
+  });
+
+  it("has that in its log, on a line of its own, and in its logfile", async () => {
+    project().job("cut short", "printf half; exec sleep 1000;:", { timeout: "0.3 s", logfile: "cut.dat" });
+    await project().hire(1);
+    await project().run("dispatcher");
+    expect(project().log("cut short")).to.equal("half\nfjord: timed out after 0.3 s\n");
+    expect(fs.readFileSync(path.join(project().work, "cut.dat"), "utf8")).to.equal(
+      "half\nfjord: timed out after 0.3 s\n",
+    );
+  });
+
+  it("has timed out also when its log cannot be written", async () => {
+    const log = project().layout.attemptLog("logless", 1);
+    project().job("logless", `rm '${log}'; mkdir '${log}'; exec sleep 1000;:`, { timeout: "0.5 s" });
+    await project().hire(1);
+    expect((await project().run("dispatcher")).exitCode).to.equal(1);
+    expect((await project().ended("logless")).outcome).to.deep.equal({ kind: "timed-out", after: 0.5 });
   });
 
   it("does not take the next one's time", async () => {
