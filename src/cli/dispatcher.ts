@@ -5,6 +5,7 @@ import type { DispatchEvent } from "../compose/dispatch.js";
 import type { Project } from "../compose/project.js";
 import type { Progress } from "../dispatcher/dispatcher.js";
 import { formatDuration } from "../job/duration.js";
+import { describeOutcome } from "../job/outcome.js";
 import { visible } from "../job/quote.js";
 import { progressLine } from "../report/progress.js";
 import { EXIT, mainOfDaemon, openProject, parser, say } from "./command.js";
@@ -59,10 +60,12 @@ class Screen {
   }
 
   /** The first ones by name; who has hundreds looks where they lie. */
-  #tellFailed(job: string): void {
+  #tellFailed({ job, outcome, log }: DispatchEvent & { kind: "failed" }): void {
     const { layout } = this.#project;
     if (++this.#failed <= FAILURES_TOLD) {
-      this.line(`${visible(job)} failed. What it printed: ${visible(layout.joblogs)}/${visible(job)}.*.log`);
+      const how = outcome === undefined ? "" : ` (${describeOutcome(outcome)})`;
+      const printed = visible(log ?? `${layout.joblogs}/${job}.*.log`);
+      this.line(`${visible(job)} failed${how}. What it printed: ${printed}`);
     } else if (this.#failed === FAILURES_TOLD + 1) {
       this.line(`More have failed; they are in ${visible(layout.end("jobfailed"))}.`);
     }
@@ -95,7 +98,7 @@ class Screen {
         this.line(`${visible(event.job)} failed; attempt ${event.attempt} of ${event.of} follows.`);
         break;
       case "failed":
-        this.#tellFailed(event.job);
+        this.#tellFailed(event);
         break;
       case "given-up":
         this.line(`${visible(event.job)} given up: ${event.reason}.`);

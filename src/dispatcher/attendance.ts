@@ -20,18 +20,18 @@ export class Attendance {
   readonly #reclaimer: Reclaimer;
   readonly #desks: Desks;
   readonly #rollCall: RollCall;
-  readonly #resolve: (job: HandedOut) => Promise<void>;
+  readonly #resolve: (job: HandedOut, worker: string) => Promise<void>;
 
   /**
    * @param beat seconds between two looks that count @param looks at an unmoved heartbeat, until its worker is lost
-   * @param resolve told of each job that has left its desk
+   * @param resolve told of each job that has left its desk, and whose desk that was
    */
   constructor(
     reclaimer: Reclaimer,
     desks: Desks,
     beat: number,
     looks: number,
-    resolve: (job: HandedOut) => Promise<void>,
+    resolve: (job: HandedOut, worker: string) => Promise<void>,
   ) {
     this.#reclaimer = reclaimer;
     this.#desks = desks;
@@ -48,7 +48,7 @@ export class Attendance {
     const { store, layout } = this.#reclaimer;
     const desk = this.#desks.of(worker);
     desk.announcement = (await readAnnouncement(store, layout, worker)) ?? undefined;
-    for (const job of await this.#desks.look(desk)) await this.#resolve(job);
+    for (const job of await this.#desks.look(desk)) await this.#resolve(job, worker);
     return desk;
   }
 
@@ -134,6 +134,6 @@ export class Attendance {
   }
 
   async #forget(worker: string): Promise<void> {
-    for (const job of this.#desks.remove(worker)) await this.#resolve(job);
+    for (const job of this.#desks.remove(worker)) await this.#resolve(job, worker);
   }
 }

@@ -4,6 +4,7 @@ import type { Layout } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
 import { type Assignment, assign, moveToDesk, writeOrder } from "../spool/assign.js";
 import { Doorbell } from "../spool/doorbell.js";
+import { type Ending, endingOf } from "../spool/ending.js";
 import { History } from "../spool/history.js";
 import type { Ledger } from "../spool/ledger.js";
 import type { Locksmith } from "../spool/lock.js";
@@ -21,7 +22,7 @@ export type DispatcherEvent =
   | { kind: "refused"; file: string; reason: string }
   | { kind: "worker-lost"; worker: string; reason: string; back: number; givenUp: number }
   | { kind: "retry"; job: string; attempt: number; of: number }
-  | { kind: "failed"; job: string }
+  | ({ kind: "failed"; job: string } & Ending)
   | { kind: "given-up"; job: string; reason: string }
   | { kind: "trouble"; message: string };
 
@@ -99,7 +100,9 @@ export class Dispatcher {
     this.#retries = new Retries(store, layout, settings, ledger, history);
     const reclaimer = { store, layout, ledger, history, lostLimit: settings.lostLimit };
     const { beat, lostAfter } = settings;
-    this.#attendance = new Attendance(reclaimer, this.#desks, beat, lostAfter, (job) => this.#resolve(job));
+    this.#attendance = new Attendance(reclaimer, this.#desks, beat, lostAfter, (job, worker) =>
+      this.#resolve(job, worker),
+    );
     this.#bell = new Doorbell(store, (dir, entry) => this.#ring(dir, entry));
   }
 
@@ -231,7 +234,7 @@ export class Dispatcher {
   }
 
   /** A job has left its desk: the directories tell how it ended. */
-  async #resolve(job: HandedOut): Promise<void> {
+  async #resolve(job: HandedOut, worker: string): Promise<void> {
     const where = await this.#desks.whereabouts(job);
     switch (where) {
       case "jobdone":
@@ -239,7 +242,7 @@ export class Dispatcher {
         break;
       case "jobfailed":
         this.#tally.count("failed");
-        this.#s.tell({ kind: "failed", job: jobName(job.file) });
+        this.#s.tell({ kind: "failed", job: jobName(job.file), ...(await this.#ending(job, worker)) });
         break;
       case "retry":
         this.#nextRetryLook = 0;
@@ -256,6 +259,11 @@ export class Dispatcher {
         throw new Error(`unknown place: ${unknown}`);
       }
     }
+  }
+
+  #ending({ file, ino }: HandedOut, worker: string): Promise<Ending> {
+    const { store, layout } = this.#s;
+    return endingOf(store, layout, worker, file, ino);
   }
 
   #refused(file: string, reason: string): void {

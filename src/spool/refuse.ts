@@ -34,8 +34,13 @@ export async function refuse(
   }
 }
 
+/** Where the reason of a refusal is written for people. */
+export function refusalLogOf(layout: Layout, file: string): string {
+  return layout.refusalLog(jobName(file).replace(/[^\x20-\x7e]/g, "_"));
+}
+
 async function writeReason(store: Store, layout: Layout, file: string, reason: string): Promise<void> {
-  const log = layout.refusalLog(jobName(file).replace(/[^\x20-\x7e]/g, "_"));
+  const log = refusalLogOf(layout, file);
   try {
     await store.unlink(log).catch(() => undefined);
     await store.create(log, `${reason}\n`, false);

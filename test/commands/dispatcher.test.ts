@@ -164,6 +164,36 @@ describe("dispatcher", () => {
     expect(events[2]).to.include({ succeeded: 1, failed: 1 });
   });
 
+  it("tells of a job that failed how it ended, in which attempt and where its log is", async () => {
+    const { layout } = project();
+    project().job("bad", "exit 3", { priority: "2" });
+    project().job("shot", "sh -c 'kill -SEGV $$'", { priority: "1" });
+    project().job("slow", "sleep 1000 #", { timeout: "0.2 s" });
+    await project().hire(1);
+    const { stdout } = await project().run("dispatcher", ["--json"]);
+    const failed = (lines(stdout) as { kind: string }[]).filter((event) => event.kind === "failed");
+    const event = (job: string, outcome: object, attempt = 1) => ({
+      kind: "failed",
+      job,
+      outcome,
+      attempt,
+      log: layout.attemptLog(job, attempt),
+    });
+    expect(failed).to.deep.equal([
+      event("bad", { kind: "failed", code: 3 }),
+      event("shot", { kind: "failed", code: 139, signal: "SIGSEGV" }),
+      event("slow", { kind: "timed-out", after: 0.2 }),
+    ]);
+    fs.renameSync(layout.ended("jobfailed", "bad.ini"), layout.queued("bad.ini"));
+    const again = await project().run("dispatcher", ["--json"]);
+    expect(lines(again.stdout)).to.deep.include(event("bad", { kind: "failed", code: 3 }, 2));
+    fs.renameSync(layout.ended("jobfailed", "bad.ini"), layout.queued("bad.ini"));
+    const told = await project().run("dispatcher");
+    expect(told.stdout).to.contain(
+      `[dispatcher] bad failed (exit code 3). What it printed: ${layout.attemptLog("bad", 3)}\n`,
+    );
+  });
+
   it("goes on when its reader goes away", async () => {
     const job = await project().remoteJob("unheard");
     await project().hire(1);

@@ -189,7 +189,7 @@ describe("a job that takes too long", () => {
   });
 
   it("does not take the next one's time", async () => {
-    project().job("a", "sleep 1000", { timeout: "0.3 s", priority: "2" });
+    project().job("a", "sleep 1000 #", { timeout: "0.3 s", priority: "2" });
     project().job("b", "true", { timeout: "1 s", priority: "1" });
     project().job("c", "sleep 1.3;:");
     await project().hire(1);

@@ -1,0 +1,57 @@
+import { jobName } from "../job/name.js";
+import type { Outcome } from "../job/outcome.js";
+import type { Layout } from "../project/layout.js";
+import { type LedgerLine, parseLedger } from "./ledger.js";
+import { refusalLogOf } from "./refuse.js";
+import type { Store } from "./store.js";
+
+/** How a job came to lie in `jobfailed/`, as far as its worker's ledger tells. */
+export interface Ending {
+  readonly outcome?: Outcome;
+  readonly attempt?: number;
+  /** Absolute path of what it printed, or of why it was refused. */
+  readonly log?: string;
+}
+
+/** A worker's ledger is read from its end, a little at first: most often the job is one of its last. */
+const TAILS = [16 * 1024, 256 * 1024];
+
+/** Asked only of jobs that failed. Whatever cannot be found out is left out. */
+export async function endingOf(
+  store: Store,
+  layout: Layout,
+  worker: string,
+  file: string,
+  ino: number,
+): Promise<Ending> {
+  for (const tail of TAILS) {
+    const text = await store.tail(layout.ledgerOf(worker), tail).catch(() => "");
+    const ending = readEnding(text, layout, file, ino);
+    if (ending !== undefined) return ending;
+    if (Buffer.byteLength(text) < tail) break; // that was all of it
+  }
+  return {};
+}
+
+/** Only the lines that name the job are parsed. */
+function readEnding(text: string, layout: Layout, file: string, ino: number): Ending | undefined {
+  const job = jobName(file);
+  const named = `"job":${JSON.stringify(job)},`;
+  for (const line of text.split("\n").reverse()) {
+    if (!line.includes(named)) continue;
+    for (const event of parseLedger(line)) {
+      if (isEndOf(event, ino)) {
+        return { outcome: event.outcome, attempt: event.attempt, log: layout.attemptLog(job, event.attempt) };
+      }
+      if (event.event === "refused" && event.file === file) {
+        return { outcome: { kind: "refused", reason: event.reason }, log: refusalLogOf(layout, file) };
+      }
+    }
+  }
+  return undefined;
+}
+
+/** Of this very file: a stamp begins with the inode, which a rename keeps. */
+function isEndOf(line: LedgerLine, ino: number): line is LedgerLine & { event: "ended" } {
+  return line.event === "ended" && (ino === 0 || line.stamp.startsWith(`${ino}:`));
+}
