@@ -26,6 +26,7 @@ class Screen {
   readonly #live = process.stdout.isTTY === true;
   #shownAt = Number.NEGATIVE_INFINITY;
   #shown = "";
+  #hasLooked = false;
   #warnedOfNobody = false;
   #trouble = "";
   #failed = 0;
@@ -40,13 +41,24 @@ class Screen {
     say(WHO, text);
   }
 
-  progress(progress: Progress): void {
+  /** What to do when there is nothing to be done: told once each. */
+  #hint(progress: Progress): void {
+    if (!this.#hasLooked && progress.elapsed === 0) {
+      this.line(
+        `Nothing to do yet: drop job files into ${visible(this.#project.layout.jobqueue)}; Ctrl-C stops.`,
+      );
+    }
+    this.#hasLooked = true;
     if (progress.waiting > 0 && progress.workers === 0 && !this.#warnedOfNobody) {
       this.#warnedOfNobody = true;
       this.line(
         `${progress.waiting} waiting, and no worker is on duty. Hire some: recruiter hire --project ${this.#project.directory}`,
       );
     }
+  }
+
+  progress(progress: Progress): void {
+    this.#hint(progress);
     if (progress.elapsed === 0) return;
     const now = performance.now();
     if (now - this.#shownAt < (this.#live ? FRAMES_APART : LINES_APART)) return;

@@ -58,7 +58,23 @@ describe("dispatcher", () => {
     const dispatcher = project().start("dispatcher");
     await dispatcher.said("1 waiting, and no worker is on duty. Hire some: recruiter hire");
     await project().hire(1);
-    expect((await dispatcher.end).exitCode).to.equal(0);
+    const { exitCode, stdout } = await dispatcher.end;
+    expect(exitCode).to.equal(0);
+    expect(stdout).not.to.contain("Nothing to do yet");
+  });
+
+  it("says what to do when there is nothing to do, once and only at first", async () => {
+    const dispatcher = project().start("dispatcher", ["--stay"]);
+    const hint = `Nothing to do yet: drop job files into ${project().layout.jobqueue}; Ctrl-C stops.\n`;
+    await dispatcher.said(`Started on ${project().layout.jobqueue}.\n[dispatcher] ${hint}`);
+    project().job("a", "true");
+    await dispatcher.said("1 waiting, and no worker is on duty.");
+    await project().hire(1);
+    await dispatcher.said("No more jobs: 1 succeeded");
+    project().job("b", "true");
+    await project().ended("b");
+    dispatcher.kill("SIGINT");
+    expect((await dispatcher.end).stdout.split(hint)).to.have.length(2);
   });
 
   const permutations = [
