@@ -1,5 +1,5 @@
 export type { DispatchEvent, DispatchOptions, DispatchResult } from "./compose/dispatch.js";
-export { type FireOptions, type HireOptions, Project } from "./compose/project.js";
+export { type FireOptions, type HireOptions, type OpenOptions, Project } from "./compose/project.js";
 export type { Progress } from "./dispatcher/dispatcher.js";
 export { FjordError, type FjordErrorCode } from "./job/error.js";
 export type { Outcome } from "./job/outcome.js";

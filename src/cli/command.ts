@@ -2,6 +2,7 @@ import fs from "node:fs";
 import yargs, { type Argv } from "yargs";
 import { Project } from "../compose/project.js";
 import { FjordError } from "../job/error.js";
+import { locateProject, named } from "../project/locate.js";
 
 export { EXIT, main, mainOfDaemon, say } from "./main.js";
 
@@ -33,6 +34,27 @@ export function parser(name: string, usage: string, epilogue: string): Argv<{ pr
       throw new FjordError("bad-usage", message, `${name} --help shows what there is.`);
     })
     .exitProcess(true) as Argv<{ project: string | undefined }>;
+}
+
+/**
+ * Opens a project for who only looks: looking makes nothing. Undefined: it is the default project, and nobody has made
+ * that yet.
+ *
+ * @throws FjordError `no-such-project` for one that was named
+ */
+export async function openToLook(args: { project?: string | undefined }): Promise<Project | undefined> {
+  try {
+    return await Project.open(args.project, process.env, { create: false });
+  } catch (error) {
+    const isMissing = error instanceof FjordError && error.code === "no-such-project";
+    if (isMissing && named(args.project, process.env) === undefined) return undefined;
+    throw error;
+  }
+}
+
+/** Where the default project will be. */
+export function defaultDirectory(): string {
+  return locateProject(undefined, process.env, process.cwd());
 }
 
 export function openProject(args: { project?: string | undefined }): Promise<Project> {

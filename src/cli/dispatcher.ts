@@ -8,7 +8,8 @@ import { formatDuration } from "../job/duration.js";
 import { describeOutcome } from "../job/outcome.js";
 import { visible } from "../job/quote.js";
 import { progressLine } from "../report/progress.js";
-import { EXIT, mainOfDaemon, openProject, parser, say } from "./command.js";
+import { emptyStatus } from "../report/status.js";
+import { defaultDirectory, EXIT, mainOfDaemon, openProject, openToLook, parser, say } from "./command.js";
 import { statusLine } from "./status-line.js";
 
 const WHO = "dispatcher";
@@ -173,6 +174,14 @@ async function askToFire(project: Project): Promise<void> {
   }
 }
 
+async function showStatus(args: { project: string | undefined; json: boolean }): Promise<number> {
+  const project = await openToLook(args);
+  const status = (await project?.status()) ?? emptyStatus(defaultDirectory());
+  if (args.json) process.stdout.write(`${JSON.stringify(status)}\n`);
+  else say(WHO, statusLine(status));
+  return EXIT.ok;
+}
+
 async function dispatch(args: {
   project: string | undefined;
   stay: boolean;
@@ -180,13 +189,8 @@ async function dispatch(args: {
   callback: string | undefined;
   json: boolean;
 }): Promise<number> {
+  if (args.statusOnly) return showStatus(args);
   const project = await openProject(args);
-  if (args.statusOnly) {
-    const status = await project.status();
-    if (args.json) process.stdout.write(`${JSON.stringify(status)}\n`);
-    else say(WHO, statusLine(status));
-    return EXIT.ok;
-  }
   const screen = new Screen(project);
   const stop = new AbortController();
   let signals = 0;

@@ -1,13 +1,29 @@
 import { hideBin } from "yargs/helpers";
-import { EXIT, main, openProject, parser } from "./command.js";
+import { emptyStatus } from "../report/status.js";
+import { defaultDirectory, EXIT, main, openToLook, parser } from "./command.js";
 import { statusLine } from "./status-line.js";
 import { workerTable } from "./worker-table.js";
 
+/** What to do when nothing has been made yet. */
+function firstSteps(directory: string): string {
+  return [
+    `There is no project here yet (${directory}).`,
+    "",
+    "Hire workers, which makes it: recruiter hire",
+    `Put job files into ${directory}/jobqueue, and hand them out: dispatcher`,
+    "",
+  ].join("\n");
+}
+
 async function status(args: { project: string | undefined; json: boolean }): Promise<number> {
-  const project = await openProject(args);
-  const status = await project.status();
+  const project = await openToLook(args);
+  const status = (await project?.status()) ?? emptyStatus(defaultDirectory());
   if (args.json) {
     process.stdout.write(`${JSON.stringify(status)}\n`);
+    return EXIT.ok;
+  }
+  if (project === undefined) {
+    process.stdout.write(firstSteps(status.project));
     return EXIT.ok;
   }
   process.stdout.write(`${project.directory}\n${statusLine(status)}\n`);

@@ -4,7 +4,7 @@ import { FjordError } from "../job/error.js";
 import { visible } from "../job/quote.js";
 import type { Fired } from "../recruiter/fire.js";
 import { LAUNCHERS, type LauncherName } from "../recruiter/launcher.js";
-import { EXIT, main, openProject, parser, say } from "./command.js";
+import { defaultDirectory, EXIT, main, openProject, openToLook, parser, say } from "./command.js";
 import { workerTable } from "./worker-table.js";
 
 const WHO = "recruiter";
@@ -63,27 +63,33 @@ async function fire(args: {
   wait: boolean;
   json: boolean;
 }): Promise<number> {
-  const project = await openProject(args);
-  const fired = await project.fire({ workers: args.workers, now: args.now, untilGone: args.wait });
+  const project = await openToLook(args);
+  const directory = project?.directory ?? defaultDirectory();
+  if (project === undefined && args.workers.length > 0) {
+    const { noSuchWorker } = await import("../recruiter/fire.js");
+    throw noSuchWorker(args.workers, directory);
+  }
+  const fired = (await project?.fire({ workers: args.workers, now: args.now, untilGone: args.wait })) ?? [];
   if (args.json) {
     process.stdout.write(`${JSON.stringify(fired)}\n`);
     return EXIT.ok;
   }
   if (fired.length === 0) {
-    say(WHO, `Nobody is on duty in project "${project.directory}".`);
+    say(WHO, `Nobody is on duty in project "${directory}".`);
     return EXIT.ok;
   }
-  say(WHO, `Fired ${plural(fired.length, "worker")} in project "${project.directory}".`);
+  say(WHO, `Fired ${plural(fired.length, "worker")} in project "${directory}".`);
   for (const one of fired) if (one.end !== "gone") say(WHO, tellFired(one));
   return EXIT.ok;
 }
 
 async function list(args: { project: string | undefined; json: boolean }): Promise<number> {
-  const project = await openProject(args);
-  const workers = await project.workers();
+  const project = await openToLook(args);
+  const workers = (await project?.workers()) ?? [];
   if (args.json) process.stdout.write(`${JSON.stringify(workers)}\n`);
   else if (workers.length === 0) {
-    say(WHO, `Nobody is on duty in project "${project.directory}". Hire workers with: recruiter hire`);
+    const directory = project?.directory ?? defaultDirectory();
+    say(WHO, `Nobody is on duty in project "${directory}". Hire workers with: recruiter hire`);
   } else process.stdout.write(workerTable(workers));
   return EXIT.ok;
 }

@@ -3,7 +3,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { FjordError } from "../job/error.js";
 import { Layout } from "../project/layout.js";
-import { locateProject } from "../project/locate.js";
+import { isProject, locateProject, noSuchProject } from "../project/locate.js";
 import { makeDirectory } from "../project/make-directory.js";
 import { defaultSettings, readSettings, type Settings } from "../project/settings.js";
 import type { Fired } from "../recruiter/fire.js";
@@ -19,6 +19,11 @@ import type { Reclaimer } from "../spool/reclaim.js";
 import type { Store } from "../spool/store.js";
 import { submit } from "../spool/submit.js";
 import type { DispatchOptions, DispatchResult } from "./dispatch.js";
+
+export interface OpenOptions {
+  /** Whether to make the project if there is none yet; yes if not said. */
+  readonly create?: boolean;
+}
 
 export interface HireOptions {
   /** How the workers are started; `detached` if not said. */
@@ -68,14 +73,21 @@ export class Project {
   }
 
   /**
-   * Opens a project, and makes its directories if there are none yet.
+   * Opens a project, and makes its directories if there are none yet, unless that is not wanted.
    *
    * @param project a name below `$FJORD_HOME` (`~/.fjord`), or a path with a `/` in it; `$FJORD_PROJECT`, else
    * `default`, if not said
-   * @throws FjordError `bad-project` when there can be none, `bad-settings`
+   * @throws FjordError `bad-project` when there can be none, `no-such-project` when there is none and it is not to be
+   * made, `bad-settings`
    */
-  static async open(project?: string, env: NodeJS.ProcessEnv = process.env): Promise<Project> {
-    const layout = new Layout(locateProject(project, env, process.cwd()));
+  static async open(
+    project?: string,
+    env: NodeJS.ProcessEnv = process.env,
+    options: OpenOptions = {},
+  ): Promise<Project> {
+    const cwd = process.cwd();
+    const layout = new Layout(locateProject(project, env, cwd));
+    if (options.create === false && !isProject(layout)) throw noSuchProject(project, layout.root, env, cwd);
     let said: Partial<Settings> = {};
     try {
       for (const dir of layout.directories()) makeDirectory(dir);

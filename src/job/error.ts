@@ -3,6 +3,7 @@ export type FjordErrorCode =
   | "bad-usage"
   | "bad-settings"
   | "bad-project"
+  | "no-such-project"
   | "no-such-worker"
   | "launcher-missing"
   | "hire-failed"

@@ -1,6 +1,6 @@
-import { closestMatch } from "leven";
 import { parseDuration } from "./duration.js";
 import { type IniSection, parseIni } from "./ini-dialect.js";
+import { nearest } from "./nearest.js";
 import { cut, quote, visible } from "./quote.js";
 import { strip } from "./whitespace.js";
 
@@ -190,10 +190,4 @@ function lackOfSection(sections: readonly IniSection[]): string {
     if (near !== undefined) return `${lack}; did you mean [${near}] where line ${line} says [${cut(name)}]?`;
   }
   return `${lack}; write ${EXAMPLE}`;
-}
-
-/** A slip of the pen: not more than a third of the letters differ. */
-function nearest<T extends string>(found: string, known: readonly T[]): T | undefined {
-  const maxDistance = Math.min(3, Math.ceil(found.length / 3));
-  return closestMatch(found.slice(0, 40), known, { maxDistance }) as T | undefined;
 }

@@ -1,6 +1,10 @@
+import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { FjordError } from "../job/error.js";
+import { nearest } from "../job/nearest.js";
+import { quote, visible } from "../job/quote.js";
+import { Layout } from "./layout.js";
 
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 
@@ -11,7 +15,7 @@ const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
  * @throws FjordError `bad-project` for a name that could not be a directory's
  */
 export function locateProject(said: string | undefined, env: NodeJS.ProcessEnv, cwd: string): string {
-  const value = said ?? (env.FJORD_PROJECT || "default");
+  const value = named(said, env) ?? "default";
   if (value.includes("/") || value === "." || value === "..") {
     const home = value === "~" || value.startsWith("~/") ? os.homedir() + value.slice(1) : value;
     return path.resolve(cwd, home);
@@ -23,6 +27,48 @@ export function locateProject(said: string | undefined, env: NodeJS.ProcessEnv, 
       "A name has letters, digits, '_', '-' and '.'; a path has a '/' in it, such as ./results.",
     );
   }
-  const home = env.FJORD_HOME ? path.resolve(cwd, env.FJORD_HOME) : path.join(os.homedir(), ".fjord");
-  return path.join(home, value);
+  return path.join(homeOfProjects(env, cwd), value);
+}
+
+/** What somebody called the project; undefined: nobody did, it is the default one. */
+export function named(said: string | undefined, env: NodeJS.ProcessEnv): string | undefined {
+  return said ?? (env.FJORD_PROJECT || undefined);
+}
+
+/** Whether there is a project, or something that keeps us from seeing one. */
+export function isProject(layout: Layout): boolean {
+  try {
+    return fs.statSync(layout.jobqueue) !== undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ENOENT";
+  }
+}
+
+/** A refusal for who wants to look at a project that nobody has made: the near one is named, and how to make it. */
+export function noSuchProject(
+  said: string | undefined,
+  directory: string,
+  env: NodeJS.ProcessEnv,
+  cwd: string,
+): FjordError {
+  const name = named(said, env) ?? "default";
+  const near = NAME.test(name) ? nearest(name, projectsIn(homeOfProjects(env, cwd))) : undefined;
+  const meant = near === undefined ? "" : `Did you mean "${near}"? `;
+  return new FjordError(
+    "no-such-project",
+    `There is no project ${quote(name)} yet (${visible(directory)}).`,
+    `${meant}recruiter hire and dispatcher make one.`,
+  );
+}
+
+function homeOfProjects(env: NodeJS.ProcessEnv, cwd: string): string {
+  return env.FJORD_HOME ? path.resolve(cwd, env.FJORD_HOME) : path.join(os.homedir(), ".fjord");
+}
+
+function projectsIn(home: string): string[] {
+  try {
+    return fs.readdirSync(home).filter((entry) => isProject(new Layout(path.join(home, entry))));
+  } catch {
+    return []; // nobody has made one yet
+  }
 }

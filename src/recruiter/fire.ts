@@ -43,13 +43,7 @@ export async function fire(reclaimer: Reclaimer, request: FireRequest): Promise<
   const { store, layout } = reclaimer;
   const announced = await listAnnounced(store, layout);
   const unknown = request.workers.filter((worker) => !announced.includes(worker));
-  if (unknown.length > 0) {
-    throw new FjordError(
-      "no-such-worker",
-      `No worker ${unknown.join(", ")} in ${layout.root}.`,
-      "recruiter list shows who is on duty.",
-    );
-  }
+  if (unknown.length > 0) throw noSuchWorker(unknown, layout.root);
   const fired: Fired[] = [];
   const noted: string[] = [];
   for (const worker of request.workers.length > 0 ? request.workers : announced) {
@@ -63,6 +57,14 @@ export async function fire(reclaimer: Reclaimer, request: FireRequest): Promise<
     }
   }
   return fired.concat(await waitForThem(reclaimer, noted, request));
+}
+
+export function noSuchWorker(workers: readonly string[], directory: string): FjordError {
+  return new FjordError(
+    "no-such-worker",
+    `No worker ${workers.join(", ")} in ${directory}.`,
+    "recruiter list shows who is on duty.",
+  );
 }
 
 async function reclaim(reclaimer: Reclaimer, announcement: Announcement): Promise<Fired> {

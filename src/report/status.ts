@@ -18,6 +18,12 @@ export interface Status {
   readonly dispatcher: Dispatching | undefined;
 }
 
+/** Of a project that nobody has made yet. */
+export function emptyStatus(project: string): Status {
+  const none = { waiting: 0, running: 0, done: 0, failed: 0, cancelled: 0 };
+  return { project, ...none, workers: [], dispatcher: undefined };
+}
+
 export async function readStatus(store: Store, layout: Layout, beat: number): Promise<Status> {
   const counts = await Promise.all(
     [layout.jobqueue, layout.end("jobdone"), layout.end("jobfailed"), layout.end("jobcancelled")].map((dir) =>

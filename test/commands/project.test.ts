@@ -1,6 +1,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect } from "chai";
+import { Project } from "../../src/compose/project.js";
+import { FjordError } from "../../src/job/error.js";
 import { Layout } from "../../src/project/layout.js";
 import type { Status } from "../../src/report/status.js";
 import { type CommandName, PACKAGE } from "../rig/command.js";
@@ -111,31 +113,101 @@ describe("fjord status", () => {
 describe("the project", () => {
   const project = projectPerTest();
 
-  for (const [name, args] of LOOKS) {
-    it(`of ${name} is a name below FJORD_HOME, or a path`, async () => {
-      const status = async (said: string[], env: NodeJS.ProcessEnv = {}) => {
-        const { exitCode, stderr } = await project().run(name, [...args, ...said], { env });
-        expect({ exitCode, stderr }).to.deep.equal({ exitCode: 0, stderr: "" });
-      };
-      const isProject = (dir: string) => new Layout(dir).directories().every((each) => fs.existsSync(each));
-      await status(["--project", "by-name"]);
-      expect(isProject(path.join(project().home, "by-name"))).to.equal(true);
-      await status(["--project", "./by path"]);
-      expect(isProject(path.join(project().work, "by path"))).to.equal(true);
-      await status([`--project=${project().root}/absolute/deep`]);
-      expect(isProject(path.join(project().root, "absolute/deep"))).to.equal(true);
-      await status([], { FJORD_PROJECT: "by-env" });
-      expect(isProject(path.join(project().home, "by-env"))).to.equal(true);
-      await status(["--project", "said"], { FJORD_PROJECT: "not-this" });
+  const isProject = (dir: string) => new Layout(dir).directories().every((each) => fs.existsSync(each));
+  const places: [said: string[], env: NodeJS.ProcessEnv, where: string][] = [
+    [["--project", "by-name"], {}, "home/by-name"],
+    [["--project", "./by path"], {}, "work/by path"],
+    [["--project=../absolute/deep"], {}, "absolute/deep"],
+    [[], { FJORD_PROJECT: "by-env" }, "home/by-env"],
+    [["--project", "said"], { FJORD_PROJECT: "not-this" }, "home/said"],
+    [[], { FJORD_PROJECT: "" }, "home/default"],
+    [[], { FJORD_PROJECT: undefined, FJORD_HOME: undefined }, "user/.fjord/default"],
+  ];
+  for (const [said, env, where] of places) {
+    const variables = Object.entries(env).map(([name, value]) => ` ${name}=${value ?? ""}`);
+    it(`with "${said.join(" ")}"${variables.join("")} is ${where}; the dispatcher makes it, and all find it`, async () => {
+      const directory = path.join(project().root, where);
+      const dispatcher = project().start("dispatcher", said, { env });
+      await dispatcher.said(`Started on ${directory}/jobqueue.\n`);
+      dispatcher.kill("SIGTERM");
+      await dispatcher.end;
+      expect(isProject(directory)).to.equal(true);
       expect(fs.existsSync(path.join(project().home, "not-this"))).to.equal(false);
-      await status([], { FJORD_PROJECT: "" });
-      expect(isProject(path.join(project().home, "default"))).to.equal(true);
+      for (const [name, args] of LOOKS) {
+        const { exitCode, stdout, stderr } = await project().run(name, [...args, ...said], { env });
+        expect({ exitCode, stderr }).to.deep.equal({ exitCode: 0, stderr: "" });
+        if (name !== "dispatcher") expect(stdout).to.contain(directory);
+      }
     });
   }
 
-  it("is ~/.fjord/default when nothing is said at all", async () => {
-    await project().run("fjord", [], { env: { FJORD_PROJECT: undefined, FJORD_HOME: undefined } });
-    expect(fs.existsSync(path.join(project().root, "user/.fjord/default/jobqueue"))).to.equal(true);
+  const looks: typeof LOOKS = [
+    ...LOOKS,
+    ["fjord", []],
+    ["fjord", ["status", "--json"]],
+    ["recruiter", ["fire"]],
+    ["recruiter", ["fire", "somebody", "--json"]],
+    ["dispatcher", ["--status-only", "--json"]],
+  ];
+  for (const [name, args] of looks) {
+    it(`is not made by looking: "${[name, ...args].join(" ")}" says that there is none`, async () => {
+      const { home, work } = project();
+      const { exitCode, stdout, stderr } = await project().run(name, [...args, "--project", "tset"]);
+      expect({ exitCode, stdout }).to.deep.equal({ exitCode: 2, stdout: "" });
+      expect(stderr).to.equal(
+        `[${name}] There is no project "tset" yet (${home}/tset).\n` +
+          `[${name}] Did you mean "test"? recruiter hire and dispatcher make one.\n`,
+      );
+      const byPath = await project().run(name, args, { env: { FJORD_PROJECT: "." } });
+      expect(byPath).to.include({ exitCode: 2, stdout: "" });
+      expect(byPath.stderr).to.contain(`There is no project "." yet (${work}).`).and.not.to.contain("mean");
+      expect(project().list(home)).to.deep.equal(["test"]);
+      expect(project().list(work)).to.deep.equal([]);
+    });
+  }
+
+  it("that is the default one and not there yet is no error to look at, and is not made either", async () => {
+    const env = { FJORD_PROJECT: undefined };
+    const directory = path.join(project().home, "default");
+    const look = async (name: CommandName, ...args: string[]) => {
+      const { exitCode, stdout, stderr } = await project().run(name, args, { env });
+      expect({ exitCode, stderr }).to.deep.equal({ exitCode: 0, stderr: "" });
+      return stdout;
+    };
+    expect(await look("fjord"))
+      .to.contain(`There is no project here yet (${directory}).\n`)
+      .and.to.contain("recruiter hire\n")
+      .and.to.contain(`${directory}/jobqueue`);
+    expect(await look("recruiter", "list")).to.contain(`Nobody is on duty in project "${directory}".`);
+    expect(await look("recruiter", "fire")).to.contain(`Nobody is on duty in project "${directory}".`);
+    expect(await look("dispatcher", "--status-only")).to.contain("0 waiting, 0 running, 0 done");
+    const nothing = {
+      project: directory,
+      waiting: 0,
+      running: 0,
+      done: 0,
+      failed: 0,
+      cancelled: 0,
+      workers: [],
+    };
+    expect(JSON.parse(await look("fjord", "status", "--json"))).to.deep.equal(nothing);
+    expect(JSON.parse(await look("dispatcher", "--status-only", "--json"))).to.deep.equal(nothing);
+    expect(await look("recruiter", "list", "--json")).to.equal("[]\n");
+    expect(await look("recruiter", "fire", "--json")).to.equal("[]\n");
+    const { exitCode, stderr } = await project().run("recruiter", ["fire", "somebody"], { env });
+    expect(exitCode).to.equal(3);
+    expect(stderr).to.contain(`No worker somebody in ${directory}.`);
+    expect(project().list(project().home)).to.deep.equal(["test"]);
+  });
+
+  it("is made by Project.open, unless that is told not to", async () => {
+    const directory = path.join(project().home, "opened");
+    const refused = await Project.open("opened", project().env, { create: false }).catch((error) => error);
+    expect(refused).to.be.instanceOf(FjordError).with.property("code", "no-such-project");
+    expect(fs.existsSync(directory)).to.equal(false);
+    await Project.open("opened", project().env);
+    expect(isProject(directory)).to.equal(true);
+    expect((await Project.open("opened", project().env, { create: false })).directory).to.equal(directory);
   });
 
   for (const name of ["a b", "-x", "a:b", "é", ".hidden"]) {
