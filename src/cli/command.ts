@@ -1,7 +1,9 @@
 import fs from "node:fs";
 import yargs, { type Argv } from "yargs";
+import { hideBin } from "yargs/helpers";
 import { Project } from "../compose/project.js";
 import { FjordError } from "../job/error.js";
+import { nearest } from "../job/nearest.js";
 import { locateProject, named } from "../project/locate.js";
 
 export { EXIT, main, mainOfDaemon, say } from "./main.js";
@@ -11,9 +13,38 @@ function version(): string {
   return (JSON.parse(fs.readFileSync(file, "utf8")) as { version: string }).version;
 }
 
-/** The parser that all commands share: usage errors are told with what to do, help has examples. */
-export function parser(name: string, usage: string, epilogue: string): Argv<{ project: string | undefined }> {
-  return yargs()
+const UNKNOWN = /^Unknown arguments?: (.+)$/;
+
+/** What was meant by the first unknown word that is near to an option, or to a command if it has no dash. */
+function meant(message: string, args: readonly string[], options: string[], commands: string[]): string {
+  for (const word of UNKNOWN.exec(message)?.[1]?.split(", ") ?? []) {
+    const isOption = args.some((arg) => arg.startsWith("-") && arg.replace(/^-+/, "").startsWith(word));
+    const near = nearest(word, isOption ? options : commands);
+    if (near !== undefined) return `Did you mean ${isOption ? "--" : ""}${near}? `;
+  }
+  return "";
+}
+
+/** The names of the options that hold for the command that is being parsed. */
+function optionsOf(parser: Argv): string[] {
+  // In every version of yargs, and missing in its types.
+  const { key } = (parser as unknown as { getOptions(): { key: Record<string, unknown> } }).getOptions();
+  return Object.keys(key).filter((name) => name.length > 1 && name === name.toLowerCase());
+}
+
+/**
+ * The parser that all commands share: usage errors are told with what to do, help has examples.
+ *
+ * @param commands the names of its subcommands, one of which a mistyped one may have been meant for
+ */
+export function parser(
+  name: string,
+  usage: string,
+  epilogue: string,
+  commands: string[] = [],
+): Argv<{ project: string | undefined }> {
+  const parser = yargs();
+  return parser
     .scriptName(name)
     .usage(usage)
     .option("project", {
@@ -31,7 +62,8 @@ export function parser(name: string, usage: string, epilogue: string): Argv<{ pr
     .epilogue(epilogue)
     .fail((message, error) => {
       if (error !== undefined && error.name !== "YError") throw error;
-      throw new FjordError("bad-usage", message, `${name} --help shows what there is.`);
+      const near = meant(message, hideBin(process.argv), optionsOf(parser), commands);
+      throw new FjordError("bad-usage", message, `${near}${name} --help shows what there is.`);
     })
     .exitProcess(true) as Argv<{ project: string | undefined }>;
 }

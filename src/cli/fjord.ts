@@ -41,19 +41,21 @@ async function status(args: { project: string | undefined; json: boolean }): Pro
 
 main("fjord", async () => {
   let code: number = EXIT.ok;
-  await parser(
+  const run = async (args: { project: string | undefined; json: boolean }) => {
+    code = await status(args);
+  };
+  const base = parser(
     "fjord",
-    "fjord <command>\n\nLooks at a project.",
+    "fjord [command]\n\nLooks at a project.",
     "recruiter, dispatcher and worker do the work.",
-  )
-    .command(
-      ["status", "$0"],
-      "show the project at a glance",
-      (y) => y.option("json", { type: "boolean", default: false, describe: "print JSON" }),
-      async (args) => {
-        code = await status(args);
-      },
-    )
+    ["status"],
+  );
+  const withJson = (y: typeof base) =>
+    y.option("json", { type: "boolean", default: false, describe: "print JSON" });
+  await base
+    // Twice: yargs does not list a command that is also what is done when nothing is said.
+    .command("status", "show the project at a glance; what fjord alone does, too", withJson, run)
+    .command("$0", false, withJson, run)
     .example("fjord status", "the default project")
     .example("fjord status --project ./results --json", "for a script")
     .parseAsync(hideBin(process.argv));

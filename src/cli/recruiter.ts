@@ -94,11 +94,12 @@ async function list(args: { project: string | undefined; json: boolean }): Promi
   return EXIT.ok;
 }
 
+const COMMANDS = ["hire", "fire", "list"];
 const JSON_OPTION = { type: "boolean", default: false, describe: "print JSON" } as const;
 
 main(WHO, async () => {
   let code: number = EXIT.ok;
-  await parser("recruiter", "recruiter <command>\n\nHires and fires the workers of a project.", "")
+  await parser("recruiter", "recruiter <command>\n\nHires and fires the workers of a project.", "", COMMANDS)
     .command(
       "hire [count]",
       "start workers on this host; they outlive the terminal",

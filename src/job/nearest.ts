@@ -1,7 +1,13 @@
 import { closestMatch } from "leven";
 
-/** What was meant, if that was a slip of the pen: not more than a third of the letters differ, nor more than three. */
+/** What was meant, if that was a slip of the pen: letters in another order, or up to a third of them (three) differ. */
 export function nearest<T extends string>(found: string, known: readonly T[]): T | undefined {
-  const maxDistance = Math.min(3, Math.ceil(found.length / 3));
-  return closestMatch(found.slice(0, 40), known, { maxDistance }) as T | undefined;
+  const word = found.slice(0, 40);
+  const maxDistance = Math.min(3, Math.ceil(word.length / 3));
+  const near = closestMatch(word, known, { maxDistance }) as T | undefined;
+  return near ?? known.find((name) => sorted(name) === sorted(word));
+}
+
+function sorted(text: string): string {
+  return [...text].sort().join("");
 }

@@ -36,6 +36,32 @@ describe("every command", () => {
   }
 });
 
+describe("what a command does not know", () => {
+  const project = sharedProject();
+  const slips: [CommandName, string[], found: string, meant: string | undefined][] = [
+    ["fjord", ["statsu"], "statsu", "status"],
+    ["fjord", ["--jsno"], "jsno", "--json"],
+    ["fjord", ["status", "--projct", "x"], "projct", "--project"],
+    ["fjord", ["status", "now"], "now", undefined],
+    ["recruiter", ["hier", "2"], "hier", "hire"],
+    ["recruiter", ["hire", "1", "--vai", "tmux"], "vai", "--via"],
+    ["recruiter", ["fire", "--noww"], "noww", "--now"],
+    ["recruiter", ["list", "--wiat"], "wiat", undefined],
+    ["dispatcher", ["--status-onyl"], "status-onyl", "--status-only"],
+    ["dispatcher", ["stay"], "stay", undefined],
+    ["worker", ["--quite"], "quite", "--quiet"],
+  ];
+  for (const [name, args, found, meant] of slips) {
+    it(`is refused, and ${meant ?? "nothing"} suggested: ${name} ${args.join(" ")}`, async () => {
+      const { exitCode, stdout, stderr } = await project().run(name, args);
+      expect({ exitCode, stdout }).to.deep.equal({ exitCode: 2, stdout: "" });
+      expect(stderr).to.match(new RegExp(`^\\[${name}\\] Unknown arguments?: ${found}\\b`));
+      const hint = `${meant === undefined ? "" : `Did you mean ${meant}? `}${name} --help shows what there is.`;
+      expect(stderr).to.contain(`\n[${name}] ${hint}\n`);
+    });
+  }
+});
+
 describe("fjord status", () => {
   const project = projectPerTest();
 
@@ -103,10 +129,8 @@ describe("fjord status", () => {
     expect(stdout).to.equal(`${project().directory}\n0\n`);
   });
 
-  it("refuses a command that there is not", async () => {
-    const { exitCode, stderr } = await project().run("fjord", ["statsu"]);
-    expect(exitCode).to.equal(2);
-    expect(stderr).to.contain("statsu").and.to.contain("fjord --help");
+  it("is listed in the help", async () => {
+    expect((await project().run("fjord", ["--help"])).stdout).to.match(/^Commands:\n +fjord status +show /m);
   });
 });
 

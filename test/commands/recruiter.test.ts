@@ -89,7 +89,9 @@ describe("recruiter hire", () => {
     it(`refuses "recruiter ${args.join(" ")}" and points to --help`, async () => {
       const { exitCode, stdout, stderr } = await project().run("recruiter", args);
       expect({ exitCode, stdout }).to.deep.equal({ exitCode: 2, stdout: "" });
-      expect(stderr).to.match(/^\[recruiter\] .+\n\[recruiter\] recruiter --help shows what there is\.\n$/s);
+      expect(stderr).to.match(
+        /^\[recruiter\] .+\n\[recruiter\] (Did .+ )?recruiter --help shows what there is\.\n$/s,
+      );
       expect(project().workers).to.deep.equal([]);
     });
   }
