@@ -21,6 +21,16 @@ const FRAMES_APART = 100;
 /** Failed jobs that are told of by name. */
 const FAILURES_TOLD = 10;
 
+/** Names of jobs that one line holds. */
+const NAMED = 3;
+
+/** `: a, b, c and 2 more`. */
+function nameSome(jobs: readonly string[]): string {
+  if (jobs.length === 0) return "";
+  const rest = jobs.length - NAMED;
+  return `: ${jobs.slice(0, NAMED).map(visible).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+}
+
 /** Shows events: one line that overwrites itself on a terminal, now and then a line elsewhere. */
 class Screen {
   readonly #project: Project;
@@ -104,7 +114,7 @@ class Screen {
         break;
       case "worker-lost":
         this.line(
-          `Lost ${event.worker}: ${event.reason}. ${event.back} of its jobs back in the queue${event.givenUp > 0 ? `, ${event.givenUp} given up` : ""}.`,
+          `Lost ${event.worker}: ${event.reason}. ${event.back} of its jobs back in the queue${nameSome(event.jobs)}${event.givenUp > 0 ? `; ${event.givenUp} given up` : ""}.`,
         );
         break;
       case "retry":

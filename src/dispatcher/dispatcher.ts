@@ -8,6 +8,7 @@ import { type Ending, endingOf } from "../spool/ending.js";
 import { History } from "../spool/history.js";
 import type { Ledger } from "../spool/ledger.js";
 import type { Locksmith } from "../spool/lock.js";
+import type { Reclaimed } from "../spool/reclaim.js";
 import { isErrno, isSystemError, type Store } from "../spool/store.js";
 import { Attendance } from "./attendance.js";
 import { type Desk, Desks, type HandedOut } from "./desks.js";
@@ -20,7 +21,15 @@ import { Tally } from "./tally.js";
 export type DispatcherEvent =
   | { kind: "progress"; progress: Progress }
   | { kind: "refused"; file: string; reason: string }
-  | { kind: "worker-lost"; worker: string; reason: string; back: number; givenUp: number }
+  | {
+      kind: "worker-lost";
+      worker: string;
+      reason: string;
+      back: number;
+      givenUp: number;
+      /** Names of those that went back; the one that ran comes first. */
+      jobs: string[];
+    }
   | { kind: "retry"; job: string; attempt: number; of: number }
   | ({ kind: "failed"; job: string } & Ending)
   | { kind: "given-up"; job: string; reason: string }
@@ -66,6 +75,13 @@ const MANY_WORKERS_POLL = 50;
 const RETRY_LOOKS_APART = 100;
 /** Seconds of work that should lie ahead of a worker, where the bell rings. */
 const LOCAL_WINDOW = 0.1;
+
+/** What ran before what only lay there, then by name. */
+function byTurn(a: Reclaimed, b: Reclaimed): number {
+  const ran = ({ lostAttempt }: Reclaimed) => (lostAttempt === undefined ? 0 : 1);
+  return ran(b) - ran(a) || (a.file < b.file ? -1 : 1);
+}
+
 /**
  * The loop: take stock, plan, act. It holds nothing that it could not read again from the directories, so it may be
  * killed at any moment; whoever comes next goes on.
@@ -227,9 +243,15 @@ export class Dispatcher {
       this.#s.log.warn({ worker, reason }, "worker lost");
       this.#queueRang = true;
       this.#nextRetryLook = 0;
-      const count = (...rooms: string[]) => jobs.filter((job) => rooms.includes(job.to)).length;
-      const back = count("jobqueue", "retry");
-      this.#s.tell({ kind: "worker-lost", worker, reason, back, givenUp: count("jobfailed") });
+      const back = jobs.filter(({ to }) => to === "jobqueue" || to === "retry");
+      this.#s.tell({
+        kind: "worker-lost",
+        worker,
+        reason,
+        back: back.length,
+        givenUp: jobs.filter(({ to }) => to === "jobfailed").length,
+        jobs: back.sort(byTurn).map(({ file }) => jobName(file)),
+      });
     }
   }
 

@@ -229,6 +229,32 @@ describe("dispatcher", () => {
   });
 });
 
+describe("dispatcher, when a worker is killed", () => {
+  const project = projectPerTest();
+
+  for (const [jobs, named] of [
+    [["running"], ": running."],
+    [["running", "a", "b"], ": running, a, b."],
+    [["running", "a", "b", "c", "d"], ": running, a, b and 2 more."],
+  ] as const) {
+    it(`names the jobs that go back, the one that ran first${named}`, async () => {
+      const { layout } = project();
+      const job = await project().remoteJob("running");
+      const [worker = ""] = await project().hire(1);
+      const dispatcher = project().start("dispatcher", ["--stay"]);
+      await job.started();
+      for (const name of jobs.slice(1)) {
+        fs.writeFileSync(layout.onDesk(worker, `${name}.ini`), "[control]\nexecutable = true\n");
+      }
+      kill(project().events("hired")[0]?.pid ?? 0, "SIGKILL");
+      const back = `${jobs.length} of its jobs back in the queue${named}\n`;
+      await dispatcher.said(`Lost ${worker}: its process is dead. ${back}`);
+      dispatcher.kill("SIGINT");
+      await dispatcher.end;
+    });
+  }
+});
+
 describe("dispatcher, at Ctrl-C", () => {
   const project = projectPerTest();
 
