@@ -82,6 +82,8 @@ export interface IniOptions {
    * its owner reads it with a parser of his own.
    */
   readonly strictIn?: ReadonlySet<string>;
+  /** The section that is suggested for keys that stand in none; `control` when not given. */
+  readonly suggested?: string;
 }
 
 interface EntryDraft {
@@ -106,7 +108,7 @@ const NOT_TEXT = "is not a text file (a NUL, or bytes that are not UTF-8); save 
 export function parseIni(content: Uint8Array | string, options: IniOptions = {}): IniReading {
   const reading = textOf(content);
   if ("badLine" in reading) return { ok: false, line: reading.badLine, problem: NOT_TEXT };
-  const collector = new Collector(options.strictIn);
+  const collector = new Collector(options);
   const problem = collector.collect(reading.text);
   return problem ? { ok: false, ...problem } : readNormalised([...collector.sections.values()]);
 }
@@ -118,14 +120,16 @@ class Collector {
     [DEFAULT, { name: DEFAULT, line: 0, entries: new Map() }],
   ]);
   readonly #strictIn: ReadonlySet<string> | undefined;
+  readonly #suggested: string;
   #section: SectionDraft | undefined;
   /** What a deeper line continues: none after a header, and none after a line without a key. */
   #entry: EntryDraft | undefined;
   /** Of the last header or key. */
   #indent = 0;
 
-  constructor(strictIn: ReadonlySet<string> | undefined) {
+  constructor({ strictIn, suggested = "control" }: IniOptions) {
     this.#strictIn = strictIn;
+    this.#suggested = suggested;
   }
 
   collect(text: string): IniProblem | undefined {
@@ -167,7 +171,7 @@ class Collector {
   #takeOption(line: number, content: string): IniProblem | undefined {
     const section = this.#section;
     if (section === undefined) {
-      const instead = "write a section's header such as [control] above it";
+      const instead = `write a section's header such as [${this.#suggested}] above it`;
       return { line, problem: `found ${quote(content)} before any section; ${instead}` };
     }
     const at = delimiterIn(content);

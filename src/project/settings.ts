@@ -1,7 +1,8 @@
-import leven from "leven";
 import { parseDuration } from "../job/duration.js";
 import { FjordError } from "../job/error.js";
-import { parseIni } from "../job/ini-dialect.js";
+import { type IniSection, parseIni } from "../job/ini-dialect.js";
+import { nearest } from "../job/nearest.js";
+import { cut } from "../job/quote.js";
 
 /** What `settings.ini` may say under `[fjord]`; durations in seconds. */
 export interface Settings {
@@ -40,13 +41,13 @@ const KEYS: Record<string, { field: keyof Settings; read: Reader; like: string }
     read: (text) => (["auto", "local", "network"].includes(text) ? text : undefined),
     like: "auto, local or network",
   },
-  beat: { field: "beat", read: seconds, like: "a duration, such as 2 s" },
-  lost_after: { field: "lostAfter", read: looks, like: "a whole number from 2, such as 5" },
-  poll: { field: "poll", read: seconds, like: "a duration, such as 1 s" },
-  settle: { field: "settle", read: seconds, like: "a duration, such as 2 s" },
-  grace: { field: "grace", read: seconds, like: "a duration, such as 5 s" },
-  retry_backoff: { field: "retryBackoff", read: seconds, like: "a duration, such as 1 s" },
-  lost_limit: { field: "lostLimit", read: count, like: "a whole number, such as 10" },
+  beat: { field: "beat", read: seconds, like: "a duration above 0, such as 2 s" },
+  lost_after: { field: "lostAfter", read: looks, like: "a whole number from 2 to 999999, such as 5" },
+  poll: { field: "poll", read: seconds, like: "a duration above 0, such as 1 s" },
+  settle: { field: "settle", read: seconds, like: "a duration above 0, such as 2 s" },
+  grace: { field: "grace", read: seconds, like: "a duration above 0, such as 5 s" },
+  retry_backoff: { field: "retryBackoff", read: seconds, like: "a duration above 0, such as 1 s" },
+  lost_limit: { field: "lostLimit", read: count, like: "a whole number from 1 to 999999, such as 10" },
   flush: { field: "flush", read: yes, like: "yes or no" },
 };
 
@@ -67,7 +68,7 @@ export function defaultSettings(kind: "local" | "network"): Settings {
  * @throws FjordError `bad-settings`, naming file, section and key
  */
 export function readSettings(file: string, text: Uint8Array): Partial<Settings> {
-  const parsed = parseIni(text);
+  const parsed = parseIni(text, { suggested: SECTION });
   if (!parsed.ok) {
     throw new FjordError(
       "bad-settings",
@@ -75,11 +76,12 @@ export function readSettings(file: string, text: Uint8Array): Partial<Settings> 
       "Mend the file.",
     );
   }
+  for (const section of parsed.sections.values()) if (section.name !== SECTION) throw foreign(file, section);
   const said: Partial<Record<keyof Settings, unknown>> = {};
-  for (const [key, value] of parsed.sections.get(SECTION) ?? []) {
-    const known = KEYS[key];
+  for (const [key, value] of parsed.sections.get(SECTION) ?? parsed.defaults) {
+    const known = Object.hasOwn(KEYS, key) ? KEYS[key] : undefined;
     if (known === undefined) {
-      const near = Object.keys(KEYS).find((name) => leven(name, key) <= 2);
+      const near = nearest(key, Object.keys(KEYS));
       throw new FjordError(
         "bad-settings",
         `${file}, [${SECTION}]: unknown key "${key}".`,
@@ -97,4 +99,13 @@ export function readSettings(file: string, text: Uint8Array): Partial<Settings> 
     said[known.field] = read;
   }
   return said as Partial<Settings>;
+}
+
+function foreign(file: string, { name, line }: IniSection): FjordError {
+  const near = nearest(name.trim().toLowerCase(), [SECTION]);
+  return new FjordError(
+    "bad-settings",
+    `${file}, line ${line}: unknown section [${cut(name)}].`,
+    near ? `Did you mean [${near}]?` : `All settings stand in the section [${SECTION}].`,
+  );
 }

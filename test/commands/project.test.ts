@@ -257,8 +257,10 @@ describe("the project", () => {
   });
 
   const settings: [text: string, ...named: string[]][] = [
-    ["[fjord]\nbeat = soon\n", "[fjord] beat", '"soon" is not a duration, such as 2 s'],
+    ["[fjord]\nbeat = soon\n", "[fjord] beat", '"soon" is not a duration above 0, such as 2 s'],
     ["[fjord]\nbaet = 2 s\n", '[fjord]: unknown key "baet"', 'Did you mean "beat"?'],
+    ["[Fjord]\nbeat = 2 s\n", "unknown section [Fjord]", "Did you mean [fjord]?"],
+    ["beat = 2 s\n", "line 1", "such as [fjord] above it"],
     ["[fjord]\nlost_after = 0\n", "[fjord] lost_after", '"0" is not a whole number'],
     ["[fjord]\nstore = tape\n", "[fjord] store", "auto, local or network"],
     ["[fjord]\nbeat = 1 s\nnonsense\n", "line 3"],

@@ -10,7 +10,6 @@ describe("settings.ini", () => {
   for (const [text, said] of [
     ["", {}],
     ["# nothing\n", {}],
-    ["[hosts]\nbeat = of the drum\n", {}],
     ["[fjord]\n", {}],
     ["[fjord]\nstore = network\n", { store: "network" }],
     [
@@ -20,6 +19,8 @@ describe("settings.ini", () => {
     ["[fjord]\nlost_limit = 1\nflush = Yes\n", { lostLimit: 1, flush: true }],
     ["[fjord]\nflush = no\n", { flush: false }],
     ["[fjord]\nflush = false\n", { flush: false }],
+    ["[DEFAULT]\nbeat = 1 s\ngrace = 1 s\n[fjord]\nbeat = 3 s\n", { beat: 3, grace: 1 }],
+    ["[DEFAULT]\nbeat = 1 s\n", { beat: 1 }],
   ] as const) {
     it(`reads ${JSON.stringify(text)}`, () => {
       expect(read(text)).to.deep.equal(said);
@@ -27,17 +28,24 @@ describe("settings.ini", () => {
   }
 
   for (const [text, ...parts] of [
-    ["[fjord]\nbeat = 0\n", '[fjord] beat: "0" is not a duration'],
+    ["[fjord]\nbeat = 0\n", '[fjord] beat: "0" is not a duration above 0, such as 2 s'],
     ["[fjord]\nbeat =\n", '[fjord] beat: "" is not a duration'],
+    ["[fjord]\nsettle = 0 s\n", '[fjord] settle: "0 s" is not a duration above 0, such as 2 s'],
+    ["[fjord]\ngrace = 0\n", '[fjord] grace: "0" is not a duration above 0, such as 5 s'],
+    ["[fjord]\ngrace 0\n", 'line 2: found "grace 0", which has no "=" or ":"'],
     ["[fjord]\npoll = -1 s\n", "[fjord] poll"],
     ["[fjord]\ngrace = soon\n", '[fjord] grace: "soon"'],
     ["[fjord]\nlost_after = 2.5\n", "[fjord] lost_after", "whole number"],
-    ["[fjord]\nlost_limit = 0\n", "[fjord] lost_limit"],
+    ["[fjord]\nlost_limit = 0\n", '[fjord] lost_limit: "0" is not a whole number from 1 to 999999'],
+    ["[fjord]\nlost_after = 1\n", '[fjord] lost_after: "1" is not a whole number from 2 to 999999'],
     ["[fjord]\nlost_limit = many\n", "[fjord] lost_limit"],
     ["[fjord]\nstore = nfs\n", "[fjord] store", "auto, local or network"],
     ["[fjord]\nflush = maybe\n", "[fjord] flush", "yes or no"],
     ["[fjord]\ngarce = 5 s\n", '[fjord]: unknown key "garce"'],
-    ["beat = 2 s\n", "line 1"],
+    ["[fjord]\nconstructor = 5 s\n", '[fjord]: unknown key "constructor"'],
+    ["beat = 2 s\n", "line 1", "such as [fjord] above it"],
+    ["[Fjord]\nbeat = 2 s\n", "line 1: unknown section [Fjord]"],
+    ["[fjord]\nbeat = 2 s\n[hosts]\nbeat = of the drum\n", "line 3: unknown section [hosts]"],
     ["[fjord]\nbeat = 2 s\nbeat = 3 s\n", "line 3"],
     ["[fjord]\n\0", "line 2"],
   ] as const) {
@@ -54,6 +62,19 @@ describe("settings.ini", () => {
       expect((refused as FjordError).hint).not.to.equal("");
     });
   }
+
+  it("is told what was meant", () => {
+    for (const [text, hint] of [
+      ["[Fjord]\n", "Did you mean [fjord]?"],
+      ["[fjrd]\n", "Did you mean [fjord]?"],
+      ["[control]\n", "All settings stand in the section [fjord]."],
+      ["[fjord]\nretry-backoff = 1 s\n", 'Did you mean "retry_backoff"?'],
+    ] as const) {
+      expect(() => read(text), text)
+        .to.throw(FjordError)
+        .with.property("hint", hint);
+    }
+  });
 
   it("has slower defaults on a network file system, and flushes there", () => {
     const [local, network] = [defaultSettings("local"), defaultSettings("network")];
