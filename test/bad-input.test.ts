@@ -316,6 +316,21 @@ describe("bad input", () => {
     }
     expect(project().events("refused", "again")).to.have.length(2);
   });
+
+  it("that was put right is no longer said to be refused", async () => {
+    const { layout } = project();
+    for (const name of ["mended", "stays wrong"]) {
+      project().rename(`${name}.ini`, "[control]\n");
+      await project().until("it is refused", () => project().ends.failed.includes(name));
+      expect(fs.existsSync(layout.refusalLog(name))).to.equal(true);
+    }
+    fs.renameSync(layout.ended("jobfailed", "mended.ini"), path.join(project().work, "mended.ini"));
+    project().rename("mended.ini", OK);
+    expect((await project().ended("mended")).outcome.kind).to.equal("succeeded");
+    expect(fs.existsSync(layout.refusalLog("mended"))).to.equal(false);
+    expect(fs.existsSync(layout.refusalLog("stays wrong"))).to.equal(true);
+    expect(project().events("refused", "mended")).to.have.length(1);
+  });
 });
 
 describe("a file that is being written", () => {

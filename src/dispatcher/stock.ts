@@ -1,9 +1,9 @@
-import { isIgnored } from "../job/name.js";
+import { isIgnored, jobName } from "../job/name.js";
 import type { Layout } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
 import { look } from "../spool/intake.js";
 import type { Ledger } from "../spool/ledger.js";
-import { refuse, refuseUndecodable } from "../spool/refuse.js";
+import { refusalLogOf, refuse, refuseUndecodable } from "../spool/refuse.js";
 import { Settling } from "../spool/settling.js";
 import { isErrno, isTrouble, type Store } from "../spool/store.js";
 
@@ -62,6 +62,8 @@ export class Stock {
   #priorities: number[] = [];
   /** Files that cannot be moved. */
   readonly #aside = new Set<string>();
+  /** Names of jobs that were refused in this dispatcher's time, and have not come back as valid ones. */
+  readonly #refused = new Set<string>();
   /** Names of the last listing that have not been looked at. */
   #unseen: string[] = [];
   #unsettled = 0;
@@ -140,6 +142,7 @@ export class Stock {
       const seen = await look(this.#store, this.#layout.queued(file), file, settling);
       if (seen.kind === "valid") {
         found.push({ file, priority: seen.job.priority, mtimeMs: seen.mtimeMs, ino: seen.ino });
+        if (this.#refused.delete(jobName(file))) await this.#forgive(file);
       } else if (seen.kind === "unsettled") {
         this.#unsettled++;
       } else if (seen.kind === "refused") {
@@ -191,6 +194,11 @@ export class Stock {
     return line;
   }
 
+  /** It has been put right: why it was refused does not hold any more. The ledger remembers. */
+  async #forgive(file: string): Promise<void> {
+    await this.#store.unlink(refusalLogOf(this.#layout, file)).catch(() => undefined);
+  }
+
   async #refuse(file: string, reason: string): Promise<void> {
     try {
       if (file.includes("\ufffd")) {
@@ -199,6 +207,7 @@ export class Stock {
         if (moved.length > 0) return;
       }
       if (await refuse(this.#store, this.#layout, this.#ledger, this.#layout.queued(file), reason)) {
+        this.#refused.add(jobName(file));
         this.#onRefused(file, reason);
       }
     } catch (error) {
