@@ -1,6 +1,7 @@
 import { isIgnored, jobName } from "../job/name.js";
 import type { Layout } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
+import { removeAbandoned } from "../spool/abandoned.js";
 import { look } from "../spool/intake.js";
 import type { Ledger } from "../spool/ledger.js";
 import { refusalLogOf, refuse, refuseUndecodable } from "../spool/refuse.js";
@@ -67,6 +68,8 @@ export class Stock {
   /** Names of the last listing that have not been looked at. */
   #unseen: string[] = [];
   #unsettled = 0;
+  /** Whether what killed submitters have left was looked for: once is enough. */
+  #hasTidied = false;
   #listed = 0;
   #listingTook = 0;
   #looks = 0;
@@ -128,6 +131,8 @@ export class Stock {
       .sort()
       .reverse();
     this.#unsettled = 0;
+    if (!this.#hasTidied) await removeAbandoned(this.#store, this.#layout, names);
+    this.#hasTidied = true;
     this.#listingTook = performance.now() - begin;
   }
 

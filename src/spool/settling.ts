@@ -54,20 +54,20 @@ export class Settling {
     return this.#store.kind === "local" && process.platform === "linux" && facts.uid === process.getuid?.();
   }
 
-  /** Now, by the clock that stamps the files: on a network file system, a file of one's own tells it. */
   async #storeTime(): Promise<number> {
-    if (this.#now === undefined) {
-      if (this.#store.kind === "local") {
-        this.#now = Date.now();
-      } else {
-        const canary = path.join(this.#queue, `.${process.pid}-${process.hrtime.bigint()}.tmp`);
-        await this.#store.create(canary, "", false);
-        this.#now = (await this.#store.facts(canary)).ctimeMs;
-        await this.#store.unlink(canary);
-      }
-    }
+    this.#now ??= await storeTime(this.#store, this.#queue);
     return this.#now;
   }
+}
+
+/** Now, by the clock that stamps the files, ms: on a network file system, a file of one's own in `dir` tells it. */
+export async function storeTime(store: Store, dir: string): Promise<number> {
+  if (store.kind === "local") return Date.now();
+  const canary = path.join(dir, `.${process.pid}-${process.hrtime.bigint()}.tmp`);
+  await store.create(canary, "", false);
+  const { ctimeMs } = await store.facts(canary);
+  await store.unlink(canary);
+  return ctimeMs;
 }
 
 /**

@@ -1,0 +1,83 @@
+import crypto from "node:crypto";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { expect } from "chai";
+import { Layout } from "../../src/project/layout.js";
+import { removeAbandoned } from "../../src/spool/abandoned.js";
+import { openStore } from "../../src/spool/open-store.js";
+import type { Store } from "../../src/spool/store.js";
+import { submit } from "../../src/spool/submit.js";
+
+const HOUR = 60 * 60 * 1000;
+const ID = "0b8b8e6e-5d5c-4f0a-9d3a-1f2e3d4c5b6a";
+
+describe("what a killed submitter has left in the queue", () => {
+  let layout: Layout;
+
+  beforeEach(() => {
+    layout = new Layout(fs.mkdtempSync(path.join(os.tmpdir(), "fjord-test-")));
+    fs.mkdirSync(layout.jobqueue);
+  });
+  afterEach(() => fs.rmSync(layout.root, { recursive: true }));
+
+  /** A store whose files with a UUID for a name are so old, ms, by its clock, which is `ahead` of ours. */
+  function aged(kind: "local" | "network", age: number, ahead = 0): Store {
+    const store = openStore(layout.root, kind);
+    const facts = async (file: string) => {
+      const found = await store.facts(file);
+      const isOld = /[0-9a-f]{8}-/.test(file);
+      return { ...found, ctimeMs: found.ctimeMs + ahead - (isOld ? age : 0) };
+    };
+    return new Proxy(store, {
+      get: (target, name: keyof Store) => {
+        const own = name === "facts" ? facts : target[name];
+        return typeof own === "function" ? own.bind(target) : own;
+      },
+    });
+  }
+
+  async function tidy(store: Store): Promise<string[]> {
+    await removeAbandoned(store, layout, fs.readdirSync(layout.jobqueue));
+    return fs.readdirSync(layout.jobqueue).sort();
+  }
+
+  for (const [kind, ahead] of [
+    ["local", 0],
+    ["network", 0],
+    ["network", -72 * HOUR],
+    ["network", 72 * HOUR],
+  ] as const) {
+    it(`is removed after a day and not before: ${kind}, by a clock ${ahead / HOUR} h ahead`, async () => {
+      fs.writeFileSync(layout.queued(`.${ID}.tmp`), "[control]\n");
+      expect(await tidy(aged(kind, 23 * HOUR, ahead))).to.deep.equal([`.${ID}.tmp`]);
+      expect(await tidy(aged(kind, 25 * HOUR, ahead))).to.deep.equal([]);
+    });
+  }
+
+  it("is known by its name alone: nothing else is touched", async () => {
+    const others = [
+      `${ID}.tmp`,
+      `.${ID}.tmp~`,
+      `.${ID}`,
+      `.${ID}x.tmp`,
+      `.${ID.toUpperCase()}.tmp`,
+      `${ID}.ini`,
+    ];
+    for (const name of others) fs.writeFileSync(layout.queued(name), "");
+    const directory = `.${crypto.randomUUID()}.tmp`;
+    fs.mkdirSync(layout.queued(directory));
+    expect(await tidy(aged("local", 100 * HOUR))).to.deep.equal([...others, directory].sort());
+  });
+
+  it("has the name that submit gives", async () => {
+    const store = openStore(layout.root, "local");
+    const dies = new Proxy(store, {
+      get: (target, name: keyof Store) =>
+        name === "rename" ? () => Promise.reject(new Error("killed")) : target[name],
+    });
+    await submit(dies, layout, "a.ini", "[control]\n", false).catch(() => undefined);
+    expect(fs.readdirSync(layout.jobqueue)).to.have.length(1);
+    expect(await tidy(aged("local", 25 * HOUR))).to.deep.equal([]);
+  });
+});
