@@ -13,5 +13,5 @@ export FJORD_PROJECT
 recruiter hire 4
 dispatcher
 echo
-echo "The workers wait for more. Fire them with:  recruiter fire --project $FJORD_PROJECT"
+echo "The workers wait for more. Fire them with:  node $(dirname "$(pwd)")/bin/recruiter.js fire --project $FJORD_PROJECT"
 echo "Results:" data/*
