@@ -16,6 +16,8 @@ export interface Desk {
   announcement: Announcement | undefined;
   /** Whether the desk's directory was there at the last look. */
   stands: boolean;
+  /** When a job last came or left, monotonic, ms. */
+  changedAt: number;
   readonly jobs: Map<string, HandedOut>;
 }
 
@@ -62,7 +64,13 @@ export class Desks {
   of(worker: string): Desk {
     let desk = this.#desks.get(worker);
     if (desk === undefined) {
-      desk = { worker, announcement: undefined, stands: false, jobs: new Map() };
+      desk = {
+        worker,
+        announcement: undefined,
+        stands: false,
+        changedAt: performance.now(),
+        jobs: new Map(),
+      };
       this.#desks.set(worker, desk);
     }
     return desk;
@@ -75,12 +83,14 @@ export class Desks {
   put(desk: Desk, job: HandedOut): void {
     if (desk.jobs.has(job.file)) return;
     desk.jobs.set(job.file, job);
+    desk.changedAt = performance.now();
     const name = jobName(job.file);
     this.#names.set(name, (this.#names.get(name) ?? 0) + 1);
   }
 
   take(desk: Desk, file: string): void {
     if (!desk.jobs.delete(file)) return;
+    desk.changedAt = performance.now();
     const name = jobName(file);
     const others = (this.#names.get(name) ?? 1) - 1;
     if (others === 0) this.#names.delete(name);

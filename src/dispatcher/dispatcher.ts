@@ -303,7 +303,12 @@ export class Dispatcher {
       const state = desk.announcement?.state;
       if (!desk.stands || state === undefined || state === "leaving" || state === "stalled") continue;
       if (this.#attendance.isSuspect(desk.worker)) continue;
-      loads.push({ worker: desk.worker, jobs: desk.jobs.size, pace: desk.announcement?.pace ?? 0 });
+      loads.push({
+        worker: desk.worker,
+        jobs: desk.jobs.size,
+        pace: desk.announcement?.pace ?? 0,
+        still: (performance.now() - desk.changedAt) / 1000,
+      });
     }
     for (const step of plan(loads, this.#stock.ready, window, rings)) {
       switch (step.kind) {

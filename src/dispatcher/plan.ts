@@ -5,6 +5,8 @@ export interface Load {
   readonly jobs: number;
   /** Seconds per job, 0 while unknown. */
   readonly pace: number;
+  /** Seconds in which nothing has come to its desk or left it: the running job has taken as long at least. */
+  readonly still: number;
 }
 
 /** What to do: give `count` jobs from the queue to a worker, or move one from a desk to another. */
@@ -62,7 +64,11 @@ export function plan(loads: readonly Load[], waiting: number, window: number, be
 function movesToIdle(loads: readonly Load[], window: number): Step[] {
   const idle = loads.filter((load) => load.jobs === 0).map((load) => load.worker);
   const donors = loads
-    .map((load) => ({ worker: load.worker, ahead: load.jobs - 1, pace: load.pace || window }))
+    .map(({ worker, jobs, pace, still }) => ({
+      worker,
+      ahead: jobs - 1,
+      pace: Math.max(pace || window, still),
+    }))
     .filter((donor) => donor.ahead > 0 && donor.ahead * donor.pace >= window / 2);
   const moves: Step[] = [];
   for (const to of idle) {

@@ -3,8 +3,8 @@ import { desiredDepth, type Load, plan, type Step } from "../../src/dispatcher/p
 
 const WINDOW = 0.1;
 
-function load(worker: string, jobs: number, pace = 0): Load {
-  return { worker, jobs, pace };
+function load(worker: string, jobs: number, pace = 0, still = 0): Load {
+  return { worker, jobs, pace, still };
 }
 
 function give(worker: string, count: number): Step {
@@ -63,6 +63,7 @@ describe("the plan", () => {
     ["not while something waits", [load("a", 5, 0.1), load("b", 1, 9)], 1, []],
     ["not the job that runs", [load("a", 1, 0.1), load("b", 0, 0.1)], 0, []],
     ["not when it is worth nothing", [load("a", 3, 0.001), load("b", 0, 0.001)], 0, []],
+    ["but when the one that runs takes long", [load("a", 3, 0.001, 3), load("b", 0)], 0, [move("a", "b")]],
     ["also when the pace is unknown", [load("a", 2), load("b", 0)], 0, [move("a", "b")]],
     [
       "several idle ones from whom has most",

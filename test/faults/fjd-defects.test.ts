@@ -50,6 +50,22 @@ describe("what fjd gets wrong: its nine defects", function () {
     await bench().closeDown({ witness: undefined });
   });
 
+  it("2: nor does a job that lies behind one which turns out to be long", async () => {
+    bench().dispatcher();
+    bench().worker();
+    await bench().onDuty(1);
+    for (let n = 0; n < 20; n++) bench().submit({ job: `quick${n}`, ends: "jobdone" }, "true");
+    await bench().untilEnded();
+    bench().submit({ job: "long", ends: "jobdone" }, bench().lineUntil("go"));
+    bench().submit({ job: "next", ends: "jobdone" }, bench().lineUntil("go"));
+    await bench().untilRunning("long");
+    bench().worker();
+    await bench().untilRunning("next");
+    bench().raise("go");
+    await bench().untilEnded();
+    await bench().closeDown({ witness: undefined });
+  });
+
   it("3: the job of a worker killed with -9 is run by another, and the dispatcher comes to its end", async () => {
     const worker = bench().worker();
     await bench().onDuty(1);
