@@ -84,6 +84,15 @@ export async function openToLook(args: { project?: string | undefined }): Promis
   }
 }
 
+/**
+ * Opens a project that is there.
+ *
+ * @throws FjordError `no-such-project`
+ */
+export function openExisting(args: { project?: string | undefined }): Promise<Project> {
+  return Project.open(args.project, process.env, { create: false });
+}
+
 /** Where the default project will be. */
 export function defaultDirectory(): string {
   return locateProject(undefined, process.env, process.cwd());

@@ -1,63 +1,53 @@
 import { hideBin } from "yargs/helpers";
-import { emptyStatus } from "../report/status.js";
-import { defaultDirectory, EXIT, main, openToLook, parser } from "./command.js";
-import { statusLine } from "./status-line.js";
-import { workerTable } from "./worker-table.js";
+import { EXIT, main, parser } from "./command.js";
+import type { Common, Verb } from "./verb.js";
 
-/** What to do when nothing has been made yet. */
-function firstSteps(directory: string): string {
-  return [
-    `There is no project here yet (${directory}).`,
-    "",
-    "Hire workers, which makes it: recruiter hire",
-    `Put job files into ${directory}/jobqueue, and hand them out: dispatcher`,
-    "",
-  ].join("\n");
-}
+type Load = () => Promise<{ verb: Verb<never> }>;
 
-async function status(args: { project: string | undefined; json: boolean }): Promise<number> {
-  const project = await openToLook(args);
-  const status = (await project?.status()) ?? emptyStatus(defaultDirectory());
-  if (args.json) {
-    process.stdout.write(`${JSON.stringify(status)}\n`);
-    return EXIT.ok;
-  }
-  if (project === undefined) {
-    process.stdout.write(firstSteps(status.project));
-    return EXIT.ok;
-  }
-  process.stdout.write(`${project.directory}\n${statusLine(status)}\n`);
-  if (status.workers.length > 0) process.stdout.write(`\n${workerTable(status.workers)}`);
-  const { waiting, running, workers, dispatcher } = status;
-  if (waiting > 0 && workers.length === 0) {
-    process.stdout.write("\nNo worker is on duty: recruiter hire\n");
-  }
-  if (waiting > 0 && dispatcher === undefined) process.stdout.write("\nNobody dispatches: dispatcher\n");
-  if (waiting + running + status.done + status.failed === 0) {
-    process.stdout.write(`\nNothing here yet. Put job files into ${project.layout.jobqueue}\n`);
-  }
-  return EXIT.ok;
-}
+/** Every verb: how it is called, what it does, and the file that does it, which is only loaded for that. */
+const VERBS: readonly (readonly [usage: string, what: string | false, load: Load])[] = [
+  ["status", "show the project at a glance; what fjord alone does, too", () => import("./verbs/status.js")],
+  // Twice: yargs does not list a command that is also what is done when nothing is said.
+  ["$0", false, () => import("./verbs/status.js")],
+  [
+    "submit [files..]",
+    "put jobs into the queue: files, folders, or a command",
+    () => import("./verbs/submit.js"),
+  ],
+  ["list [jobs..]", "list jobs, a line each", () => import("./verbs/list.js")],
+  ["show <jobs..>", "show all that is known of a job", () => import("./verbs/show.js")],
+  ["log <jobs..>", "print what jobs printed, or are printing", () => import("./verbs/log.js")],
+  ["history [jobs..]", "list every attempt: as table, CSV, JSON", () => import("./verbs/history.js")],
+  ["wait [jobs..]", "wait until jobs have ended", () => import("./verbs/wait.js")],
+  ["retry [jobs..]", "put jobs that failed back into the queue", () => import("./verbs/retry.js")],
+];
+
+const nameOf = (usage: string) => usage.split(" ", 1)[0] ?? "";
 
 main("fjord", async () => {
+  const words = hideBin(process.argv);
   let code: number = EXIT.ok;
-  const run = async (args: { project: string | undefined; json: boolean }) => {
-    code = await status(args);
-  };
-  const base = parser(
+  let y = parser(
     "fjord",
-    "fjord [command]\n\nLooks at a project.",
-    "recruiter, dispatcher and worker do the work.",
-    ["status"],
-  );
-  const withJson = (y: typeof base) =>
-    y.option("json", { type: "boolean", default: false, describe: "print JSON" });
-  await base
-    // Twice: yargs does not list a command that is also what is done when nothing is said.
-    .command("status", "show the project at a glance; what fjord alone does, too", withJson, run)
-    .command("$0", false, withJson, run)
-    .example("fjord status", "the default project")
-    .example("fjord status --project ./results --json", "for a script")
-    .parseAsync(hideBin(process.argv));
+    "fjord [verb]\n\nLooks at a project, and puts it right.",
+    "recruiter, dispatcher and worker do the work. fjord VERB --help has examples.",
+    VERBS.map(([usage]) => nameOf(usage)).filter((name) => name !== "$0"),
+  ).parserConfiguration({ "populate--": true });
+  for (const [usage, what, load] of VERBS) {
+    const name = nameOf(usage);
+    const verb = name === "$0" || words.includes(name) ? (await load()).verb : undefined;
+    y = y.command(
+      usage,
+      what as string,
+      (its) => {
+        verb?.options(its as never);
+        return its;
+      },
+      async (args) => {
+        if (verb !== undefined) code = await verb.run(args as Common as never);
+      },
+    ) as typeof y;
+  }
+  await y.parseAsync(words);
   return code;
 });

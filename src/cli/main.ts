@@ -17,7 +17,7 @@ export const EXIT = {
 } as const;
 
 function exitCodeOf(error: FjordError): number {
-  return error.code === "no-such-worker" ? EXIT.unknown : EXIT.refused;
+  return error.code === "no-such-worker" || error.code === "no-such-job" ? EXIT.unknown : EXIT.refused;
 }
 
 /** One line on the terminal, signed by whoever says it. */
@@ -28,7 +28,7 @@ export function say(who: string, text: string): void {
 /** Tells a refusal, or a bug with its stack; gives the exit code. */
 function tellError(who: string, error: unknown): number {
   if (error instanceof FjordError) {
-    process.stderr.write(`[${who}] ${error.message}\n`);
+    for (const line of error.message.split("\n")) process.stderr.write(`[${who}] ${line}\n`);
     if (error.hint !== "") process.stderr.write(`[${who}] ${error.hint}\n`);
     return exitCodeOf(error);
   }

@@ -9,6 +9,8 @@ import { defaultSettings, readSettings, type Settings } from "../project/setting
 import type { Fired } from "../recruiter/fire.js";
 import type { Hired } from "../recruiter/hire.js";
 import type { LauncherName } from "../recruiter/launcher.js";
+import { type JobHistory, readHistory } from "../report/attempts.js";
+import { findJobs, type JobPlace, type JobState } from "../report/jobs.js";
 import { readStatus, type Status } from "../report/status.js";
 import type { Announcement } from "../spool/announcement.js";
 import { History } from "../spool/history.js";
@@ -19,6 +21,9 @@ import type { Reclaimer } from "../spool/reclaim.js";
 import type { Store } from "../spool/store.js";
 import { submit } from "../spool/submit.js";
 import type { DispatchOptions, DispatchResult } from "./dispatch.js";
+import type { Retried } from "./retry.js";
+import type { Draft } from "./submission.js";
+import type { WaitOptions, WaitResult } from "./wait.js";
 
 export interface OpenOptions {
   /** Whether to make the project if there is none yet; yes if not said. */
@@ -164,6 +169,48 @@ export class Project {
 
   status(): Promise<Status> {
     return readStatus(this.store, this.layout, this.settings.beat);
+  }
+
+  /**
+   * The jobs that a selection names, each once: names, patterns (`run*`) and ranges (`run{1..50}`); all jobs if none is
+   * given.
+   *
+   * @throws FjordError `no-such-job`
+   */
+  async jobs(selection: readonly string[] = [], states?: ReadonlySet<JobState>): Promise<JobPlace[]> {
+    const { select } = await import("./select.js");
+    return select(await findJobs(this.store, this.layout, states), selection);
+  }
+
+  /** What the ledgers tell of jobs' attempts; of all jobs if none are named. */
+  history(jobs?: ReadonlySet<string>): Promise<JobHistory> {
+    return readHistory(this.store, this.layout, jobs && ((job) => jobs.has(job)));
+  }
+
+  /**
+   * Puts drafts into the queue (S1), all or, when one of their names waits or runs already, none.
+   *
+   * @throws FjordError `job-refused`
+   */
+  async submitDrafts(
+    drafts: readonly Draft[],
+    options: { readonly replace?: boolean; readonly dryRun?: boolean } = {},
+  ): Promise<void> {
+    const { submitDrafts } = await import("./submission.js");
+    const { flush } = this.settings;
+    await submitDrafts(this.store, this.layout, drafts, { replace: false, ...options, flush });
+  }
+
+  /** Puts jobs that failed or were cancelled back into the queue; their attempts are counted anew. */
+  async retry(jobs: readonly JobPlace[], options: { readonly dryRun?: boolean } = {}): Promise<Retried[]> {
+    const { retry } = await import("./retry.js");
+    return retry(this.store, this.layout, jobs, options.dryRun ?? false);
+  }
+
+  /** Waits until jobs have ended; until nothing waits or runs if none are named. */
+  async wait(jobs?: readonly string[], options: WaitOptions = {}): Promise<WaitResult> {
+    const { wait } = await import("./wait.js");
+    return wait(this.store, this.layout, jobs, options);
   }
 
   /** Takes the seat (or stands by for it), hands out, and comes back when all jobs have ended. */

@@ -5,6 +5,7 @@ export type FjordErrorCode =
   | "bad-project"
   | "no-such-project"
   | "no-such-worker"
+  | "no-such-job"
   | "launcher-missing"
   | "hire-failed"
   | "job-refused"

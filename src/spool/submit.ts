@@ -13,6 +13,13 @@ import { isErrno, type Store } from "./store.js";
  */
 const RENAMED_IN = 1000;
 
+export interface SubmitOptions {
+  /** Permissions, less the umask; those of data if not said. A script needs its x bits. */
+  readonly mode?: number;
+  /** Take the place of a job of this name that waits in the queue. */
+  readonly replace?: boolean;
+}
+
 /**
  * S1: a hidden temporary file in `jobqueue/`, flushed if asked, then one rename. Once this returns, the job is
  * accepted.
@@ -24,16 +31,17 @@ export async function submit(
   store: Store,
   layout: Layout,
   file: string,
-  text: string,
+  content: string | Uint8Array,
   flush: boolean,
+  options: SubmitOptions = {},
 ): Promise<void> {
   const problem = isIgnored(file) ? `${quote(file)} is a name that is never a job's` : checkName(file);
   if (problem !== undefined) throw new FjordError("job-refused", `${problem}.`);
-  if (await exists(store, layout.queued(file))) {
+  if (options.replace !== true && (await exists(store, layout.queued(file)))) {
     throw new FjordError("job-refused", `${file} waits in the queue already.`, "Give the job another name.");
   }
   const temporary = path.join(layout.jobqueue, `.${crypto.randomUUID()}.tmp`);
-  await store.create(temporary, text, flush);
+  await store.create(temporary, content, flush, options.mode ?? 0o666);
   await store.touch(temporary, Date.now() - RENAMED_IN);
   await store.rename(temporary, layout.queued(file));
   if (flush) await store.flushDirectory(layout.jobqueue);

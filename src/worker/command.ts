@@ -1,9 +1,5 @@
 import path from "node:path";
-
-/** Quotes a word for a POSIX shell (2.2.2): nothing in it is special, newlines included. */
-function shellQuote(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
-}
+import { shellQuote } from "../job/shell-words.js";
 
 /** Words that a shell reads the same whether quoted or not. */
 const PLAIN = /^[A-Za-z0-9_@%+:,./=-]+(?:[ \t]+[A-Za-z0-9_@%+:,./=-]+)*$/;

@@ -1,0 +1,39 @@
+import type { ArgumentsCamelCase, Argv } from "yargs";
+
+/** What every verb is told. */
+export interface Common {
+  readonly project: string | undefined;
+}
+
+/** One verb of `fjord`: a file in `verbs/`, loaded when it is called. */
+export interface Verb<A extends Common> {
+  /** Declares its options and arguments on what it is given. */
+  options(y: Argv<Common>): void;
+  /** @returns the exit code */
+  run(args: ArgumentsCamelCase<A>): Promise<number>;
+}
+
+/** Words for jobs, the same for all verbs that take them. */
+export const JOBS = {
+  type: "string",
+  array: true,
+  default: [] as string[],
+  describe: "names, patterns ('run*') and ranges ('run{1..50}')",
+} as const;
+
+export const JSON_OPTION = { type: "boolean", default: false, describe: "print JSON" } as const;
+
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+/** `1 job`, `12 jobs`. */
+export function count(n: number, noun = "job"): string {
+  return `${n} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+/** Names for a sentence: the first few, and how many more. */
+export function some(names: readonly string[], most = 5): string {
+  const more = names.length - most;
+  return names.slice(0, most).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}

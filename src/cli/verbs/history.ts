@@ -1,0 +1,86 @@
+import { formatDuration } from "../../job/duration.js";
+import { describeOutcome } from "../../job/outcome.js";
+import { visible } from "../../job/quote.js";
+import { readSelection } from "../../job/selection.js";
+import { formatSize } from "../../job/size.js";
+import type { AttemptRecord } from "../../report/attempts.js";
+import { EXIT, openExisting } from "../command.js";
+import { table } from "../table.js";
+import { clock } from "../times.js";
+import { type Common, JOBS, JSON_OPTION, type Verb } from "../verb.js";
+
+interface Args extends Common {
+  readonly jobs: string[];
+  readonly csv: boolean;
+  readonly json: boolean;
+}
+
+/** `fjord history`: every attempt that the ledgers tell of, by time. GNU parallel's joblog. */
+export const verb: Verb<Args> = {
+  options: (y) =>
+    y
+      .positional("jobs", JOBS)
+      .option("csv", { type: "boolean", default: false, describe: "print CSV, RFC 4180" })
+      .option("json", { ...JSON_OPTION, describe: "print JSON lines" })
+      .check(({ csv, json }) => !(csv && json) || "Either --csv or --json.")
+      .example("fjord history --csv > history.csv", "every attempt, for a spreadsheet"),
+
+  async run(args) {
+    const project = await openExisting(args);
+    const patterns = args.jobs.flatMap(readSelection);
+    const { attempts } = await project.history();
+    const chosen = [...attempts.values()]
+      .flat()
+      .filter(({ job }) => patterns.length === 0 || patterns.some((pattern) => pattern.matches(job)))
+      .sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : a.attempt - b.attempt));
+    if (args.json) for (const one of chosen) process.stdout.write(`${JSON.stringify(one)}\n`);
+    else if (args.csv) process.stdout.write(csv(chosen));
+    else if (chosen.length === 0) process.stdout.write("No attempts yet.\n");
+    else process.stdout.write(pretty(chosen));
+    return EXIT.ok;
+  },
+};
+
+function pretty(attempts: readonly AttemptRecord[]): string {
+  return table(
+    ["STARTED", "JOB", "ATTEMPT", "OUTCOME", "TOOK", "CPU", "MEMORY", "WORKER"],
+    attempts.map((one) => [
+      clock(one.start),
+      visible(one.job),
+      String(one.attempt),
+      one.outcome === undefined ? "" : describeOutcome(one.outcome),
+      one.seconds === undefined ? "" : formatDuration(one.seconds),
+      one.cpu ? formatDuration(one.cpu.user + one.cpu.system) : "",
+      one.memory ? formatSize(one.memory) : "",
+      one.worker,
+    ]),
+  );
+}
+
+const COLUMNS = {
+  job: (one) => one.job,
+  attempt: (one) => one.attempt,
+  outcome: (one) => one.outcome?.kind,
+  exit: ({ outcome }) => (outcome?.kind === "failed" ? outcome.code : outcome?.kind === "succeeded" ? 0 : ""),
+  signal: ({ outcome }) => (outcome?.kind === "failed" ? outcome.signal : ""),
+  start: (one) => one.start,
+  end: (one) => one.end,
+  seconds: (one) => one.seconds,
+  cpu_user: (one) => one.cpu?.user,
+  cpu_system: (one) => one.cpu?.system,
+  memory: (one) => one.memory,
+  host: (one) => one.host,
+  worker: (one) => one.worker,
+  log: (one) => one.log,
+} satisfies Record<string, (one: AttemptRecord) => string | number | null | undefined>;
+
+function csv(attempts: readonly AttemptRecord[]): string {
+  const rows = attempts.map((one) => Object.values(COLUMNS).map((of) => of(one) ?? ""));
+  return [Object.keys(COLUMNS), ...rows].map((row) => `${row.map(field).join(",")}\r\n`).join("");
+}
+
+/** RFC 4180, 2: quoted where it holds a comma, a quote or a line break. */
+function field(value: string | number): string {
+  const text = String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,148 @@
+import fs from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Project } from "../../compose/project.js";
+import { FjordError } from "../../job/error.js";
+import { visible } from "../../job/quote.js";
+import { EXIT, openExisting } from "../command.js";
+import { type Common, JOBS, type Verb } from "../verb.js";
+
+interface Args extends Common {
+  readonly jobs: string[];
+  readonly follow: boolean;
+  readonly attempt: number | undefined;
+}
+
+/** Between two looks while it follows, ms. */
+const LOOKS_APART = 200;
+const CHUNK = 1 << 16;
+
+/** `fjord log`: what jobs printed, or are printing. */
+export const verb: Verb<Args> = {
+  options: (y) =>
+    y
+      .positional("jobs", JOBS)
+      .demandOption("jobs")
+      .option("follow", {
+        alias: "f",
+        type: "boolean",
+        default: false,
+        describe: "go on until the jobs have ended",
+      })
+      .option("attempt", { type: "number", requiresArg: true, describe: "which [the last]" })
+      .example("fjord log run7", "what its last attempt printed")
+      .example("fjord log -f 'run*'", "of many, live, each line with its job's name"),
+
+  async run(args) {
+    const project = await openExisting(args);
+    const places = await project.jobs(args.jobs);
+    const names = places.map(({ job }) => job);
+    const tails = names.map((job) => new Tail(project, job, args.attempt, names.length > 1));
+    let found = false;
+    for (const tail of tails) found = tail.print() || found;
+    if (args.follow) await follow(project, tails);
+    else if (!found) {
+      const which = args.attempt === undefined ? "has not begun yet" : `has no attempt ${args.attempt}`;
+      throw new FjordError(
+        "no-such-job",
+        `${names.map(visible).join(", ")} ${which}.`,
+        "fjord show JOB tells where it stands.",
+      );
+    }
+    return EXIT.ok;
+  },
+};
+
+async function follow(project: Project, tails: readonly Tail[]): Promise<void> {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => stop.abort());
+  let ended = false;
+  const over = project
+    .wait(
+      tails.map(({ job }) => job),
+      { signal: stop.signal },
+    )
+    .then(() => {
+      ended = true;
+    });
+  while (!ended) {
+    for (const tail of tails) tail.print();
+    await Promise.race([delay(LOOKS_APART), over]);
+  }
+  for (const tail of tails) tail.print(true);
+}
+
+/** What has been printed of one job's logs. */
+class Tail {
+  readonly job: string;
+  readonly #project: Project;
+  readonly #prefix: string;
+  readonly #onlyAttempt: boolean;
+  #attempt: number;
+  #offset = 0;
+  #rest = "";
+
+  constructor(project: Project, job: string, attempt: number | undefined, prefixed: boolean) {
+    this.job = job;
+    this.#project = project;
+    this.#prefix = prefixed ? `${visible(job)} | ` : "";
+    this.#onlyAttempt = attempt !== undefined;
+    this.#attempt = attempt ?? lastAttempt(project, job);
+  }
+
+  /** Prints what is new. @returns whether there is such a log */
+  print(last = false): boolean {
+    let found = this.#printOne();
+    while (!this.#onlyAttempt && fs.existsSync(this.#pathOf(this.#attempt + 1))) {
+      this.#flush();
+      this.#attempt++;
+      this.#offset = 0;
+      found = this.#printOne() || found;
+    }
+    if (last) this.#flush();
+    return found;
+  }
+
+  #printOne(): boolean {
+    let fd: number;
+    try {
+      fd = fs.openSync(this.#pathOf(this.#attempt), "r");
+    } catch {
+      return false;
+    }
+    try {
+      const buffer = Buffer.allocUnsafe(CHUNK);
+      for (;;) {
+        const length = fs.readSync(fd, buffer, 0, CHUNK, this.#offset);
+        if (length === 0) return true;
+        this.#offset += length;
+        this.#write(buffer.subarray(0, length));
+      }
+    } finally {
+      fs.closeSync(fd);
+    }
+  }
+
+  /** As it is when it is one job's; else in whole lines, each with its job's name. */
+  #write(bytes: Buffer): void {
+    if (this.#prefix === "") return void process.stdout.write(bytes);
+    const lines = (this.#rest + bytes.toString("latin1")).split("\n");
+    this.#rest = lines.pop() ?? "";
+    for (const line of lines) {
+      process.stdout.write(Buffer.concat([Buffer.from(this.#prefix), Buffer.from(`${line}\n`, "latin1")]));
+    }
+  }
+
+  #flush(): void {
+    if (this.#rest !== "") this.#write(Buffer.from("\n"));
+  }
+
+  #pathOf(attempt: number): string {
+    return this.#project.layout.attemptLog(this.job, attempt);
+  }
+}
+
+function lastAttempt(project: Project, job: string): number {
+  let attempt = 1;
+  while (fs.existsSync(project.layout.attemptLog(job, attempt + 1))) attempt++;
+  return attempt;
+}

@@ -1,0 +1,70 @@
+import { FjordError } from "../../job/error.js";
+import { visible } from "../../job/quote.js";
+import type { JobPlace } from "../../report/jobs.js";
+import { EXIT, openExisting, say } from "../command.js";
+import { type Common, count, JOBS, JSON_OPTION, printJson, some, type Verb } from "../verb.js";
+
+interface Args extends Common {
+  readonly jobs: string[];
+  readonly failed: boolean;
+  readonly lost: boolean;
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+/** `fjord retry`: what failed goes back into the queue. */
+export const verb: Verb<Args> = {
+  options: (y) =>
+    y
+      .positional("jobs", JOBS)
+      .option("failed", { type: "boolean", default: false, describe: "all jobs that failed" })
+      .option("lost", {
+        type: "boolean",
+        default: false,
+        describe: "all that failed because their workers died",
+      })
+      .option("dry-run", { type: "boolean", default: false, describe: "only tell what would be done" })
+      .option("json", JSON_OPTION)
+      .example("fjord retry --failed", "everything that failed, once more")
+      .example("fjord retry 'run{1..50}'", "those of run1 to run50; quote it, or the shell expands it"),
+
+  async run(args) {
+    const project = await openExisting(args);
+    if (args.jobs.length === 0 && !args.failed && !args.lost) {
+      throw new FjordError("bad-usage", "Say which jobs.", "fjord retry JOB…, fjord retry --failed");
+    }
+    const chosen = new Map<string, JobPlace>();
+    if (args.jobs.length > 0) for (const place of await project.jobs(args.jobs)) chosen.set(place.job, place);
+    if (args.failed || args.lost) {
+      const failed = await project.jobs([], new Set(["failed"]));
+      const lost = args.failed ? undefined : await namesOfLost(await project.history());
+      for (const place of failed) if (lost?.has(place.job) ?? true) chosen.set(place.job, place);
+    }
+    const retried = await project.retry([...chosen.values()], { dryRun: args.dryRun });
+    if (args.json) printJson(retried);
+    else {
+      const namesOf = (end: string) =>
+        retried.filter((one) => one.end === end).map(({ job }) => visible(job));
+      const queued = namesOf("queued");
+      const verb = args.dryRun ? "Would go back" : "Back";
+      say(
+        "fjord",
+        `${verb} into the queue: ${count(queued.length)}${queued.length > 0 ? `: ${some(queued)}` : ""}.`,
+      );
+      for (const one of retried.filter(({ end }) => end === "unlike").slice(0, 5)) {
+        say("fjord", `${visible(one.job)} has not failed (${one.state}): left as it is.`);
+      }
+      const taken = namesOf("name-taken");
+      if (taken.length > 0) say("fjord", `Left, as another of the name waits: ${some(taken)}.`);
+    }
+    return retried.some(({ end }) => end === "queued") || retried.length === 0 ? EXIT.ok : EXIT.refused;
+  },
+};
+
+async function namesOfLost({
+  attempts,
+}: Awaited<ReturnType<Awaited<ReturnType<typeof openExisting>>["history"]>>) {
+  const lost = new Set<string>();
+  for (const [job, all] of attempts) if (all.at(-1)?.outcome?.kind === "lost") lost.add(job);
+  return lost;
+}

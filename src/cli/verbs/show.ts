@@ -1,0 +1,86 @@
+import fs from "node:fs";
+import { formatDuration } from "../../job/duration.js";
+import { describeOutcome } from "../../job/outcome.js";
+import { visible } from "../../job/quote.js";
+import { formatSize } from "../../job/size.js";
+import type { AttemptRecord } from "../../report/attempts.js";
+import type { JobPlace } from "../../report/jobs.js";
+import { EXIT, openExisting } from "../command.js";
+import { table } from "../table.js";
+import { clock } from "../times.js";
+import { type Common, JOBS, JSON_OPTION, printJson, type Verb } from "../verb.js";
+
+interface Args extends Common {
+  readonly jobs: string[];
+  readonly json: boolean;
+}
+
+/** Bytes of a job file that are shown. */
+const SHOWN = 4096;
+
+/** `fjord show`: all that is known of a job. */
+export const verb: Verb<Args> = {
+  options: (y) =>
+    y
+      .positional("jobs", JOBS)
+      .demandOption("jobs")
+      .option("json", JSON_OPTION)
+      .example("fjord show run7", "its file, state, attempts, outcome, times, memory, logs"),
+
+  async run(args) {
+    const project = await openExisting(args);
+    const places = await project.jobs(args.jobs);
+    const { attempts, refusals } = await project.history(new Set(places.map(({ job }) => job)));
+    const shown = places.map((place) => ({
+      ...place,
+      ...(refusals.has(place.job) && { refused: refusals.get(place.job) }),
+      attempts: attempts.get(place.job) ?? [],
+    }));
+    if (args.json) printJson(shown);
+    else process.stdout.write(shown.map(describe).join("\n"));
+    return EXIT.ok;
+  },
+};
+
+function describe(
+  job: JobPlace & { attempts: readonly AttemptRecord[]; refused?: string | undefined },
+): string {
+  const lines = [
+    `${visible(job.job)}: ${job.state}${job.worker === undefined ? "" : ` (${job.worker})`}`,
+    `file: ${visible(job.path)}`,
+  ];
+  if (job.refused !== undefined && job.state === "failed") lines.push(`refused: ${visible(job.refused)}`);
+  let text = `${lines.join("\n")}\n`;
+  if (job.attempts.length > 0) text += `\n${attemptTable(job.attempts)}`;
+  const last = job.attempts.at(-1);
+  if (last !== undefined) text += `log: ${visible(last.log)}\n`;
+  const content = contentOf(job.path);
+  return content === "" ? text : `${text}\n${content}`;
+}
+
+export function attemptTable(attempts: readonly AttemptRecord[]): string {
+  return table(
+    ["ATTEMPT", "OUTCOME", "STARTED", "TOOK", "CPU", "MEMORY", "WORKER"],
+    attempts.map((one) => [
+      String(one.attempt),
+      one.outcome === undefined ? "has not ended" : describeOutcome(one.outcome),
+      clock(one.start),
+      one.seconds === undefined ? "" : formatDuration(one.seconds),
+      one.cpu ? formatDuration(one.cpu.user + one.cpu.system) : "",
+      one.memory ? formatSize(one.memory) : "",
+      one.worker,
+    ]),
+  );
+}
+
+/** The job file itself, when it is text and short enough to read. */
+function contentOf(file: string): string {
+  try {
+    const bytes = fs.readFileSync(file);
+    if (bytes.length > SHOWN || bytes.includes(0)) return `(${formatSize(bytes.length)})\n`;
+    const lines = bytes.toString("utf8").replace(/\n*$/, "").split("\n");
+    return `${lines.map((line) => `  ${visible(line)}`).join("\n")}\n`;
+  } catch {
+    return ""; // it has moved on
+  }
+}

@@ -1,0 +1,53 @@
+import { emptyStatus } from "../../report/status.js";
+import { defaultDirectory, EXIT, openToLook } from "../command.js";
+import { statusLine } from "../status-line.js";
+import { type Common, JSON_OPTION, printJson, type Verb } from "../verb.js";
+import { workerTable } from "../worker-table.js";
+
+interface Args extends Common {
+  readonly json: boolean;
+}
+
+/** `fjord status`: the project at a glance. */
+export const verb: Verb<Args> = {
+  options: (y) =>
+    y
+      .option("json", JSON_OPTION)
+      .example("fjord status", "the default project")
+      .example("fjord status --project ./results --json", "for a script"),
+
+  async run(args) {
+    const project = await openToLook(args);
+    const status = (await project?.status()) ?? emptyStatus(defaultDirectory());
+    if (args.json) {
+      printJson(status);
+      return EXIT.ok;
+    }
+    if (project === undefined) {
+      process.stdout.write(firstSteps(status.project));
+      return EXIT.ok;
+    }
+    process.stdout.write(`${project.directory}\n${statusLine(status)}\n`);
+    if (status.workers.length > 0) process.stdout.write(`\n${workerTable(status.workers)}`);
+    const { waiting, running, workers, dispatcher } = status;
+    if (waiting > 0 && workers.length === 0) {
+      process.stdout.write("\nNo worker is on duty: recruiter hire\n");
+    }
+    if (waiting > 0 && dispatcher === undefined) process.stdout.write("\nNobody dispatches: dispatcher\n");
+    if (waiting + running + status.done + status.failed === 0) {
+      process.stdout.write(`\nNothing here yet. Put job files into ${project.layout.jobqueue}\n`);
+    }
+    return EXIT.ok;
+  },
+};
+
+/** What to do when nothing has been made yet. */
+function firstSteps(directory: string): string {
+  return [
+    `There is no project here yet (${directory}).`,
+    "",
+    "Hire workers, which makes it: recruiter hire",
+    `Put job files into ${directory}/jobqueue, and hand them out: dispatcher`,
+    "",
+  ].join("\n");
+}

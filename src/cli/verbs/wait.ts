@@ -1,0 +1,76 @@
+import { parseDuration } from "../../job/duration.js";
+import { FjordError } from "../../job/error.js";
+import { describeOutcome } from "../../job/outcome.js";
+import { quote, visible } from "../../job/quote.js";
+import { EXIT, openExisting, say } from "../command.js";
+import { type Common, count, JOBS, JSON_OPTION, printJson, some, type Verb } from "../verb.js";
+
+interface Args extends Common {
+  readonly jobs: string[];
+  readonly timeout: string | undefined;
+  readonly json: boolean;
+}
+
+/** Failures that are told of one by one. */
+const TOLD = 5;
+
+/** `fjord wait`: until jobs have ended. 0 all succeeded, 1 some did not, 2 time is over, 3 no such job. */
+export const verb: Verb<Args> = {
+  options: (y) =>
+    y
+      .positional("jobs", JOBS)
+      .option("timeout", {
+        type: "string",
+        requiresArg: true,
+        describe: "give up after so long: 90, 30m, 2h",
+      })
+      .option("json", JSON_OPTION)
+      .epilogue(
+        "Ends with 0 when all succeeded, 1 when some did not, 2 when the time is over, 3 for an unknown job.",
+      )
+      .example("fjord wait", "until nothing waits or runs any more")
+      .example("fjord wait 'train*' --timeout 2h && ./evaluate.sh", "then go on"),
+
+  async run(args) {
+    const timeout = secondsOf(args.timeout);
+    const project = await openExisting(args);
+    const places = args.jobs.length > 0 ? await project.jobs(args.jobs) : undefined;
+    const stop = new AbortController();
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => stop.abort());
+    const result = await project.wait(
+      places?.map(({ job }) => job),
+      { ...(timeout !== undefined && { timeout }), signal: stop.signal },
+    );
+    const bad = result.ended.filter(({ state }) => state !== "done");
+    if (args.json) printJson(result);
+    else {
+      const { attempts, refusals } = await project.history(new Set(bad.slice(0, TOLD).map(({ job }) => job)));
+      say(
+        "fjord",
+        `${count(result.ended.length)} ended: ${result.ended.length - bad.length} succeeded, ${bad.length} did not.`,
+      );
+      for (const { job, state } of bad.slice(0, TOLD)) {
+        const outcome = attempts.get(job)?.at(-1)?.outcome;
+        const how =
+          state === "failed" ? (refusals.get(job) ?? (outcome && describeOutcome(outcome)) ?? state) : state;
+        say("fjord", `${visible(job)}: ${visible(how)}`);
+      }
+      if (bad.length > TOLD) say("fjord", `… and ${bad.length - TOLD} more: fjord list --state failed`);
+      if (result.pending.length > 0) say("fjord", `Not ended: ${some(result.pending.map(visible))}.`);
+    }
+    if (result.end === "stopped") return EXIT.interrupted;
+    if (result.end === "timeout") return EXIT.refused;
+    return bad.length > 0 ? EXIT.someFailed : EXIT.ok;
+  },
+};
+
+function secondsOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const seconds = parseDuration(text);
+  if (seconds !== undefined) return seconds;
+  throw new FjordError(
+    "bad-usage",
+    `--timeout: found ${quote(text)}.`,
+    "Write a duration such as 90, 30m or 2h.",
+  );
+}

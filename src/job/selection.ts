@@ -1,0 +1,90 @@
+/** One word of a selection: a job's name, or a pattern that several names may match. */
+export interface Pattern {
+  readonly text: string;
+  /** Whether it could match more than the one name that it spells. */
+  readonly isGlob: boolean;
+  matches(job: string): boolean;
+}
+
+/** How many words one word with braces may stand for. */
+const EXPANSION_LIMIT = 1_000_000;
+const RANGE = /^(-?\d+)\.\.(-?\d+)(?:\.\.(\d+))?$/;
+
+/**
+ * Reads a word that names jobs: a name, a shell pattern (`*`, `?`, `[abc]`, `[!a-c]`; glob(7)), or either with braces as
+ * bash has them: `run{1..50}`, `run{01..50..7}`, `run{3,5,8}`. A file's ending `.ini` may be there or not. A backslash
+ * takes a character literally.
+ *
+ * @throws RangeError when braces stand for more than a million words
+ */
+export function readSelection(word: string): Pattern[] {
+  return expandBraces(word).map(patternOf);
+}
+
+/** The words that braces stand for; a brace that is no range and no list stays as it is. */
+export function expandBraces(word: string): string[] {
+  const brace = findBrace(word);
+  if (brace === undefined) return [word];
+  const { open, close, parts } = brace;
+  const head = word.slice(0, open);
+  const tails = expandBraces(word.slice(close + 1));
+  if (parts.length * tails.length > EXPANSION_LIMIT) {
+    throw new RangeError(`"${word}" stands for more than ${EXPANSION_LIMIT} names`);
+  }
+  return parts.flatMap((part) => tails.map((tail) => head + part + tail));
+}
+
+function findBrace(word: string): { open: number; close: number; parts: readonly string[] } | undefined {
+  for (let open = word.indexOf("{"); open >= 0; open = word.indexOf("{", open + 1)) {
+    if (word[open - 1] === "\\") continue;
+    const close = word.indexOf("}", open);
+    if (close < 0) return undefined;
+    const inside = word.slice(open + 1, close);
+    const parts = inside.includes(",") ? inside.split(",") : rangeOf(inside);
+    if (parts !== undefined) return { open, close, parts };
+  }
+  return undefined;
+}
+
+function rangeOf(text: string): string[] | undefined {
+  const match = RANGE.exec(text);
+  if (match === null) return undefined;
+  const [, first = "", last = "", stride] = match;
+  const [from, to] = [Number(first), Number(last)];
+  const step = Math.max(1, Number(stride ?? 1));
+  const count = Math.floor(Math.abs(to - from) / step) + 1;
+  if (!(count <= EXPANSION_LIMIT)) {
+    throw new RangeError(`"{${text}}" stands for more than ${EXPANSION_LIMIT} names`);
+  }
+  const width = [first, last].some((end) => /^-?0\d/.test(end)) ? Math.max(first.length, last.length) : 0;
+  return Array.from({ length: count }, (_, i) =>
+    String(from + (to < from ? -step : step) * i).padStart(width, "0"),
+  );
+}
+
+const SPECIAL = /[.*+?^${}()|[\]\\]/g;
+const GLOB = /\\(.)|\*|\?|\[(!?)([^\]]+)\]|[^\\*?[]+|./gsu;
+
+function patternOf(word: string): Pattern {
+  const text = word.endsWith(".ini") ? word.slice(0, -".ini".length) : word;
+  let isGlob = false;
+  let source = "";
+  for (const [part, escaped, not, set] of text.matchAll(GLOB)) {
+    if (escaped !== undefined) source += escaped.replace(SPECIAL, "\\$&");
+    else if (part === "*") source += ".*";
+    else if (part === "?") source += ".";
+    else if (set !== undefined) source += `[${not === "" ? "" : "^"}${set.replace(/[\\^[\]]/g, "\\$&")}]`;
+    else source += part.replace(SPECIAL, "\\$&");
+    isGlob ||= part === "*" || part === "?" || set !== undefined;
+  }
+  const name = text.replace(/\\(.)/gsu, "$1");
+  if (!isGlob) return { text: name, isGlob, matches: (job) => job === name || job === text };
+  let pattern: RegExp;
+  try {
+    pattern = new RegExp(`^${source}$`, "su");
+  } catch {
+    return { text, isGlob: false, matches: (job) => job === text }; // such as [z-a]: then it is a name
+  }
+  // A job may be called as the pattern is written: its own name always means it.
+  return { text, isGlob, matches: (job) => job === text || pattern.test(job) };
+}

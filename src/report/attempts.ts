@@ -1,0 +1,116 @@
+import path from "node:path";
+import type { Outcome } from "../job/outcome.js";
+import type { Layout } from "../project/layout.js";
+import { type CpuTime, type Destination, type LedgerLine, LedgerReader } from "../spool/ledger.js";
+import { isErrno, type Store } from "../spool/store.js";
+
+/** One run of a job, as the ledgers tell of it. */
+export interface AttemptRecord {
+  readonly job: string;
+  readonly attempt: number;
+  readonly worker: string;
+  readonly host?: string;
+  /** ISO 8601, by the worker's clock. */
+  readonly start: string;
+  readonly end?: string;
+  /** Wall time, by the worker's monotonic clock. */
+  readonly seconds?: number;
+  /** Undefined: it runs, or nobody has found out yet that its worker is dead. */
+  readonly outcome?: Outcome;
+  readonly cpu?: CpuTime | null;
+  /** Peak resident memory, bytes. */
+  readonly memory?: number | null;
+  /** Where the job file went with that outcome. */
+  readonly to?: Destination;
+  /** What it printed: absolute path. */
+  readonly log: string;
+}
+
+/** What the ledgers tell of some jobs. */
+export interface JobHistory {
+  /** In the order of their numbers, by job. */
+  readonly attempts: ReadonlyMap<string, readonly AttemptRecord[]>;
+  /** Why a job file was refused, by job: the last word. */
+  readonly refusals: ReadonlyMap<string, string>;
+}
+
+type Draft = { -readonly [K in keyof AttemptRecord]: AttemptRecord[K] } & { void?: boolean };
+
+/**
+ * Reads all ledgers. They are read one after the other, not in the order of time; attempt numbers put them in order.
+ *
+ * @param wanted only these jobs are remembered
+ */
+export async function readHistory(
+  store: Store,
+  layout: Layout,
+  wanted: (job: string) => boolean = () => true,
+): Promise<JobHistory> {
+  const drafts = new Map<string, Map<number, Draft>>();
+  const refusals = new Map<string, { t: string; reason: string }>();
+  const draft = (line: { t: string; job: string; attempt: number; worker: string }): Draft => {
+    const { job, attempt, worker, t } = line;
+    const ofJob = drafts.get(job) ?? new Map<number, Draft>();
+    drafts.set(job, ofJob);
+    const one = ofJob.get(attempt) ?? {
+      job,
+      attempt,
+      worker,
+      start: t,
+      log: layout.attemptLog(job, attempt),
+    };
+    ofJob.set(attempt, one);
+    return one;
+  };
+  for await (const line of ledgerLines(store, layout)) {
+    if (!("job" in line) || !wanted(line.job)) continue;
+    switch (line.event) {
+      case "started":
+        draft(line).start = line.t;
+        break;
+      case "ended": {
+        const one = draft(line);
+        const { host, start, end, seconds, cpu, memory, to } = line;
+        Object.assign(one, { host, start, end, seconds, cpu, memory });
+        if (one.void !== true) Object.assign(one, { outcome: line.outcome, to });
+        break;
+      }
+      // What a lost worker's own ledger says of this attempt was never published.
+      case "lost":
+        Object.assign(draft(line), { void: true, outcome: { kind: "lost" }, to: line.to });
+        break;
+      case "discarded":
+        Object.assign(draft(line), { void: true, outcome: { kind: "lost" } });
+        break;
+      case "refused": {
+        const before = refusals.get(line.job);
+        if (before === undefined || before.t < line.t) refusals.set(line.job, line);
+        break;
+      }
+      case "retry":
+        break;
+      default: {
+        const unknown: never = line;
+        throw new Error(`unknown event: ${JSON.stringify(unknown)}`);
+      }
+    }
+  }
+  const attempts = new Map<string, AttemptRecord[]>();
+  for (const [job, ofJob] of drafts) {
+    const inOrder = [...ofJob.values()].sort((a, b) => a.attempt - b.attempt);
+    for (const one of inOrder) delete one.void;
+    attempts.set(job, inOrder);
+  }
+  return { attempts, refusals: new Map([...refusals].map(([job, { reason }]) => [job, reason])) };
+}
+
+async function* ledgerLines(store: Store, layout: Layout): AsyncGenerator<LedgerLine> {
+  for (const file of (await store.list(layout.ledger)).sort()) {
+    if (!file.endsWith(".jsonl")) continue;
+    try {
+      yield* new LedgerReader(path.join(layout.ledger, file)).read();
+    } catch (error) {
+      if (!isErrno(error, "ENOENT", "ESTALE")) throw error;
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import { isIgnored, jobName } from "../job/name.js";
+import { isLock, type Layout, lockOf } from "../project/layout.js";
+import { isErrno, type Store } from "../spool/store.js";
+
+/**
+ * Where a job is. `waiting`: in the queue, or on a desk and not begun; `retrying`: it has failed and waits for its next
+ * attempt; the last three are ends.
+ */
+export type JobState = "waiting" | "running" | "retrying" | "done" | "failed" | "cancelled";
+
+/** In the order in which a job goes through them. */
+export const JOB_STATES: readonly JobState[] = [
+  "waiting",
+  "running",
+  "retrying",
+  "done",
+  "failed",
+  "cancelled",
+];
+
+/** A job, as the directories tell of it now. */
+export interface JobPlace {
+  /** What people call it. */
+  readonly job: string;
+  /** The job file's name. */
+  readonly file: string;
+  readonly state: JobState;
+  /** The job file, absolute. */
+  readonly path: string;
+  /** On whose desk it lies. */
+  readonly worker?: string;
+}
+
+/**
+ * All jobs, room by room. A job that moves from one room to another meanwhile may be met twice or not at all: who decides
+ * by it looks again.
+ */
+export async function findJobs(
+  store: Store,
+  layout: Layout,
+  states: ReadonlySet<JobState> = new Set(JOB_STATES),
+): Promise<JobPlace[]> {
+  const found: JobPlace[] = [];
+  const room = async (dir: string, state: JobState, pathOf: (file: string) => string) => {
+    if (!states.has(state)) return;
+    for (const file of await namesIn(store, dir)) {
+      if (!isIgnored(file)) found.push({ job: jobName(file), file, state, path: pathOf(file) });
+    }
+  };
+  // With the stream: who is moved on while this goes on is rather met twice than missed.
+  await room(layout.jobqueue, "waiting", (file) => layout.queued(file));
+  if (states.has("waiting") || states.has("running")) await onDesks(store, layout, states, found);
+  await room(layout.retryDesk, "retrying", (file) => layout.toRetry(file));
+  await room(layout.end("jobdone"), "done", (file) => layout.ended("jobdone", file));
+  await room(layout.end("jobfailed"), "failed", (file) => layout.ended("jobfailed", file));
+  await room(layout.end("jobcancelled"), "cancelled", (file) => layout.ended("jobcancelled", file));
+  return found;
+}
+
+async function onDesks(
+  store: Store,
+  layout: Layout,
+  states: ReadonlySet<JobState>,
+  found: JobPlace[],
+): Promise<void> {
+  for (const entry of await namesIn(store, layout.jobpod)) {
+    if (layout.deskKind(entry) === undefined) continue;
+    const names = await namesIn(store, layout.desk(entry));
+    const there = new Set(names);
+    for (const file of names) {
+      if (isLock(file) || isIgnored(file)) continue;
+      const state = there.has(lockOf(file)) ? "running" : "waiting";
+      if (!states.has(state)) continue;
+      found.push({ job: jobName(file), file, state, path: layout.onDesk(entry, file), worker: entry });
+    }
+  }
+}
+
+async function namesIn(store: Store, dir: string): Promise<string[]> {
+  try {
+    return await store.list(dir);
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR", "ESTALE")) return [];
+    throw error;
+  }
+}
+
+const LATER: readonly JobState[] = ["waiting", "running", "retrying", "cancelled", "failed", "done"];
+
+/**
+ * One place for each job: of those that were met twice, or whose name was used again, the one that is still to be done, else
+ * the end that is most of an outcome.
+ */
+export function onePlaceEach(places: readonly JobPlace[]): Map<string, JobPlace> {
+  const best = new Map<string, JobPlace>();
+  for (const place of places) {
+    const other = best.get(place.job);
+    if (other === undefined || LATER.indexOf(place.state) < LATER.indexOf(other.state)) {
+      best.set(place.job, place);
+    }
+  }
+  return best;
+}
