@@ -18,6 +18,13 @@ const VERBS: readonly (readonly [usage: string, what: string | false, load: Load
   ["show <jobs..>", "show all that is known of a job", () => import("./verbs/show.js")],
   ["log <jobs..>", "print what jobs printed, or are printing", () => import("./verbs/log.js")],
   ["history [jobs..]", "list every attempt: as table, CSV, JSON", () => import("./verbs/history.js")],
+  [
+    "cancel <jobs..>",
+    "take jobs out of the queue, and stop those that run",
+    () => import("./verbs/cancel.js"),
+  ],
+  ["hold <jobs..>", "keep jobs that wait from being run", () => import("./verbs/hold.js")],
+  ["release <jobs..>", "put held jobs back into the queue", () => import("./verbs/release.js")],
   ["wait [jobs..]", "wait until jobs have ended", () => import("./verbs/wait.js")],
   ["retry [jobs..]", "put jobs that failed back into the queue", () => import("./verbs/retry.js")],
 ];

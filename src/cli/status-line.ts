@@ -5,6 +5,7 @@ export function statusLine(status: Status): string {
   const free = status.workers.filter((worker) => worker.state === "idle").length;
   return [
     `${status.waiting} waiting`,
+    ...(status.held > 0 ? [`${status.held} held`] : []),
     `${status.running} running`,
     `${status.done} done`,
     `${status.failed} failed`,

@@ -21,6 +21,13 @@ export const JOBS = {
   describe: "names, patterns ('run*') and ranges ('run{1..50}')",
 } as const;
 
+/** What acts on jobs can tell beforehand what it would do. */
+export const DRY_RUN = {
+  type: "boolean",
+  default: false,
+  describe: "only tell what would be done",
+} as const;
+
 export const JSON_OPTION = { type: "boolean", default: false, describe: "print JSON" } as const;
 
 export function printJson(value: unknown): void {

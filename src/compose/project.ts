@@ -24,6 +24,7 @@ import type { DispatchOptions, DispatchResult } from "./dispatch.js";
 import type { Retried } from "./retry.js";
 import type { Draft } from "./submission.js";
 import type { WaitOptions, WaitResult } from "./wait.js";
+import type { Released, Withdrawn, WithdrawOptions } from "./withdraw.js";
 
 export interface OpenOptions {
   /** Whether to make the project if there is none yet; yes if not said. */
@@ -205,6 +206,24 @@ export class Project {
   async retry(jobs: readonly JobPlace[], options: { readonly dryRun?: boolean } = {}): Promise<Retried[]> {
     const { retry } = await import("./retry.js");
     return retry(this.store, this.layout, jobs, options.dryRun ?? false);
+  }
+
+  /** Cancels jobs that wait or run; of one that runs, the whole process group is stopped. */
+  async cancel(jobs: readonly JobPlace[], options: WithdrawOptions = {}): Promise<Withdrawn[]> {
+    const { takeOut } = await import("./withdraw.js");
+    return takeOut(this.store, this.layout, "cancel", jobs, { ...options, flush: this.settings.flush });
+  }
+
+  /** Keeps jobs that wait from being run until they are released. */
+  async hold(jobs: readonly JobPlace[], options: WithdrawOptions = {}): Promise<Withdrawn[]> {
+    const { takeOut } = await import("./withdraw.js");
+    return takeOut(this.store, this.layout, "hold", jobs, { ...options, flush: this.settings.flush });
+  }
+
+  /** Puts held jobs back into the queue. */
+  async release(jobs: readonly JobPlace[], options: { readonly dryRun?: boolean } = {}): Promise<Released[]> {
+    const { release } = await import("./withdraw.js");
+    return release(this.store, this.layout, jobs, options.dryRun ?? false);
   }
 
   /** Waits until jobs have ended; until nothing waits or runs if none are named. */

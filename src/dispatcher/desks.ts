@@ -26,6 +26,7 @@ export type Whereabouts =
   | "jobdone"
   | "jobfailed"
   | "jobcancelled"
+  | "jobheld"
   | "jobqueue"
   | "retry"
   | "elsewhere"
@@ -137,6 +138,7 @@ export class Desks {
     }
     if (await this.#isThere(this.#layout.toRetry(job.file), job.ino)) return "retry";
     if (await this.#isThere(this.#layout.queued(job.file), job.ino)) return "jobqueue";
+    if (await this.#isThere(this.#layout.held(job.file), job.ino)) return "jobheld";
     return this.holds(job.file) ? "elsewhere" : "gone";
   }
 

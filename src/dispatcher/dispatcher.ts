@@ -273,6 +273,7 @@ export class Dispatcher {
         this.#queueRang = true;
         break;
       case "jobcancelled":
+      case "jobheld":
       case "elsewhere":
       case "gone":
         break;

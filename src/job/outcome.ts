@@ -10,7 +10,8 @@ export type Outcome =
   /** `after`: seconds. */
   | { readonly kind: "timed-out"; readonly after: number }
   | { readonly kind: "lost" }
-  | { readonly kind: "cancelled"; readonly reason: string }
+  /** `by`: who asked for it, `user@host`; without it the job was only stopped, and goes back to the queue. */
+  | { readonly kind: "cancelled"; readonly reason: string; readonly by?: string }
   | { readonly kind: "refused"; readonly reason: string };
 
 /** The first name of a number wins: 6 is SIGABRT, not SIGIOT. */

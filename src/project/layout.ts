@@ -34,6 +34,8 @@ export class Layout {
   /** Who the holder of the seat is, for people and for the standby. */
   readonly dispatcherFile: string;
   readonly settings: string;
+  /** Jobs that somebody holds back. */
+  readonly jobheld: string;
   /** Jobs that failed with retries left, until the dispatcher has decided (S9). */
   readonly retryDesk: string;
 
@@ -48,6 +50,7 @@ export class Layout {
     this.seat = below(this.root, "dispatcher.lock");
     this.dispatcherFile = below(this.root, "dispatcher.ini");
     this.settings = below(this.root, "settings.ini");
+    this.jobheld = below(this.root, "jobheld");
     this.retryDesk = below(this.jobpod, RETRY_DESK);
   }
 
@@ -58,6 +61,7 @@ export class Layout {
       this.workerqueue,
       this.jobpod,
       this.retryDesk,
+      this.jobheld,
       this.end("jobdone"),
       this.end("jobfailed"),
       this.end("jobcancelled"),
@@ -135,12 +139,26 @@ export class Layout {
     return below(this.jobpod, worker, file);
   }
 
+  held(file: string): string {
+    return below(this.jobheld, file);
+  }
+
   toRetry(file: string): string {
     return below(this.retryDesk, file);
   }
 
   note(worker: string, note: Note): string {
     return below(this.jobpod, worker, `.${note}`);
+  }
+
+  /** A note that asks the worker for something about one job on its desk. */
+  ask(worker: string, id: string): string {
+    return below(this.jobpod, worker, `.ask.${id}`);
+  }
+
+  /** Whether an entry of a desk is such a note. */
+  isAsk(entry: string): boolean {
+    return entry.startsWith(".ask.");
   }
 
   /** The dispatcher's hint in which order the desk's jobs are to be taken. */

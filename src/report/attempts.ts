@@ -32,6 +32,8 @@ export interface JobHistory {
   readonly attempts: ReadonlyMap<string, readonly AttemptRecord[]>;
   /** Why a job file was refused, by job: the last word. */
   readonly refusals: ReadonlyMap<string, string>;
+  /** Why a job that waited was cancelled, by job: the last word. */
+  readonly cancellations: ReadonlyMap<string, string>;
 }
 
 type Draft = { -readonly [K in keyof AttemptRecord]: AttemptRecord[K] } & { void?: boolean };
@@ -47,7 +49,8 @@ export async function readHistory(
   wanted: (job: string) => boolean = () => true,
 ): Promise<JobHistory> {
   const drafts = new Map<string, Map<number, Draft>>();
-  const refusals = new Map<string, { t: string; reason: string }>();
+  const refusals: Reasons = new Map();
+  const cancellations: Reasons = new Map();
   const draft = (line: { t: string; job: string; attempt: number; worker: string }): Draft => {
     const { job, attempt, worker, t } = line;
     const ofJob = drafts.get(job) ?? new Map<number, Draft>();
@@ -82,11 +85,12 @@ export async function readHistory(
       case "discarded":
         Object.assign(draft(line), { void: true, outcome: { kind: "lost" } });
         break;
-      case "refused": {
-        const before = refusals.get(line.job);
-        if (before === undefined || before.t < line.t) refusals.set(line.job, line);
+      case "refused":
+        keepLater(refusals, line);
         break;
-      }
+      case "cancelled":
+        keepLater(cancellations, line);
+        break;
       case "retry":
         break;
       default: {
@@ -101,7 +105,18 @@ export async function readHistory(
     for (const one of inOrder) delete one.void;
     attempts.set(job, inOrder);
   }
-  return { attempts, refusals: new Map([...refusals].map(([job, { reason }]) => [job, reason])) };
+  return { attempts, refusals: reasonsOf(refusals), cancellations: reasonsOf(cancellations) };
+}
+
+type Reasons = Map<string, { t: string; reason: string }>;
+
+function keepLater(reasons: Reasons, line: { job: string; t: string; reason: string }): void {
+  const before = reasons.get(line.job);
+  if (before === undefined || before.t < line.t) reasons.set(line.job, line);
+}
+
+function reasonsOf(reasons: Reasons): Map<string, string> {
+  return new Map([...reasons].map(([job, { reason }]) => [job, reason]));
 }
 
 async function* ledgerLines(store: Store, layout: Layout): AsyncGenerator<LedgerLine> {

@@ -4,13 +4,14 @@ import { isErrno, type Store } from "../spool/store.js";
 
 /**
  * Where a job is. `waiting`: in the queue, or on a desk and not begun; `retrying`: it has failed and waits for its next
- * attempt; the last three are ends.
+ * attempt; `held`: it waits to be released; the last three are ends.
  */
-export type JobState = "waiting" | "running" | "retrying" | "done" | "failed" | "cancelled";
+export type JobState = "waiting" | "held" | "running" | "retrying" | "done" | "failed" | "cancelled";
 
 /** In the order in which a job goes through them. */
 export const JOB_STATES: readonly JobState[] = [
   "waiting",
+  "held",
   "running",
   "retrying",
   "done",
@@ -49,7 +50,10 @@ export async function findJobs(
   };
   // With the stream: who is moved on while this goes on is rather met twice than missed.
   await room(layout.jobqueue, "waiting", (file) => layout.queued(file));
-  if (states.has("waiting") || states.has("running")) await onDesks(store, layout, states, found);
+  await room(layout.jobheld, "held", (file) => layout.held(file));
+  if (states.has("waiting") || states.has("running")) {
+    for (const place of await findOnDesks(store, layout)) if (states.has(place.state)) found.push(place);
+  }
   await room(layout.retryDesk, "retrying", (file) => layout.toRetry(file));
   await room(layout.end("jobdone"), "done", (file) => layout.ended("jobdone", file));
   await room(layout.end("jobfailed"), "failed", (file) => layout.ended("jobfailed", file));
@@ -57,12 +61,9 @@ export async function findJobs(
   return found;
 }
 
-async function onDesks(
-  store: Store,
-  layout: Layout,
-  states: ReadonlySet<JobState>,
-  found: JobPlace[],
-): Promise<void> {
+/** The jobs on workers' desks: those that run, and those that lie ahead. */
+export async function findOnDesks(store: Store, layout: Layout): Promise<JobPlace[]> {
+  const found: JobPlace[] = [];
   for (const entry of await namesIn(store, layout.jobpod)) {
     if (layout.deskKind(entry) === undefined) continue;
     const names = await namesIn(store, layout.desk(entry));
@@ -70,10 +71,10 @@ async function onDesks(
     for (const file of names) {
       if (isLock(file) || isIgnored(file)) continue;
       const state = there.has(lockOf(file)) ? "running" : "waiting";
-      if (!states.has(state)) continue;
       found.push({ job: jobName(file), file, state, path: layout.onDesk(entry, file), worker: entry });
     }
   }
+  return found;
 }
 
 async function namesIn(store: Store, dir: string): Promise<string[]> {
@@ -85,7 +86,7 @@ async function namesIn(store: Store, dir: string): Promise<string[]> {
   }
 }
 
-const LATER: readonly JobState[] = ["waiting", "running", "retrying", "cancelled", "failed", "done"];
+const LATER: readonly JobState[] = ["waiting", "held", "running", "retrying", "cancelled", "failed", "done"];
 
 /**
  * One place for each job: of those that were met twice, or whose name was used again, the one that is still to be done, else

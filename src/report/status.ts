@@ -10,6 +10,8 @@ export interface Status {
   readonly project: string;
   /** In `jobqueue/`, on desks and not claimed, or waiting for a retry. */
   readonly waiting: number;
+  /** In `jobheld/`. */
+  readonly held: number;
   readonly running: number;
   readonly done: number;
   readonly failed: number;
@@ -20,17 +22,21 @@ export interface Status {
 
 /** Of a project that nobody has made yet. */
 export function emptyStatus(project: string): Status {
-  const none = { waiting: 0, running: 0, done: 0, failed: 0, cancelled: 0 };
+  const none = { waiting: 0, held: 0, running: 0, done: 0, failed: 0, cancelled: 0 };
   return { project, ...none, workers: [], dispatcher: undefined };
 }
 
 export async function readStatus(store: Store, layout: Layout, beat: number): Promise<Status> {
   const counts = await Promise.all(
-    [layout.jobqueue, layout.end("jobdone"), layout.end("jobfailed"), layout.end("jobcancelled")].map((dir) =>
-      countJobs(store, dir),
-    ),
+    [
+      layout.jobqueue,
+      layout.jobheld,
+      layout.end("jobdone"),
+      layout.end("jobfailed"),
+      layout.end("jobcancelled"),
+    ].map((dir) => countJobs(store, dir)),
   );
-  const [queued = 0, done = 0, failed = 0, cancelled = 0] = counts.map((count) => count.jobs);
+  const [queued = 0, jobsHeld = 0, done = 0, failed = 0, cancelled = 0] = counts.map((count) => count.jobs);
   let onDesks = 0;
   let running = 0;
   for (const desk of await store.list(layout.jobpod)) {
@@ -47,6 +53,7 @@ export async function readStatus(store: Store, layout: Layout, beat: number): Pr
   return {
     project: layout.root,
     waiting: queued + onDesks - running,
+    held: jobsHeld,
     running,
     done,
     failed,

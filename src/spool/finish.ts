@@ -108,6 +108,7 @@ export async function isElsewhere(
     layout.ended("jobdone", job.file),
     layout.ended("jobfailed", job.file),
     layout.ended("jobcancelled", job.file),
+    layout.held(job.file),
     ...(await store.list(layout.jobpod))
       .filter((desk) => desk !== job.worker)
       .map((desk) => layout.onDesk(desk, job.file)),

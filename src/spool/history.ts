@@ -84,6 +84,9 @@ export class History {
         this.#finalise(line.job, line.attempt);
         this.#record(line.job).givenUp.add(line.stamp);
         break;
+      case "cancelled":
+        if (line.attempt > 0) this.#record(line.job).final.add(line.attempt);
+        break;
       case "discarded":
         this.#forget(line.job, line.attempt);
         break;

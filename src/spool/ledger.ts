@@ -44,6 +44,8 @@ export type LedgerEvent =
   /** `stamp`: the job file's as it lay on the retry desk, from where it is about to be moved. */
   | { event: "retry"; job: string; attempt: number; to: "jobfailed"; reason: string; stamp: string }
   | { event: "refused"; job: string; file: string; reason: string }
+  /** A job that waited was cancelled. `attempt`: its last one, 0 for none: what fails after it counts anew. */
+  | { event: "cancelled"; job: string; attempt: number; by: string; reason: string }
   | { event: "worker-lost"; worker: string; reason: string }
   | { event: "dispatching"; dispatcher: string; host: string; pid: number }
   | { event: "dispatched"; dispatcher: string; succeeded: number; failed: number; reason: string };

@@ -46,6 +46,9 @@ export interface Bench {
  */
 export type AttemptEnd = "done" | "passed" | "desk-gone";
 
+/** Why a job is stopped. `fired`: it goes back to the queue; `cancelled`: it does not. */
+type StopReason = "fired" | "cancelled" | "timed-out" | "fenced";
+
 /** Exit codes for what goes wrong around a job, sysexits(3). */
 const CANNOT_CREATE = 73;
 const IO_ERROR = 74;
@@ -58,7 +61,9 @@ export class Attempt {
   number = 0;
   readonly #bench: Bench;
   readonly #path: string;
-  #stop: "fired" | "timed-out" | "fenced" | undefined;
+  #stop: StopReason | undefined;
+  /** Who cancelled it. */
+  #cancelledBy = "";
   #stopped: Promise<void> | undefined;
   /** The job has ended: there is nothing left to stop. */
   #over = false;
@@ -100,12 +105,18 @@ export class Attempt {
    * Stops the job's whole process group: SIGTERM, and after the grace time SIGKILL. `fenced` gets no grace: another
    * worker may start the job any moment.
    */
-  stop(why: "fired" | "timed-out" | "fenced"): Promise<void> {
+  stop(why: StopReason): Promise<void> {
     if (this.#over) return Promise.resolve();
     this.#stop ??= why;
     if (why === "fenced" && this.#stopped !== undefined) return this.#bench.killLauncher(); // no grace any more
     this.#stopped ??= this.#kill(why === "fenced" ? 0 : this.#bench.settings.grace);
     return this.#stopped;
+  }
+
+  /** @param by who asked for it: `user@host` */
+  cancel(by: string): Promise<void> {
+    this.#cancelledBy ||= by;
+    return this.stop("cancelled");
   }
 
   async #kill(grace: number): Promise<void> {
@@ -265,12 +276,16 @@ export class Attempt {
   #whyStopped(job: Job): string | undefined {
     if (this.#stop === "timed-out") return `fjord: timed out after ${formatDuration(job.timeout ?? 0)}`;
     if (this.#stop === "fired") return "fjord: stopped: its worker was fired; the job goes back to the queue";
+    if (this.#stop === "cancelled") return `fjord: cancelled by ${this.#cancelledBy}`;
     return undefined;
   }
 
   #outcome(end: RunEnd, problem: number | undefined, job: Job): Outcome {
     if (this.#stop === "timed-out") return { kind: "timed-out", after: job.timeout ?? 0 };
     if (this.#stop === "fired") return { kind: "cancelled", reason: "its worker was fired" };
+    if (this.#stop === "cancelled") {
+      return { kind: "cancelled", reason: `by ${this.#cancelledBy}`, by: this.#cancelledBy };
+    }
     if (this.#stop === "fenced") return { kind: "lost" };
     if (end.kind === "shell-died") {
       return end.byGuardian ? { kind: "lost" } : { kind: "failed", code: 137, signal: "SIGKILL" };

@@ -4,10 +4,14 @@ import { putBack } from "../spool/finish.js";
 import { removeLock } from "../spool/lock.js";
 import { isErrno, type Store } from "../spool/store.js";
 
-/** What lies on the desk: jobs in the order in which they are to be taken, and the strongest note. */
+/** What lies on the desk. */
 export interface DeskView {
+  /** Jobs, in the order in which they are to be taken. */
   readonly files: readonly string[];
+  /** The strongest one. */
   readonly note: Note | undefined;
+  /** Names of notes that ask for something about one job. */
+  readonly asks: readonly string[];
 }
 
 const ORDER_LIMIT = 1024 * 1024;
@@ -36,11 +40,12 @@ export class OwnDesk {
       throw error;
     }
     const note = names.includes(".fire-now") ? "fire-now" : names.includes(".fire") ? "fire" : undefined;
+    const asks = names.filter((name) => this.#layout.isAsk(name));
     const files = names.filter((name) => !isLock(name) && !isIgnored(name)).sort();
-    if (files.length < 2 || !names.includes(".order")) return { files, note };
+    if (files.length < 2 || !names.includes(".order")) return { files, note, asks };
     const wished = await this.#store.tail(this.#layout.order(this.#worker), ORDER_LIMIT).catch(() => "");
     const rank = new Map(wished.split("\n").map((name, index) => [name, index]));
-    return { files: files.sort((a, b) => (rank.get(a) ?? 0) - (rank.get(b) ?? 0)), note };
+    return { files: files.sort((a, b) => (rank.get(a) ?? 0) - (rank.get(b) ?? 0)), note, asks };
   }
 
   /**

@@ -80,6 +80,7 @@ function destinationOf(outcome: Outcome, job: Job): Destination {
     case "timed-out":
       return job.retries > 0 ? "retry" : "jobfailed";
     case "cancelled":
+      return outcome.by === undefined ? "jobqueue" : "jobcancelled";
     case "lost":
       return "jobqueue";
     case "refused":

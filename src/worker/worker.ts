@@ -1,16 +1,20 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type pino from "pino";
+import { jobName } from "../job/name.js";
 import type { Layout, Note } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
 import { withdrawAnnouncement } from "../spool/announcement.js";
+import { type Ask, readAsk } from "../spool/ask.js";
 import { Doorbell } from "../spool/doorbell.js";
 import { isElsewhere } from "../spool/finish.js";
 import { hostName, identify } from "../spool/identity.js";
 import { Ledger } from "../spool/ledger.js";
 import { Locksmith } from "../spool/lock.js";
-import { isSystemError, isTrouble, type Store } from "../spool/store.js";
+import { isErrno, isSystemError, isTrouble, type Store } from "../spool/store.js";
+import { exists } from "../spool/submit.js";
+import { withdraw } from "../spool/withdraw.js";
 import { Attempt, type Bench } from "./attempt.js";
-import { OwnDesk } from "./desk.js";
+import { type DeskView, OwnDesk } from "./desk.js";
 import { Heartbeat } from "./heartbeat.js";
 import { LauncherShell } from "./launcher-shell.js";
 import { hasLeftovers } from "./usage.js";
@@ -61,6 +65,10 @@ export class Worker implements Bench {
   #launcher: LauncherShell | undefined;
   /** The attempt that runs; undefined between two jobs. */
   #attempt: Attempt | undefined;
+  /** Notes about single jobs are answered one look after the other. */
+  #answering: Promise<number> = Promise.resolve(0);
+  /** Whether one could not be answered, as its job was just being claimed. */
+  #hasUnanswered = false;
   #leaving: Leaving = "no";
   #leavingReason = "";
   #fenced = false;
@@ -182,13 +190,24 @@ export class Worker implements Bench {
 
   #ring(entry: string | undefined): void {
     this.#rang = true;
-    if (entry === ".fire" || entry === ".fire-now") {
-      this.#desk.look().then(
-        (view) => this.#heed(view?.note),
-        () => undefined, // the beat will find out
-      );
-    }
+    if (entry === ".fire" || entry === ".fire-now" || this.layout.isAsk(entry ?? "")) this.#lookForNotes();
     this.#wake();
+  }
+
+  #lookForNotes(): void {
+    this.#desk
+      .look()
+      .then((view) => view && this.#heedAll(view))
+      .catch(() => undefined); // the beat will find out
+  }
+
+  /** @returns how many notes about single jobs were answered */
+  #heedAll({ note, asks }: DeskView): Promise<number> {
+    this.#heed(note);
+    if (asks.length === 0) return Promise.resolve(0);
+    const before = this.#answering;
+    this.#answering = before.catch(() => 0).then(() => this.#answer(asks));
+    return this.#answering;
   }
 
   #heed(note: Note | undefined): void {
@@ -196,12 +215,54 @@ export class Worker implements Bench {
     else if (note === "fire") this.dismiss("after-job", "fired");
   }
 
+  async #answer(asks: readonly string[]): Promise<number> {
+    let answered = 0;
+    for (const entry of asks) {
+      const path = this.layout.onDesk(this.worker, entry);
+      const ask = await readAsk(this.store, path);
+      if (ask === undefined) continue;
+      if (ask.file === this.#attempt?.file) {
+        if (ask.what === "cancel") void this.#attempt.cancel(ask.by);
+      } else if (!(await this.#setAside(ask))) {
+        this.#hasUnanswered = true;
+        continue;
+      }
+      await this.store.unlink(path).catch(() => undefined);
+      answered++;
+    }
+    return answered;
+  }
+
+  /** S4: a job that lies on the desk and has not begun. False: it is just being claimed. */
+  async #setAside({ what, file, by }: Ask): Promise<boolean> {
+    const path = this.layout.onDesk(this.worker, file);
+    if (!(await exists(this.store, path))) return true;
+    const lock = await this.locksmith
+      .lock(path, () => undefined)
+      .catch((error) => {
+        if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
+        throw error;
+      });
+    if (lock === undefined) return false;
+    try {
+      const room = what === "hold" ? "jobheld" : "jobcancelled";
+      const end = await withdraw(this.store, this.layout, path, file, room);
+      if (end === "withdrawn" && what === "cancel") {
+        const reason = `by ${by}`;
+        await this.ledger.append({ event: "cancelled", job: jobName(file), attempt: 0, by, reason });
+      }
+    } finally {
+      await lock.release();
+    }
+    return true;
+  }
+
   /** S7, S10: looks at the desk, renews the heartbeat, and stops the job when either is no longer its own. */
   async #beat(): Promise<void> {
     try {
       const view = await this.#desk.look();
       if (view === undefined) return this.#clearsDesk ? undefined : await this.#fence("its desk is gone");
-      this.#heed(view.note);
+      void this.#heedAll(view).catch(() => undefined);
       const attempt = this.#attempt;
       const claimed = attempt?.claimed;
       if (claimed !== undefined && !view.files.includes(claimed.file)) {
@@ -233,8 +294,9 @@ export class Worker implements Bench {
       this.#rang = false;
       try {
         const view = await this.#desk.look();
-        this.#heed(view?.note);
         if (view === undefined) await this.#fence("its desk is gone");
+        else if ((await this.#heedAll(view)) > 0)
+          continue; // what lies there has changed
         else if (view.files.length === 0) await this.#idle();
         else await this.#takeAll(view.files);
       } catch (error) {
@@ -311,6 +373,10 @@ export class Worker implements Bench {
       pace: this.#pace,
       job: { name: attempt.job, attempt: attempt.number, started: attempt.started.toISOString() },
     });
+    if (this.#hasUnanswered) {
+      this.#hasUnanswered = false;
+      this.#lookForNotes();
+    }
     if (ring) void this.#heartbeat.renew("ring").catch(() => undefined);
     if (this.#leaving === "now") void attempt.stop("fired");
   }

@@ -30,10 +30,13 @@ export const verb: Verb<Args> = {
   async run(args) {
     const project = await openExisting(args);
     const places = await project.jobs(args.jobs);
-    const { attempts, refusals } = await project.history(new Set(places.map(({ job }) => job)));
+    const { attempts, refusals, cancellations } = await project.history(
+      new Set(places.map(({ job }) => job)),
+    );
     const shown = places.map((place) => ({
       ...place,
       ...(refusals.has(place.job) && { refused: refusals.get(place.job) }),
+      ...(cancellations.has(place.job) && { cancelled: cancellations.get(place.job) }),
       attempts: attempts.get(place.job) ?? [],
     }));
     if (args.json) printJson(shown);
@@ -43,13 +46,18 @@ export const verb: Verb<Args> = {
 };
 
 function describe(
-  job: JobPlace & { attempts: readonly AttemptRecord[]; refused?: string | undefined },
+  job: JobPlace & {
+    attempts: readonly AttemptRecord[];
+    refused?: string | undefined;
+    cancelled?: string | undefined;
+  },
 ): string {
   const lines = [
     `${visible(job.job)}: ${job.state}${job.worker === undefined ? "" : ` (${job.worker})`}`,
     `file: ${visible(job.path)}`,
   ];
   if (job.refused !== undefined && job.state === "failed") lines.push(`refused: ${visible(job.refused)}`);
+  if (job.cancelled !== undefined && job.state === "cancelled") lines.push(`cancelled ${job.cancelled}`);
   let text = `${lines.join("\n")}\n`;
   if (job.attempts.length > 0) text += `\n${attemptTable(job.attempts)}`;
   const last = job.attempts.at(-1);

@@ -1,0 +1,37 @@
+import { visible } from "../../job/quote.js";
+import { EXIT, openExisting, say } from "../command.js";
+import { type Common, count, DRY_RUN, JOBS, JSON_OPTION, printJson, some, type Verb } from "../verb.js";
+
+interface Args extends Common {
+  readonly jobs: string[];
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+/** `fjord release`: held jobs go back into the queue. */
+export const verb: Verb<Args> = {
+  options: (y) =>
+    y
+      .positional("jobs", JOBS)
+      .demandOption("jobs")
+      .option("dry-run", DRY_RUN)
+      .option("json", JSON_OPTION)
+      .example("fjord release 'run*'", "what fjord hold has kept back"),
+
+  async run({ jobs, dryRun, json, project: name }) {
+    const project = await openExisting({ project: name });
+    const ends = await project.release(await project.jobs(jobs), { dryRun });
+    if (json) printJson(ends);
+    else {
+      const namesOf = (end: string) => ends.filter((one) => one.end === end).map(({ job }) => visible(job));
+      const queued = namesOf("queued");
+      const what = dryRun ? "Would release" : "Released";
+      say("fjord", `${what} ${count(queued.length)}${queued.length > 0 ? `: ${some(queued)}` : ""}.`);
+      const others = namesOf("not-held");
+      if (others.length > 0) say("fjord", `Not held: ${some(others)}.`);
+      const taken = namesOf("name-taken");
+      if (taken.length > 0) say("fjord", `Left, as another of the name waits: ${some(taken)}.`);
+    }
+    return ends.every(({ end }) => end === "queued") ? EXIT.ok : EXIT.refused;
+  },
+};

@@ -1,0 +1,215 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Layout } from "../project/layout.js";
+import { readHistory } from "../report/attempts.js";
+import { findOnDesks, type JobPlace, type JobState } from "../report/jobs.js";
+import { leaveAsk } from "../spool/ask.js";
+import { noteByHand, whoAmI } from "../spool/hand.js";
+import type { Store } from "../spool/store.js";
+import { exists } from "../spool/submit.js";
+import { withdraw } from "../spool/withdraw.js";
+
+/**
+ * What became of the wish to cancel or to hold a job. `done`: it is. `ended`: it had, or did meanwhile. `running`: it has
+ * begun, so it cannot be held. `name-taken`: another of its name is held. `gone`: it is nowhere any more. `asked`: its
+ * worker has not answered yet; the note stays.
+ */
+export interface Withdrawn {
+  readonly job: string;
+  readonly end: "done" | "ended" | "running" | "name-taken" | "gone" | "asked";
+  /** Where it was at first. */
+  readonly state: JobState;
+}
+
+export interface WithdrawOptions {
+  /** Tell only. */
+  readonly dryRun?: boolean;
+  /** Seconds to wait for workers. */
+  readonly patience?: number;
+  readonly signal?: AbortSignal;
+}
+
+interface Case extends Withdrawn {
+  readonly file: string;
+  /** Workers that were asked. */
+  readonly asked: Set<string>;
+}
+
+const ENDS: ReadonlySet<JobState> = new Set(["done", "failed", "cancelled"]);
+/** Between two looks at what workers make of it, ms. */
+const LOOKS_APART = 50;
+
+/**
+ * Takes jobs out of the queue: for good (`cancel`, also those that run: their whole process group is stopped), or
+ * until they are released (`hold`). On a desk it is the worker who does it, and a note asks it to.
+ */
+export async function takeOut(
+  store: Store,
+  layout: Layout,
+  what: "cancel" | "hold",
+  places: readonly JobPlace[],
+  options: WithdrawOptions & { readonly flush: boolean },
+): Promise<Withdrawn[]> {
+  const wish = new Wish(store, layout, what, options.flush);
+  if (options.dryRun === true) return places.map((place) => wish.foretell(place));
+  await store.mkdir(layout.jobheld, true); // a project of before may not have it
+  const until = performance.now() + (options.patience ?? 60) * 1000;
+  const ends = new Map<string, Withdrawn>();
+  const open = new Map<string, Case>();
+  await wish.readAttempts(places);
+  for (const { job, file, state } of places) {
+    open.set(job, { job, file, state, end: "asked", asked: new Set() });
+  }
+  let found = new Map(places.map((place) => [place.job, place]));
+  for (;;) {
+    for (const one of open.values()) {
+      const end = await wish.tryOne(one, found.get(one.job));
+      if (end === undefined) continue;
+      ends.set(one.job, { job: one.job, state: one.state, end });
+      open.delete(one.job);
+    }
+    await wish.note();
+    if (open.size === 0 || performance.now() > until || options.signal?.aborted === true) break;
+    await delay(LOOKS_APART);
+    found = await locate(store, layout, [...open.values()]);
+  }
+  for (const { job, state } of open.values()) ends.set(job, { job, state, end: "asked" });
+  return places.map(({ job }) => ends.get(job) as Withdrawn);
+}
+
+class Wish {
+  readonly #store: Store;
+  readonly #layout: Layout;
+  readonly #what: "cancel" | "hold";
+  readonly #flush: boolean;
+  readonly #by = whoAmI();
+  /** Number of the last attempt, of those that wait for their next one. */
+  readonly #attempts = new Map<string, number>();
+  /** Cancelled, and not in the ledger yet. */
+  #unnoted: string[] = [];
+
+  constructor(store: Store, layout: Layout, what: "cancel" | "hold", flush: boolean) {
+    this.#store = store;
+    this.#layout = layout;
+    this.#what = what;
+    this.#flush = flush;
+  }
+
+  foretell({ job, state }: JobPlace): Withdrawn {
+    if (ENDS.has(state)) return { job, state, end: "ended" };
+    if (this.#what === "hold" && state === "running") return { job, state, end: "running" };
+    return { job, state, end: "done" };
+  }
+
+  /** Those that have failed before: when they are put back one day, their attempts are counted anew. */
+  async readAttempts(places: readonly JobPlace[]): Promise<void> {
+    const retrying = new Set(places.filter(({ state }) => state === "retrying").map(({ job }) => job));
+    if (retrying.size === 0 || this.#what === "hold") return;
+    const { attempts } = await readHistory(this.#store, this.#layout, (job) => retrying.has(job));
+    for (const [job, all] of attempts) this.#attempts.set(job, all.at(-1)?.attempt ?? 0);
+  }
+
+  /** Undefined: not yet. */
+  async tryOne(one: Case, place: JobPlace | undefined): Promise<Withdrawn["end"] | undefined> {
+    if (place === undefined) return "gone";
+    const { state, worker } = place;
+    if (state === "held" && this.#what === "hold") return "done";
+    if (state === "cancelled" && one.asked.size > 0) return "done";
+    if (ENDS.has(state)) return "ended";
+    if (worker !== undefined) {
+      if (state === "running" && this.#what === "hold") return "running";
+      if (one.asked.has(worker)) return undefined;
+      const { file } = one;
+      if (await leaveAsk(this.#store, this.#layout, worker, { what: this.#what, file, by: this.#by })) {
+        one.asked.add(worker);
+      }
+      return undefined;
+    }
+    const room = this.#what === "hold" ? "jobheld" : "jobcancelled";
+    const end = await withdraw(this.#store, this.#layout, place.path, one.file, room);
+    if (end === "gone") return undefined;
+    if (end === "name-taken") return end;
+    if (this.#what === "cancel") this.#unnoted.push(one.job);
+    return "done";
+  }
+
+  async note(): Promise<void> {
+    const jobs = this.#unnoted;
+    this.#unnoted = [];
+    await noteByHand(
+      this.#store,
+      this.#layout,
+      this.#flush,
+      jobs.map((job) => ({
+        event: "cancelled",
+        job,
+        attempt: this.#attempts.get(job) ?? 0,
+        by: this.#by,
+        reason: `by ${this.#by}`,
+      })),
+    );
+  }
+}
+
+/** Where these jobs are now. One that is on its way from one place to the next is looked for once more. */
+async function locate(
+  store: Store,
+  layout: Layout,
+  jobs: readonly { job: string; file: string }[],
+): Promise<Map<string, JobPlace>> {
+  const found = new Map<string, JobPlace>();
+  for (let look = 0; look < 2; look++) {
+    const onDesks = await findOnDesks(store, layout);
+    for (const { job, file } of jobs) {
+      if (found.has(job)) continue;
+      const place = onDesks.find((one) => one.file === file) ?? (await inRooms(store, layout, job, file));
+      if (place !== undefined) found.set(job, place);
+    }
+    if (found.size === jobs.length) break;
+  }
+  return found;
+}
+
+async function inRooms(
+  store: Store,
+  layout: Layout,
+  job: string,
+  file: string,
+): Promise<JobPlace | undefined> {
+  const rooms: [JobState, string][] = [
+    ["waiting", layout.queued(file)],
+    ["retrying", layout.toRetry(file)],
+    ["held", layout.held(file)],
+    ["cancelled", layout.ended("jobcancelled", file)],
+    ["done", layout.ended("jobdone", file)],
+    ["failed", layout.ended("jobfailed", file)],
+  ];
+  for (const [state, path] of rooms) if (await exists(store, path)) return { job, file, state, path };
+  return undefined;
+}
+
+/** What became of the wish to release a job. `not-held`: it is not held. */
+export interface Released {
+  readonly job: string;
+  readonly end: "queued" | "not-held" | "name-taken";
+  readonly state: JobState;
+}
+
+/** Held jobs go back to the queue, with the age that they had. */
+export async function release(
+  store: Store,
+  layout: Layout,
+  places: readonly JobPlace[],
+  dryRun: boolean,
+): Promise<Released[]> {
+  const released: Released[] = [];
+  for (const { job, file, state, path } of places) {
+    const tell = (end: Released["end"]) => released.push({ job, state, end });
+    if (state !== "held") tell("not-held");
+    else if (await exists(store, layout.queued(file))) tell("name-taken");
+    else {
+      if (!dryRun) await store.rename(path, layout.queued(file));
+      tell("queued");
+    }
+  }
+  return released;
+}
