@@ -1,0 +1,140 @@
+import fs from "node:fs";
+import { expect } from "chai";
+import type { Withdrawn } from "../../src/compose/withdraw.js";
+import { isAlive } from "../rig/processes.js";
+import type { TemporaryProject } from "../rig/temporary-project.js";
+import { projectPerTest } from "../rig/with-project.js";
+
+/** The ends that a command tells with `--json`, by job. */
+async function endsOf(project: TemporaryProject, ...args: string[]): Promise<Record<string, string>> {
+  const { stdout, stderr } = await project.run("fjord", [...args, "--json"]);
+  expect(stderr).to.equal("");
+  return Object.fromEntries((JSON.parse(stdout) as Withdrawn[]).map(({ job, end }) => [job, end]));
+}
+
+describe("fjord cancel", () => {
+  const project = projectPerTest();
+
+  it("takes jobs out of the queue, by name, pattern and range, and tells which", async () => {
+    for (const name of ["a", "run1", "run2", "run10", "x"]) project().job(name, "true");
+    const { exitCode, stdout } = await project().run("fjord", ["cancel", "run{1..2}", "x*", "--dry-run"]);
+    expect({ exitCode, stdout }).to.deep.equal({
+      exitCode: 0,
+      stdout: "[fjord] Would cancel 3 jobs: run1, run2, x.\n",
+    });
+    expect(project().list(project().layout.jobqueue)).to.have.length(5);
+    const real = await project().run("fjord", ["cancel", "run{1..2}", "x*"]);
+    expect(real.stdout).to.equal("[fjord] Cancelled 3 jobs: run1, run2, x.\n");
+    expect(project().list(project().layout.jobqueue)).to.deep.equal(["a.ini", "run10.ini"]);
+    expect(project().list(project().layout.end("jobcancelled"))).to.deep.equal([
+      "run1.ini",
+      "run2.ini",
+      "x.ini",
+    ]);
+    expect(project().events("cancelled", "x")[0]).to.include({ attempt: 0 });
+  });
+
+  it("stops a job that runs, with all that it has started, and publishes that once", async () => {
+    await project().hire(1);
+    project().start("dispatcher", ["--stay"]);
+    project().job("deep", "sh -c 'sleep 1000 & echo $!; wait' #", { retries: "3" });
+    const child = await project().until("it runs", () => {
+      const log = project().layout.attemptLog("deep", 1);
+      return fs.existsSync(log) && Number(project().log("deep"));
+    });
+    expect(await endsOf(project(), "cancel", "deep")).to.deep.equal({ deep: "done" });
+    await project().gone(child);
+    expect(isAlive(child)).to.equal(false);
+    expect(project().list(project().layout.end("jobcancelled"))).to.deep.equal(["deep.ini"]);
+    const [ended, ...more] = project().events("ended", "deep");
+    expect(more).to.deep.equal([]);
+    expect(ended).to.deep.include({ to: "jobcancelled", attempt: 1 });
+    expect(ended?.outcome).to.include({ kind: "cancelled" }).and.to.have.property("by");
+    expect(project().log("deep")).to.match(/\nfjord: cancelled by \S+@\S+\n$/);
+    const { exitCode, stdout } = await project().run("fjord", ["show", "deep"]);
+    expect(exitCode).to.equal(0);
+    expect(stdout).to.match(/^deep: cancelled\n/);
+  });
+
+  it("reaches a job that lies ahead on a desk, while another runs there", async () => {
+    await project().hire(1);
+    project().start("dispatcher", ["--stay"]);
+    for (let n = 0; n < 30; n++) project().job(`quick${n}`, "true");
+    await project().until("the worker's pace is known", () => project().ends.done.length === 30);
+    const long = await project().remoteJob("a-long");
+    project().job("b-next", "true");
+    await long.started();
+    await project().until("one lies ahead", () =>
+      project()
+        .workers.flatMap((worker) => project().list(project().layout.desk(worker)))
+        .includes("b-next.ini"),
+    );
+    expect(await endsOf(project(), "hold", "*-*")).to.deep.equal({ "a-long": "running", "b-next": "done" });
+    expect(project().list(project().layout.jobheld)).to.deep.equal(["b-next.ini"]);
+    expect(await endsOf(project(), "cancel", "b-next")).to.deep.equal({ "b-next": "done" });
+    long.exit(0);
+    await project().ended("a-long");
+    expect(project().list(project().layout.end("jobcancelled"))).to.deep.equal(["b-next.ini"]);
+  });
+
+  it("takes a job off that waits for its next attempt; put back, its attempts are counted anew", async () => {
+    const { settings } = project().layout;
+    const quick = fs.readFileSync(settings, "utf8");
+    fs.writeFileSync(settings, quick.replace("retry_backoff = 0.1 s", "retry_backoff = 1 h"));
+    await project().hire(1);
+    const patient = project().start("dispatcher", ["--stay"]);
+    project().job("often", "exit 4 #", { retries: "2" });
+    await patient.said("attempt 2 of 3 follows");
+    const cancelled = await project().run("fjord", ["cancel", "often"]);
+    expect(cancelled.stdout).to.equal("[fjord] Cancelled 1 job: often.\n");
+    expect(project().list(project().layout.end("jobcancelled"))).to.deep.equal(["often.ini"]);
+    patient.kill("SIGTERM");
+    await patient.end;
+    fs.writeFileSync(settings, quick);
+    await project().run("fjord", ["retry", "often"]);
+    expect((await project().run("dispatcher")).exitCode).to.equal(1);
+    expect(project().events("ended", "often")).to.have.length(1 + 3);
+    expect(project().ends.failed).to.deep.equal(["often"]);
+  });
+
+  it("says of jobs that have ended that they have, and of unknown ones that they are unknown", async () => {
+    await project().hire(1);
+    project().job("over", "true");
+    await project().run("dispatcher");
+    expect(await endsOf(project(), "cancel", "over")).to.deep.equal({ over: "ended" });
+    expect(project().ends.done).to.deep.equal(["over"]);
+    const { exitCode, stderr } = await project().run("fjord", ["cancel", "ovr"]);
+    expect(exitCode).to.equal(3);
+    expect(stderr).to.contain('There is no job "ovr"').and.to.contain('Did you mean "over"?');
+  });
+});
+
+describe("fjord hold and release", () => {
+  const project = projectPerTest();
+
+  it("keep jobs from being run, and give them back", async () => {
+    for (const name of ["a", "b", "c"]) project().job(name, "true");
+    expect((await project().run("fjord", ["hold", "a", "b"])).stdout).to.equal(
+      "[fjord] Held 2 jobs: a, b.\n",
+    );
+    await project().hire(1);
+    await project().run("dispatcher");
+    expect(project().ends.done).to.deep.equal(["c"]);
+    expect((await project().run("fjord", ["status"])).stdout).to.contain("0 waiting, 2 held, 0 running");
+    const { exitCode, stdout } = await project().run("fjord", ["release", "*"]);
+    expect(stdout).to.equal("[fjord] Released 2 jobs: a, b.\n[fjord] Not held: c.\n");
+    expect(exitCode).to.equal(2);
+    await project().run("dispatcher");
+    expect(project().ends.done).to.deep.equal(["a", "b", "c"]);
+  });
+
+  it("never lose a job to another of its name", async () => {
+    project().job("twin", "true", { nice: "1" });
+    await project().run("fjord", ["hold", "twin"]);
+    project().job("twin", "true", { nice: "2" });
+    expect(await endsOf(project(), "release", "twin")).to.deep.equal({ twin: "not-held" });
+    expect(await endsOf(project(), "hold", "twin")).to.deep.equal({ twin: "name-taken" });
+    expect(project().list(project().layout.jobqueue)).to.deep.equal(["twin.ini"]);
+    expect(project().list(project().layout.jobheld)).to.deep.equal(["twin.ini"]);
+  });
+});
