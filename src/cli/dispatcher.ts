@@ -126,14 +126,22 @@ class Screen {
       case "given-up":
         this.line(`${visible(event.job)} given up: ${event.reason}.`);
         break;
+      case "cancelled":
+        this.line(`${visible(event.job)} cancelled: ${visible(event.reason)}.`);
+        break;
       case "trouble":
         if (event.message !== this.#trouble) this.line(`Trouble with the store, trying on: ${event.message}`);
         this.#trouble = event.message;
         break;
       case "all-ended":
         this.line(
-          `No more jobs: ${event.succeeded} succeeded, ${event.failed} failed, in ${formatDuration(event.elapsed)}.`,
+          `No more jobs: ${event.succeeded} succeeded, ${event.failed} failed${event.cancelled > 0 ? `, ${event.cancelled} cancelled` : ""}, in ${formatDuration(event.elapsed)}.`,
         );
+        if (event.blocked.length > 0) {
+          this.line(
+            `Left in the queue, as they wait for jobs that are not there${nameSome(event.blocked)}. fjord explain tells more.`,
+          );
+        }
         break;
       default: {
         const unknown: never = event;
@@ -227,7 +235,8 @@ async function dispatch(args: {
     await askToFire(project);
     return EXIT.interrupted;
   }
-  return result.failed > 0 ? EXIT.someFailed : EXIT.ok;
+  const { failed, cancelled, blocked } = result;
+  return failed + cancelled + blocked.length > 0 ? EXIT.someFailed : EXIT.ok;
 }
 
 mainOfDaemon(WHO, async () => {

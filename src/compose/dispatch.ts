@@ -14,7 +14,7 @@ export type DispatchEvent =
   | DispatcherEvent
   | { kind: "standing-by"; behind: Dispatching | undefined }
   | { kind: "started" }
-  | { kind: "all-ended"; succeeded: number; failed: number; elapsed: number };
+  | ({ kind: "all-ended" } & DispatchCounts);
 
 export interface DispatchOptions {
   /** Stay on when all jobs have ended, and wait for more. */
@@ -25,13 +25,21 @@ export interface DispatchOptions {
   readonly signal?: AbortSignal;
 }
 
-/** `all-ended`, or `stopped` by the signal. Counts are of what ended since this dispatcher started. */
-export interface DispatchResult {
-  readonly end: "all-ended" | "stopped";
+/** Of what ended since this dispatcher started. */
+export interface DispatchCounts {
   readonly succeeded: number;
   readonly failed: number;
+  /** Stopped by somebody, or never begun since a job that they were to run after did not succeed. */
+  readonly cancelled: number;
+  /** Jobs that are left in the queue, as they wait for jobs that are not there: names. */
+  readonly blocked: readonly string[];
   /** Seconds since the first job was seen. */
   readonly elapsed: number;
+}
+
+/** `all-ended`, or `stopped` by the signal. */
+export interface DispatchResult extends DispatchCounts {
+  readonly end: "all-ended" | "stopped";
 }
 
 /**
@@ -56,7 +64,9 @@ export async function dispatch(
     ledger = await Ledger.open(store, layout.ledgerOf(id), settings.flush);
     for (;;) {
       const waited = await waitForSeat(store, layout, settings, id, signal, tell);
-      if (waited.kind === "stopped") return { end: "stopped", succeeded: 0, failed: 0, elapsed: 0 };
+      if (waited.kind === "stopped") {
+        return { end: "stopped", succeeded: 0, failed: 0, cancelled: 0, blocked: [], elapsed: 0 };
+      }
       const { seat, sawJobs } = waited;
       let { before } = waited;
       await removeOldKeys(store, layout);
@@ -76,31 +86,35 @@ export async function dispatch(
         tell: (event) => void tell(event),
         sawJobs,
       });
-      const counts = async () => {
-        const { succeeded, failed, elapsed } = dispatcher.progress;
-        if (before === undefined) return { succeeded, failed, elapsed };
+      const counts = async (): Promise<DispatchCounts> => {
+        const { succeeded, failed, cancelled, elapsed } = dispatcher.progress;
+        const blocked = dispatcher.blocked.map(({ job }) => job);
+        if (before === undefined) return { succeeded, failed, cancelled, blocked, elapsed };
         const now = await countEnds(store, layout);
         return {
           succeeded: Math.max(succeeded, now.succeeded - before.succeeded),
           failed: Math.max(failed, now.failed - before.failed),
+          cancelled,
+          blocked,
           elapsed,
         };
       };
-      let ended: Awaited<ReturnType<typeof counts>> | undefined;
+      let ended: DispatchCounts | undefined;
       try {
         const end = await dispatcher.run(options.stay !== true, seat.signal(signal), async () => {
           ended = await counts();
           before = undefined;
           await tell({ kind: "all-ended", ...ended });
         });
-        const { succeeded, failed, elapsed } = end === "all-ended" && ended ? ended : await counts();
+        const result = end === "all-ended" && ended ? ended : await counts();
+        const { succeeded, failed } = result;
         await ledger.append({ event: "dispatched", dispatcher: id, succeeded, failed, reason: end });
         daemonLog.logger.info({ succeeded, failed, end }, "stopped dispatching");
         if (end !== "all-ended" && !signal.aborted) {
           daemonLog.logger.warn("another dispatcher has taken the seat");
           continue;
         }
-        return { end: end === "all-ended" ? "all-ended" : "stopped", succeeded, failed, elapsed };
+        return { end: end === "all-ended" ? "all-ended" : "stopped", ...result };
       } finally {
         await seat.leave();
       }

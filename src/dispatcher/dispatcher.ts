@@ -11,6 +11,7 @@ import type { Locksmith } from "../spool/lock.js";
 import type { Reclaimed } from "../spool/reclaim.js";
 import { isErrno, isSystemError, type Store } from "../spool/store.js";
 import { Attendance } from "./attendance.js";
+import { type Blocked, Dependencies } from "./dependencies.js";
 import { type Desk, Desks, type HandedOut } from "./desks.js";
 import { type Load, plan } from "./plan.js";
 import { Retries } from "./retries.js";
@@ -33,6 +34,7 @@ export type DispatcherEvent =
   | { kind: "retry"; job: string; attempt: number; of: number }
   | ({ kind: "failed"; job: string } & Ending)
   | { kind: "given-up"; job: string; reason: string }
+  | { kind: "cancelled"; job: string; reason: string }
   | { kind: "trouble"; message: string };
 
 /** Counts of this dispatcher's own time; `waiting` and `running` are of now. */
@@ -41,6 +43,8 @@ export interface Progress {
   readonly running: number;
   readonly succeeded: number;
   readonly failed: number;
+  /** Of those that a desk held, and those that were to run after one that did not succeed. */
+  readonly cancelled: number;
   readonly workers: number;
   readonly free: number;
   /** Jobs per second, lately; 0 while unknown. */
@@ -91,6 +95,7 @@ export class Dispatcher {
   readonly #stock: Stock;
   readonly #desks: Desks;
   readonly #retries: Retries;
+  readonly #dependencies: Dependencies;
   readonly #attendance: Attendance;
   readonly #bell: Doorbell;
   readonly #rungWorkers = new Set<string>();
@@ -105,6 +110,8 @@ export class Dispatcher {
   #listens = true;
   #nextRetryLook = 0;
   #tally = new Tally();
+  /** All has ended but jobs that wait for others which are not there, and that was told. */
+  #isStuck = false;
 
   constructor(setup: DispatcherSetup) {
     this.#s = setup;
@@ -114,6 +121,7 @@ export class Dispatcher {
     this.#stock = new Stock(store, layout, settings, ledger, (file, reason) => this.#refused(file, reason));
     this.#desks = new Desks(store, layout);
     this.#retries = new Retries(store, layout, settings, ledger, history);
+    this.#dependencies = new Dependencies(store, layout, ledger, setup.id, (job) => this.#isOpen(job));
     const reclaimer = { store, layout, ledger, history, lostLimit: settings.lostLimit };
     const { beat, lostAfter } = settings;
     this.#attendance = new Attendance(reclaimer, this.#desks, beat, lostAfter, (job, worker) =>
@@ -141,6 +149,7 @@ export class Dispatcher {
             await onAllEnded();
             if (once) return "all-ended";
             this.#tally = new Tally(); // with --stay, the next jobs are counted afresh
+            this.#isStuck = this.#stock.isAllBlocked;
           }
         } catch (error) {
           // The store's trouble passes, and nothing is held in memory alone; anything else is a bug.
@@ -158,6 +167,11 @@ export class Dispatcher {
     }
   }
 
+  /** Jobs in the queue that wait for others, and for whom. */
+  get blocked(): Blocked[] {
+    return this.#stock.blocked;
+  }
+
   get progress(): Progress {
     const desks = this.#desks.all.filter((desk) => desk.announcement !== undefined);
     const running = desks.filter((desk) => desk.jobs.size > 0).length;
@@ -166,6 +180,7 @@ export class Dispatcher {
       running,
       succeeded: this.#tally.succeeded,
       failed: this.#tally.failed,
+      cancelled: this.#tally.cancelled,
       workers: desks.length,
       free: desks.length - running,
       rate: this.#tally.rate,
@@ -216,9 +231,31 @@ export class Dispatcher {
         );
       }
     }
+    if (this.#stock.hasBlocked && now >= this.#dependencies.nextLook) await this.#lookAtDependencies();
     await this.#act();
-    if (this.#stock.waiting + this.#desks.jobs + this.#retries.waiting > 0) this.#tally.begin();
+    const isOpen = this.#stock.waiting + this.#desks.jobs + this.#retries.waiting > 0;
+    if (!this.#isOver()) this.#isStuck = false;
+    if (isOpen && !this.#isStuck) this.#tally.begin();
     this.#s.tell({ kind: "progress", progress: this.progress });
+  }
+
+  async #lookAtDependencies(): Promise<void> {
+    const { free, cancelled } = await this.#dependencies.look(this.#stock.blocked);
+    for (const file of free) this.#stock.free(file);
+    for (const { file, reason } of cancelled) {
+      this.#stock.forget(file);
+      this.#tally.count("cancelled");
+      this.#s.log.warn({ file, reason }, "cancelled");
+      this.#s.tell({ kind: "cancelled", job: jobName(file), reason });
+    }
+  }
+
+  /** Whether a job of this name waits or runs. */
+  #isOpen(job: string): boolean {
+    return (
+      [job, `${job}.ini`].some((file) => this.#desks.holds(file) || this.#retries.holds(file)) ||
+      this.#stock.holds(job)
+    );
   }
 
   async #takeStock(now: number): Promise<void> {
@@ -273,6 +310,8 @@ export class Dispatcher {
         this.#queueRang = true;
         break;
       case "jobcancelled":
+        this.#tally.count("cancelled");
+        break;
       case "jobheld":
       case "elsewhere":
       case "gone":
@@ -378,18 +417,21 @@ export class Dispatcher {
 
   /** One empty listing proves nothing: all is listed once more, on a network file system after its caches' time. */
   async #allEnded(): Promise<boolean> {
-    if (!this.#tally.hasBegun || !this.#isEmpty()) return false;
+    if (!this.#tally.hasBegun || !this.#isOver()) return false;
     if (this.#s.store.kind === "network") await this.#sleep(this.#s.settings.settle * 1000, undefined);
     this.#nextRollCall = 0;
     this.#nextRetryLook = 0;
     this.#queueRang = true;
     this.#lastListing = Number.NEGATIVE_INFINITY;
+    this.#dependencies.hurry();
     await this.#pass();
-    return this.#isEmpty();
+    return this.#isOver();
   }
 
-  #isEmpty(): boolean {
-    return this.#stock.waiting === 0 && this.#desks.jobs === 0 && this.#retries.waiting === 0;
+  /** Nothing waits or runs; what only waits for jobs that are not there would wait for ever. */
+  #isOver(): boolean {
+    if (this.#desks.jobs > 0 || this.#retries.waiting > 0) return false;
+    return this.#stock.waiting === 0 || this.#stock.isAllBlocked;
   }
 
   #untilNext(): number {
@@ -407,6 +449,7 @@ export class Dispatcher {
       this.#nextRollCall - now,
       nextListing,
       this.#stock.nextLook ?? Number.POSITIVE_INFINITY,
+      this.#stock.hasBlocked ? this.#dependencies.nextLook - now : Number.POSITIVE_INFINITY,
       this.#retries.waiting === 0 ? Number.POSITIVE_INFINITY : this.#nextRetryLook - now,
     ];
     return Math.max(0, Math.min(...due));

@@ -1,3 +1,4 @@
+import type { Dependency } from "../job/after.js";
 import { isIgnored, jobName } from "../job/name.js";
 import type { Layout } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
@@ -7,6 +8,7 @@ import type { Ledger } from "../spool/ledger.js";
 import { refusalLogOf, refuse, refuseUndecodable } from "../spool/refuse.js";
 import { Settling } from "../spool/settling.js";
 import { isErrno, isTrouble, type Store } from "../spool/store.js";
+import type { Blocked } from "./dependencies.js";
 
 /** A valid job that waits. */
 export interface Waiting {
@@ -59,6 +61,8 @@ export class Stock {
   /** The valid jobs that wait, by file. What stands in a line and not here was withdrawn: it is passed over. */
   readonly #known = new Map<string, Waiting>();
   readonly #lines = new Map<number, Line>();
+  /** Valid jobs that wait for others, by file. */
+  readonly #blocked = new Map<string, { readonly waiting: Waiting; readonly after: readonly Dependency[] }>();
   /** Priorities in use, highest first. */
   #priorities: number[] = [];
   /** Files that cannot be moved. */
@@ -95,7 +99,26 @@ export class Stock {
 
   /** Everything that lies in the queue and is or may become a job. */
   get waiting(): number {
-    return this.#known.size + this.#unsettled + this.#unseen.length;
+    return this.#known.size + this.#blocked.size + this.#unsettled + this.#unseen.length;
+  }
+
+  /** Jobs that wait for others to end. */
+  get blocked(): Blocked[] {
+    return [...this.#blocked].map(([file, { after }]) => ({ file, job: jobName(file), after }));
+  }
+
+  get hasBlocked(): boolean {
+    return this.#blocked.size > 0;
+  }
+
+  /** Whether nothing is there but jobs that wait for others. */
+  get isAllBlocked(): boolean {
+    return this.#blocked.size > 0 && this.#blocked.size === this.waiting;
+  }
+
+  /** Whether a job of this name lies in the queue, as far as is known. */
+  holds(job: string): boolean {
+    return [job, `${job}.ini`].some((file) => this.#known.has(file) || this.#blocked.has(file));
   }
 
   /** Entries in the directory when it was last listed. */
@@ -125,9 +148,10 @@ export class Stock {
     this.#listed = names.length;
     const there = new Set(names);
     for (const file of this.#known.keys()) if (!there.has(file)) this.#known.delete(file);
+    for (const file of this.#blocked.keys()) if (!there.has(file)) this.#blocked.delete(file);
     for (const file of this.#aside) if (!there.has(file)) this.#aside.delete(file);
     this.#unseen = names
-      .filter((name) => !this.#known.has(name) && !this.#aside.has(name) && !isIgnored(name))
+      .filter((name) => !this.#isSeen(name) && !isIgnored(name))
       .sort()
       .reverse();
     this.#unsettled = 0;
@@ -146,7 +170,10 @@ export class Stock {
       const file = this.#unseen.pop() as string;
       const seen = await look(this.#store, this.#layout.queued(file), file, settling);
       if (seen.kind === "valid") {
-        found.push({ file, priority: seen.job.priority, mtimeMs: seen.mtimeMs, ino: seen.ino });
+        const { priority, after } = seen.job;
+        const waiting = { file, priority, mtimeMs: seen.mtimeMs, ino: seen.ino };
+        if (after.length > 0) this.#blocked.set(file, { waiting, after });
+        else found.push(waiting);
         if (this.#refused.delete(jobName(file))) await this.#forgive(file);
       } else if (seen.kind === "unsettled") {
         this.#unsettled++;
@@ -175,6 +202,21 @@ export class Stock {
     return undefined;
   }
 
+  /** All that it waited for has ended. */
+  free(file: string): void {
+    const waiting = this.#blocked.get(file)?.waiting;
+    if (waiting === undefined) return;
+    this.#blocked.delete(file);
+    this.#known.set(file, waiting);
+    this.#line(waiting.priority).push(waiting);
+  }
+
+  /** It has been taken out of the queue. */
+  forget(file: string): void {
+    this.#blocked.delete(file);
+    this.#known.delete(file);
+  }
+
   /** Puts a job back that could not be handed out: it is first again. */
   putBack(job: Waiting): void {
     this.#known.set(job.file, job);
@@ -187,6 +229,10 @@ export class Stock {
     this.#aside.add(file);
     const why = error instanceof Error ? error.message : String(error);
     this.#onRefused(file, `${file}: cannot be moved out of the queue (${why}); chown or remove it.`);
+  }
+
+  #isSeen(name: string): boolean {
+    return this.#known.has(name) || this.#blocked.has(name) || this.#aside.has(name);
   }
 
   #line(priority: number): Line {

@@ -7,6 +7,7 @@ const GRAIN = 100;
 export class Tally {
   succeeded = 0;
   failed = 0;
+  cancelled = 0;
   #begin: number | undefined;
   /** Jobs that were run; those that were refused are no measure of speed. */
   #ended = 0;
@@ -32,7 +33,7 @@ export class Tally {
     this.failed++;
   }
 
-  count(outcome: "succeeded" | "failed"): void {
+  count(outcome: "succeeded" | "failed" | "cancelled"): void {
     this.begin();
     this[outcome]++;
     const now = performance.now();

@@ -1,3 +1,4 @@
+import { type Dependency, parseAfter } from "./after.js";
 import { parseDuration } from "./duration.js";
 import { type IniSection, parseIni } from "./ini-dialect.js";
 import { nearest } from "./nearest.js";
@@ -19,6 +20,8 @@ export interface Job {
   /** Higher first. */
   readonly priority: number;
   readonly nice: number | undefined;
+  /** Jobs that have to end before this one may begin. */
+  readonly after: readonly Dependency[];
 }
 
 export type JobReading =
@@ -77,9 +80,10 @@ const SCRIPT: Job = Object.freeze({
   timeout: undefined,
   priority: 0,
   nice: undefined,
+  after: [],
 });
 
-const KEYS = ["executable", "logfile", "workdir", "retries", "timeout", "priority", "nice"] as const;
+const KEYS = ["executable", "logfile", "workdir", "retries", "timeout", "priority", "nice", "after"] as const;
 type Key = (typeof KEYS)[number];
 
 /** Reads our section key by key; the first thing that is wrong becomes the reason. */
@@ -104,6 +108,7 @@ class SectionReading {
       timeout: this.#timeout(),
       priority: this.#whole("priority", -(2 ** 31), 2 ** 31) ?? 0,
       nice: this.#whole("nice", -20, 19),
+      after: this.#after(),
     };
     return this.#reason === undefined ? { ok: true, job } : { ok: false, reason: this.#reason };
   }
@@ -135,7 +140,7 @@ class SectionReading {
     if (found?.includes("\n")) {
       this.#refuse(
         key,
-        `found ${quote(found)}, several lines; an indented line continues the value above it: write "${key} = PATH" on one line and do not indent the next`,
+        `found ${quote(found)}, several lines; an indented line continues the value above it: write "${key} = …" on one line and do not indent the next`,
       );
     }
     return found;
@@ -160,6 +165,18 @@ class SectionReading {
       `found ${quote(found)}; write a duration above 0, such as 90 (seconds), 30m, 1h 30m, 2d or 01:30:00`,
     );
     return undefined;
+  }
+
+  #after(): readonly Dependency[] {
+    const found = this.#line("after");
+    if (found === undefined) return [];
+    const after = parseAfter(found);
+    if (after !== undefined) return after;
+    this.#refuse(
+      "after",
+      `found ${quote(found)}; write job names with commas between them, such as "prepare, load:any"`,
+    );
+    return [];
   }
 
   /** An empty value counts as not given. */

@@ -26,6 +26,13 @@ export interface AttemptRecord {
   readonly log: string;
 }
 
+export interface Cancellation {
+  readonly t: string;
+  readonly reason: string;
+  /** The job that it was to run after, and that did not succeed. */
+  readonly because?: string;
+}
+
 /** What the ledgers tell of some jobs. */
 export interface JobHistory {
   /** In the order of their numbers, by job. */
@@ -33,7 +40,7 @@ export interface JobHistory {
   /** Why a job file was refused, by job: the last word. */
   readonly refusals: ReadonlyMap<string, string>;
   /** Why a job that waited was cancelled, by job: the last word. */
-  readonly cancellations: ReadonlyMap<string, string>;
+  readonly cancellations: ReadonlyMap<string, Cancellation>;
 }
 
 type Draft = { -readonly [K in keyof AttemptRecord]: AttemptRecord[K] } & { void?: boolean };
@@ -49,8 +56,8 @@ export async function readHistory(
   wanted: (job: string) => boolean = () => true,
 ): Promise<JobHistory> {
   const drafts = new Map<string, Map<number, Draft>>();
-  const refusals: Reasons = new Map();
-  const cancellations: Reasons = new Map();
+  const refusals = new Map<string, { t: string; reason: string }>();
+  const cancellations = new Map<string, Cancellation>();
   const draft = (line: { t: string; job: string; attempt: number; worker: string }): Draft => {
     const { job, attempt, worker, t } = line;
     const ofJob = drafts.get(job) ?? new Map<number, Draft>();
@@ -105,18 +112,16 @@ export async function readHistory(
     for (const one of inOrder) delete one.void;
     attempts.set(job, inOrder);
   }
-  return { attempts, refusals: reasonsOf(refusals), cancellations: reasonsOf(cancellations) };
+  return {
+    attempts,
+    refusals: new Map([...refusals].map(([job, { reason }]) => [job, reason])),
+    cancellations,
+  };
 }
 
-type Reasons = Map<string, { t: string; reason: string }>;
-
-function keepLater(reasons: Reasons, line: { job: string; t: string; reason: string }): void {
-  const before = reasons.get(line.job);
-  if (before === undefined || before.t < line.t) reasons.set(line.job, line);
-}
-
-function reasonsOf(reasons: Reasons): Map<string, string> {
-  return new Map([...reasons].map(([job, { reason }]) => [job, reason]));
+function keepLater<L extends { t: string }>(last: Map<string, L>, line: L & { job: string }): void {
+  const before = last.get(line.job);
+  if (before === undefined || before.t < line.t) last.set(line.job, line);
 }
 
 async function* ledgerLines(store: Store, layout: Layout): AsyncGenerator<LedgerLine> {

@@ -44,8 +44,11 @@ export type LedgerEvent =
   /** `stamp`: the job file's as it lay on the retry desk, from where it is about to be moved. */
   | { event: "retry"; job: string; attempt: number; to: "jobfailed"; reason: string; stamp: string }
   | { event: "refused"; job: string; file: string; reason: string }
-  /** A job that waited was cancelled. `attempt`: its last one, 0 for none: what fails after it counts anew. */
-  | { event: "cancelled"; job: string; attempt: number; by: string; reason: string }
+  /**
+   * A job that waited was cancelled. `attempt`: its last one, 0 for none: what fails after it counts anew. `because`: the job
+   * that it was to run after, if that is why.
+   */
+  | { event: "cancelled"; job: string; attempt: number; by: string; reason: string; because?: string }
   | { event: "worker-lost"; worker: string; reason: string }
   | { event: "dispatching"; dispatcher: string; host: string; pid: number }
   | { event: "dispatched"; dispatcher: string; succeeded: number; failed: number; reason: string };

@@ -9,6 +9,7 @@ const DEFAULTS: Omit<Job, "executable"> = {
   timeout: undefined,
   priority: 0,
   nice: undefined,
+  after: [],
 };
 
 function read(content: string | Uint8Array, name = "j.ini", executable = false) {

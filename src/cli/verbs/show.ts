@@ -36,7 +36,7 @@ export const verb: Verb<Args> = {
     const shown = places.map((place) => ({
       ...place,
       ...(refusals.has(place.job) && { refused: refusals.get(place.job) }),
-      ...(cancellations.has(place.job) && { cancelled: cancellations.get(place.job) }),
+      ...(cancellations.has(place.job) && { cancelled: cancellations.get(place.job)?.reason }),
       attempts: attempts.get(place.job) ?? [],
     }));
     if (args.json) printJson(shown);
@@ -57,7 +57,8 @@ function describe(
     `file: ${visible(job.path)}`,
   ];
   if (job.refused !== undefined && job.state === "failed") lines.push(`refused: ${visible(job.refused)}`);
-  if (job.cancelled !== undefined && job.state === "cancelled") lines.push(`cancelled ${job.cancelled}`);
+  if (job.cancelled !== undefined && job.state === "cancelled")
+    lines.push(`cancelled: ${visible(job.cancelled)}`);
   let text = `${lines.join("\n")}\n`;
   if (job.attempts.length > 0) text += `\n${attemptTable(job.attempts)}`;
   const last = job.attempts.at(-1);

@@ -1,0 +1,128 @@
+import type { Dependency } from "../job/after.js";
+import type { Layout } from "../project/layout.js";
+import type { Ledger } from "../spool/ledger.js";
+import type { Store } from "../spool/store.js";
+import { exists } from "../spool/submit.js";
+import { withdraw } from "../spool/withdraw.js";
+
+/** How far a job is that others wait for. `unknown`: there is none of this name, or it is held. */
+type Progress = "unknown" | "open" | "succeeded" | "failed";
+
+/** What a job that waits for others may do now. */
+export type Verdict =
+  | { readonly kind: "free" }
+  | { readonly kind: "waits" }
+  /** It never will: this one did not succeed. */
+  | { readonly kind: "never"; readonly because: string };
+
+/** Pure: all that it waits for has ended as it should, or one of them has not. */
+export function judge(after: readonly Dependency[], progressOf: (job: string) => Progress): Verdict {
+  let waits = false;
+  for (const { job, on } of after) {
+    const progress = progressOf(job);
+    if (progress === "failed" && on === "ok") return { kind: "never", because: job };
+    if (progress === "open" || progress === "unknown") waits = true;
+  }
+  return { kind: waits ? "waits" : "free" };
+}
+
+/** A job in the queue that waits for others. */
+export interface Blocked {
+  readonly file: string;
+  readonly job: string;
+  readonly after: readonly Dependency[];
+}
+
+/** Between two looks, ms, at the least; and this many times what a look takes. */
+const LOOKS_APART = 100;
+const LOOK_SHARE = 20;
+
+/**
+ * Jobs that wait for others stay in the queue, where everybody sees them. The directories tell how those others ended, so
+ * that a dispatcher that comes new knows it too.
+ */
+export class Dependencies {
+  readonly #store: Store;
+  readonly #layout: Layout;
+  readonly #ledger: Pick<Ledger, "append">;
+  readonly #dispatcher: string;
+  readonly #isOpen: (job: string) => boolean;
+  #next = 0;
+
+  /** @param isOpen whether a job of this name waits or runs, as far as the dispatcher knows */
+  constructor(
+    store: Store,
+    layout: Layout,
+    ledger: Pick<Ledger, "append">,
+    dispatcher: string,
+    isOpen: (job: string) => boolean,
+  ) {
+    this.#store = store;
+    this.#layout = layout;
+    this.#ledger = ledger;
+    this.#dispatcher = dispatcher;
+    this.#isOpen = isOpen;
+  }
+
+  /** When the next look is due, monotonic, ms. */
+  get nextLook(): number {
+    return this.#next;
+  }
+
+  /** The next look is due now. */
+  hurry(): void {
+    this.#next = 0;
+  }
+
+  /** Finds out which jobs are free now. Those that never will be are cancelled, with the reason. */
+  async look(
+    blocked: readonly Blocked[],
+  ): Promise<{ free: string[]; cancelled: { file: string; reason: string }[] }> {
+    const begin = performance.now();
+    const progress = new Map<string, Progress>();
+    for (const { job } of blocked.flatMap(({ after }) => after)) {
+      if (!progress.has(job)) progress.set(job, await this.#progressOf(job));
+    }
+    const free: string[] = [];
+    const cancelled: { file: string; reason: string }[] = [];
+    let left = blocked;
+    for (let isChanged = true; isChanged; ) {
+      isChanged = false;
+      const still: Blocked[] = [];
+      for (const one of left) {
+        const verdict = judge(one.after, (job) => progress.get(job) ?? "unknown");
+        if (verdict.kind === "free") free.push(one.file);
+        else if (verdict.kind === "waits") still.push(one);
+        else {
+          cancelled.push(await this.#cancel(one, verdict.because));
+          progress.set(one.job, "failed");
+          isChanged = true; // what waits for this one in turn
+        }
+      }
+      left = still;
+    }
+    const end = performance.now();
+    this.#next = end + Math.max(LOOKS_APART, (end - begin) * LOOK_SHARE);
+    return { free, cancelled };
+  }
+
+  async #cancel({ file, job }: Blocked, because: string): Promise<{ file: string; reason: string }> {
+    const reason = `it was to run after ${because}, which did not succeed`;
+    const by = this.#dispatcher;
+    await this.#ledger.append({ event: "cancelled", job, attempt: 0, by, reason, because });
+    await withdraw(this.#store, this.#layout, this.#layout.queued(file), file, "jobcancelled");
+    return { file, reason };
+  }
+
+  async #progressOf(job: string): Promise<Progress> {
+    if (this.#isOpen(job)) return "open";
+    const layout = this.#layout;
+    const isThere = async (pathOf: (file: string) => string) =>
+      (await exists(this.#store, pathOf(`${job}.ini`))) || (await exists(this.#store, pathOf(job)));
+    if (await isThere((file) => layout.queued(file))) return "open";
+    if (await isThere((file) => layout.held(file))) return "unknown";
+    if (await isThere((file) => layout.ended("jobfailed", file))) return "failed";
+    if (await isThere((file) => layout.ended("jobcancelled", file))) return "failed";
+    return (await isThere((file) => layout.ended("jobdone", file))) ? "succeeded" : "unknown";
+  }
+}
