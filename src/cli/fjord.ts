@@ -16,6 +16,7 @@ const VERBS: readonly (readonly [usage: string, what: string | false, load: Load
   ],
   ["list [jobs..]", "list jobs, a line each", () => import("./verbs/list.js")],
   ["show <jobs..>", "show all that is known of a job", () => import("./verbs/show.js")],
+  ["explain <jobs..>", "say why jobs are where they are", () => import("./verbs/explain.js")],
   ["log <jobs..>", "print what jobs printed, or are printing", () => import("./verbs/log.js")],
   ["history [jobs..]", "list every attempt: as table, CSV, JSON", () => import("./verbs/history.js")],
   [

@@ -21,6 +21,7 @@ import type { Reclaimer } from "../spool/reclaim.js";
 import type { Store } from "../spool/store.js";
 import { submit } from "../spool/submit.js";
 import type { DispatchOptions, DispatchResult } from "./dispatch.js";
+import type { Explanation } from "./explain.js";
 import type { Retried } from "./retry.js";
 import type { Draft } from "./submission.js";
 import type { WaitOptions, WaitResult } from "./wait.js";
@@ -206,6 +207,12 @@ export class Project {
   async retry(jobs: readonly JobPlace[], options: { readonly dryRun?: boolean } = {}): Promise<Retried[]> {
     const { retry } = await import("./retry.js");
     return retry(this.store, this.layout, jobs, options.dryRun ?? false);
+  }
+
+  /** Why jobs are where they are, and what to do about it. */
+  async explain(jobs: readonly JobPlace[]): Promise<Explanation[]> {
+    const { explainJobs } = await import("./explain.js");
+    return explainJobs(this.store, this.layout, this.settings, jobs);
   }
 
   /** Cancels jobs that wait or run; of one that runs, the whole process group is stopped. */

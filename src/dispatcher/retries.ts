@@ -1,3 +1,4 @@
+import { backoffAfter } from "../job/backoff.js";
 import { isIgnored, jobName } from "../job/name.js";
 import type { Layout } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
@@ -11,9 +12,6 @@ import { isErrno, type Store } from "../spool/store.js";
 export type Decision =
   | { kind: "again"; job: string; attempt: number; of: number }
   | { kind: "given-up"; job: string; reason: string };
-
-/** The backoff doubles up to so many times the first one. */
-const LONGEST = 100;
 
 /**
  * S9, the one place that decides: a job that failed with retries left lies on the retry desk; its attempts are counted
@@ -93,9 +91,8 @@ export class Retries {
       return { kind: "given-up", job, reason };
     }
     // Never failed: it is here because its name was taken in the queue. It goes back as soon as it is free.
-    const backoff =
-      failed === 0 ? 0 : this.#settings.retryBackoff * 1000 * Math.min(2 ** (failed - 1), LONGEST);
-    this.#due.set(file, { at: now + backoff, failed });
+    const backoff = backoffAfter(failed, this.#settings.retryBackoff);
+    this.#due.set(file, { at: now + backoff * 1000, failed });
     return failed === 0 ? undefined : { kind: "again", job, attempt: failed + 1, of: retries + 1 };
   }
 

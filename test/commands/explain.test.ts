@@ -1,0 +1,60 @@
+import { expect } from "chai";
+import type { Explanation } from "../../src/compose/explain.js";
+import { Project } from "../../src/compose/project.js";
+import { kill } from "../rig/processes.js";
+import { projectPerTest } from "../rig/with-project.js";
+
+describe("fjord explain", () => {
+  const project = projectPerTest();
+
+  async function kindsOf(...jobs: string[]): Promise<Record<string, string>> {
+    const { stdout, stderr } = await project().run("fjord", ["explain", ...jobs, "--json"]);
+    expect(stderr).to.equal("");
+    const explained = JSON.parse(stdout) as Explanation[];
+    return Object.fromEntries(
+      explained.map(({ job, reasons }) => [job, reasons.map((r) => r.kind).join(" ")]),
+    );
+  }
+
+  it("finds out from the directories what stands in a job's way, as it goes on", async () => {
+    project().job("a", "false");
+    project().job("b", "true", { after: "a", priority: "9" });
+    project().job("c", "true", { priority: "1" });
+    project().job("d", "true", { nicee: "1" });
+    expect(await kindsOf("*")).to.deep.equal({
+      a: "not-first nobody-dispatches no-worker",
+      b: "after nobody-dispatches no-worker",
+      c: "nobody-dispatches no-worker",
+      d: "invalid",
+    });
+    await project().hire(1);
+    await project().run("dispatcher");
+    expect(await kindsOf("*")).to.deep.equal({ a: "failed", b: "cancelled", c: "succeeded", d: "refused" });
+    const text = await project().run("fjord", ["explain", "a", "b"]);
+    expect(text.exitCode).to.equal(0);
+    expect(text.stdout).to.equal(
+      [
+        "a: failed",
+        "  Its attempt 1 ended: exit code 1. → fjord log a; fjord retry a",
+        "b: cancelled",
+        "  It was cancelled: it was to run after a, which did not succeed. → fjord retry a",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("knows what runs, what lies behind it, and whose worker is dead", async () => {
+    await project().hire(1);
+    const dispatcher = project().start("dispatcher", ["--stay"]);
+    const long = await project().remoteJob("long");
+    await long.started();
+    project().job("next", "true");
+    expect(await kindsOf("long", "next")).to.deep.equal({ long: "running", next: "none-free" });
+    dispatcher.kill("SIGTERM");
+    await dispatcher.end;
+    const [worker] = await (await Project.open(project().directory)).workers();
+    kill(worker?.process.pid ?? 0, "SIGKILL");
+    await project().gone(worker?.process.pid ?? 0);
+    expect(await kindsOf("long")).to.deep.equal({ long: "worker-dead" });
+  });
+});
