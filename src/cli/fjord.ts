@@ -1,6 +1,6 @@
 import { hideBin } from "yargs/helpers";
 import { EXIT, main, parser } from "./command.js";
-import type { Common, Verb } from "./verb.js";
+import type { Verb } from "./verb.js";
 
 type Load = () => Promise<{ verb: Verb<never> }>;
 
@@ -15,32 +15,41 @@ const VERBS: readonly (readonly [usage: string, what: string | false, load: Load
     () => import("./verbs/submit.js"),
   ],
   ["list [jobs..]", "list jobs, a line each", () => import("./verbs/list.js")],
-  ["show <jobs..>", "show all that is known of a job", () => import("./verbs/show.js")],
-  ["explain <jobs..>", "say why jobs are where they are", () => import("./verbs/explain.js")],
-  ["log <jobs..>", "print what jobs printed, or are printing", () => import("./verbs/log.js")],
+  ["explain [jobs..]", "say why jobs are where they are", () => import("./verbs/explain.js")],
+  ["show [jobs..]", "show all that is known of a job", () => import("./verbs/show.js")],
+  ["log [jobs..]", "print what jobs printed, or are printing", () => import("./verbs/log.js")],
   ["history [jobs..]", "list every attempt: as table, CSV, JSON", () => import("./verbs/history.js")],
   [
-    "cancel <jobs..>",
+    "cancel [jobs..]",
     "take jobs out of the queue, and stop those that run",
     () => import("./verbs/cancel.js"),
   ],
-  ["hold <jobs..>", "keep jobs that wait from being run", () => import("./verbs/hold.js")],
-  ["release <jobs..>", "put held jobs back into the queue", () => import("./verbs/release.js")],
+  ["hold [jobs..]", "keep jobs that wait from being run", () => import("./verbs/hold.js")],
+  ["release [jobs..]", "put held jobs back into the queue", () => import("./verbs/release.js")],
   ["wait [jobs..]", "wait until jobs have ended", () => import("./verbs/wait.js")],
   ["retry [jobs..]", "put jobs that failed back into the queue", () => import("./verbs/retry.js")],
 ];
 
 const nameOf = (usage: string) => usage.split(" ", 1)[0] ?? "";
 
+/** What stands behind `--` is a command, or names of jobs that look like options. */
+function withWords(args: object, behind: readonly string[]): object {
+  return "jobs" in args ? { ...args, jobs: [...(args.jobs as string[]), ...behind] } : { ...args, behind };
+}
+
 main("fjord", async () => {
-  const words = hideBin(process.argv);
+  const all = hideBin(process.argv);
+  // yargs would read the numbers behind -- and write them anew (1e3, 0x10): for a command they have to stay.
+  const end = all.indexOf("--");
+  const words = end < 0 ? all : all.slice(0, end);
+  const behind = end < 0 ? [] : all.slice(end + 1);
   let code: number = EXIT.ok;
   let y = parser(
     "fjord",
     "fjord [verb]\n\nLooks at a project, and puts it right.",
     "recruiter, dispatcher and worker do the work. fjord VERB --help has examples.",
     VERBS.map(([usage]) => nameOf(usage)).filter((name) => name !== "$0"),
-  ).parserConfiguration({ "populate--": true });
+  );
   for (const [usage, what, load] of VERBS) {
     const name = nameOf(usage);
     const verb = name === "$0" || words.includes(name) ? (await load()).verb : undefined;
@@ -52,7 +61,7 @@ main("fjord", async () => {
         return its;
       },
       async (args) => {
-        if (verb !== undefined) code = await verb.run(args as Common as never);
+        if (verb !== undefined) code = await verb.run(withWords(args, behind) as never);
       },
     ) as typeof y;
   }

@@ -1,4 +1,5 @@
 import type { ArgumentsCamelCase, Argv } from "yargs";
+import { FjordError } from "../job/error.js";
 
 /** What every verb is told. */
 export interface Common {
@@ -27,6 +28,10 @@ export const DRY_RUN = {
   default: false,
   describe: "only tell what would be done",
 } as const;
+/** @throws FjordError `bad-usage` when no job is said */
+export function needJobs(jobs: readonly string[]): void {
+  if (jobs.length === 0) throw new FjordError("bad-usage", "Say which jobs.", "fjord list shows all jobs.");
+}
 
 export const JSON_OPTION = { type: "boolean", default: false, describe: "print JSON" } as const;
 

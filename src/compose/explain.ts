@@ -61,6 +61,7 @@ class Scene {
     layout: Layout,
     settings: Settings,
     places: readonly JobPlace[],
+    byName: ReadonlyMap<string, JobPlace>,
     history: Awaited<ReturnType<typeof readHistory>>,
     isDispatched: boolean,
     workers: readonly Announcement[],
@@ -70,7 +71,7 @@ class Scene {
     this.#layout = layout;
     this.#settings = settings;
     this.#places = places;
-    this.#byName = onePlaceEach(places);
+    this.#byName = byName;
     this.#history = history;
     this.#isDispatched = isDispatched;
     this.#workers = workers;
@@ -94,11 +95,13 @@ class Scene {
       if ((await livenessOfWorker(store, layout, announcement)) === "dead") dead.add(worker);
     }
     const isDispatched = await isSeatHeld(store, layout, settings.beat);
+    const places = await findJobs(store, layout);
     return new Scene(
       store,
       layout,
       settings,
-      await findJobs(store, layout),
+      places,
+      await onePlaceEach(store, places),
       history,
       isDispatched,
       workers,
@@ -123,7 +126,7 @@ class Scene {
       before: isQueued ? (await this.#order())?.get(place.file) : undefined,
       namesake: isQueued ? this.#namesakeOf(place) : undefined,
       attempts,
-      refusal: this.#history.refusals.get(job),
+      refusal: this.#history.refusals.get(job)?.reason,
       cancellation: this.#history.cancellations.get(job),
       backoff: backoffAfter(this.#failuresOf(job), this.#settings.retryBackoff),
       lastLine: state === "failed" ? await this.#lastLineOf(attempts.at(-1)?.log) : "",

@@ -10,7 +10,8 @@ import type { Fired } from "../recruiter/fire.js";
 import type { Hired } from "../recruiter/hire.js";
 import type { LauncherName } from "../recruiter/launcher.js";
 import { type JobHistory, readHistory } from "../report/attempts.js";
-import { findJobs, type JobPlace, type JobState } from "../report/jobs.js";
+import { findJobs, type JobPlace, type JobState, onePlaceEach } from "../report/jobs.js";
+import { type JobRecord, recordOf } from "../report/record.js";
 import { readStatus, type Status } from "../report/status.js";
 import type { Announcement } from "../spool/announcement.js";
 import { History } from "../spool/history.js";
@@ -21,9 +22,9 @@ import type { Reclaimer } from "../spool/reclaim.js";
 import type { Store } from "../spool/store.js";
 import { submit } from "../spool/submit.js";
 import type { DispatchOptions, DispatchResult } from "./dispatch.js";
+import type { Draft } from "./draft.js";
 import type { Explanation } from "./explain.js";
 import type { Retried } from "./retry.js";
-import type { Draft } from "./submission.js";
 import type { WaitOptions, WaitResult } from "./wait.js";
 import type { Released, Withdrawn, WithdrawOptions } from "./withdraw.js";
 
@@ -181,7 +182,18 @@ export class Project {
    */
   async jobs(selection: readonly string[] = [], states?: ReadonlySet<JobState>): Promise<JobPlace[]> {
     const { select } = await import("./select.js");
-    return select(await findJobs(this.store, this.layout, states), selection);
+    return select(await onePlaceEach(this.store, await findJobs(this.store, this.layout, states)), selection);
+  }
+
+  /**
+   * The same, with all that the ledgers tell of them.
+   *
+   * @throws FjordError `no-such-job`
+   */
+  async records(selection: readonly string[] = []): Promise<JobRecord[]> {
+    const places = await this.jobs(selection);
+    const history = await this.history(new Set(places.map(({ job }) => job)));
+    return places.map((place) => recordOf(place, history));
   }
 
   /** What the ledgers tell of jobs' attempts; of all jobs if none are named. */
@@ -190,17 +202,19 @@ export class Project {
   }
 
   /**
-   * Puts drafts into the queue (S1), all or, when one of their names waits or runs already, none.
+   * Puts drafts into the queue (S1), all or, when one of their names waits or runs already, none; with `replace` they
+   * take those jobs' places.
    *
+   * @returns the names of jobs that lie on a worker's desk already and could not be replaced: the new ones run after them
    * @throws FjordError `job-refused`
    */
   async submitDrafts(
     drafts: readonly Draft[],
     options: { readonly replace?: boolean; readonly dryRun?: boolean } = {},
-  ): Promise<void> {
+  ): Promise<string[]> {
     const { submitDrafts } = await import("./submission.js");
     const { flush } = this.settings;
-    await submitDrafts(this.store, this.layout, drafts, { replace: false, ...options, flush });
+    return submitDrafts(this.store, this.layout, drafts, { replace: false, ...options, flush });
   }
 
   /** Puts jobs that failed or were cancelled back into the queue; their attempts are counted anew. */

@@ -2,16 +2,16 @@ import { FjordError } from "../job/error.js";
 import { nearest } from "../job/nearest.js";
 import { quote } from "../job/quote.js";
 import { readSelection } from "../job/selection.js";
-import { type JobPlace, onePlaceEach } from "../report/jobs.js";
+import type { JobPlace } from "../report/jobs.js";
 
 /**
  * The jobs that words name, each once, in the order of the words and then by name.
  *
+ * @param jobs by name
  * @param words names, patterns and ranges; none: all jobs
  * @throws FjordError `no-such-job` for a name that is none, and when no job matches a pattern; `bad-usage`
  */
-export function select(places: readonly JobPlace[], words: readonly string[]): JobPlace[] {
-  const jobs = onePlaceEach(places);
+export function select(jobs: ReadonlyMap<string, JobPlace>, words: readonly string[]): JobPlace[] {
   if (words.length === 0) return [...jobs.values()].sort(byName);
   const chosen = new Map<string, JobPlace>();
   for (const word of words) {
@@ -26,7 +26,8 @@ export function select(places: readonly JobPlace[], words: readonly string[]): J
   return [...chosen.values()];
 }
 
-function patternsOf(word: string): ReturnType<typeof readSelection> {
+/** What a word names. @throws FjordError `bad-usage` when that is too many */
+export function patternsOf(word: string): ReturnType<typeof readSelection> {
   try {
     return readSelection(word);
   } catch (error) {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Layout } from "../project/layout.js";
-import { findJobs, type JobPlace, type JobState, onePlaceEach } from "../report/jobs.js";
+import { findJobs, isPending, type JobPlace, onePlaceEach } from "../report/jobs.js";
 import type { Store } from "../spool/store.js";
 
 export interface WaitOptions {
@@ -24,7 +24,6 @@ export interface WaitResult {
   readonly pending: readonly string[];
 }
 
-const PENDING: ReadonlySet<JobState> = new Set(["waiting", "running", "retrying"]);
 /** Between two looks, ms, at the least; and this many times what a look takes. */
 const LOOKS_APART = 100;
 const LOOK_SHARE = 10;
@@ -47,14 +46,15 @@ export async function wait(
   const missed = new Set<string>();
   for (;;) {
     const look = performance.now();
-    const places = onePlaceEach(await findJobs(store, layout));
+    const places = await onePlaceEach(store, await findJobs(store, layout));
     if (jobs === undefined) {
-      for (const { job, state } of places.values()) if (PENDING.has(state)) wanted.add(job);
+      for (const place of places.values()) if (isPending(place)) wanted.add(place.job);
     }
     for (const job of wanted) {
-      if (ended.has(job) && !PENDING.has(places.get(job)?.state ?? "done")) continue;
+      const place = places.get(job);
+      if (ended.has(job) && !(place !== undefined && isPending(place))) continue;
       ended.delete(job);
-      const end = endOf(job, places.get(job), missed);
+      const end = endOf(job, place, missed);
       if (end === undefined) continue;
       ended.set(job, end);
       options.onEnd?.(end);

@@ -22,7 +22,7 @@ export function readSelection(word: string): Pattern[] {
 }
 
 /** The words that braces stand for; a brace that is no range and no list stays as it is. */
-export function expandBraces(word: string): string[] {
+function expandBraces(word: string): string[] {
   const brace = findBrace(word);
   if (brace === undefined) return [word];
   const { open, close, parts } = brace;

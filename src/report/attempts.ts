@@ -37,10 +37,10 @@ export interface Cancellation {
 export interface JobHistory {
   /** In the order of their numbers, by job. */
   readonly attempts: ReadonlyMap<string, readonly AttemptRecord[]>;
-  /** Why a job file was refused, by job: the last word. */
-  readonly refusals: ReadonlyMap<string, string>;
   /** Why a job that waited was cancelled, by job: the last word. */
   readonly cancellations: ReadonlyMap<string, Cancellation>;
+  /** When and why a job file was refused, by job: the last time. */
+  readonly refusals: ReadonlyMap<string, { readonly t: string; readonly reason: string }>;
 }
 
 type Draft = { -readonly [K in keyof AttemptRecord]: AttemptRecord[K] } & { void?: boolean };
@@ -114,7 +114,7 @@ export async function readHistory(
   }
   return {
     attempts,
-    refusals: new Map([...refusals].map(([job, { reason }]) => [job, reason])),
+    refusals,
     cancellations,
   };
 }

@@ -43,7 +43,7 @@ const QUESTION = /^\s*(\w+)\s*(<=|>=|!=|==?|<|>|~)\s*(.*?)\s*$/s;
  */
 export function readCondition(text: string): (one: AttemptRecord) => boolean {
   const [, name = "", operator = "", value = ""] = QUESTION.exec(text) ?? [];
-  if (!(name in FIELDS)) {
+  if (!Object.hasOwn(FIELDS, name)) {
     throw new FjordError(
       "bad-usage",
       `--where: found ${quote(text)}.`,

@@ -86,19 +86,38 @@ async function namesIn(store: Store, dir: string): Promise<string[]> {
   }
 }
 
-const LATER: readonly JobState[] = ["waiting", "held", "running", "retrying", "cancelled", "failed", "done"];
+/** Whether a job has still to be done, or is just being. */
+export function isPending({ state }: Pick<JobPlace, "state">): boolean {
+  return state === "waiting" || state === "running" || state === "retrying";
+}
 
 /**
  * One place for each job: of those that were met twice, or whose name was used again, the one that is still to be done, else
- * the end that is most of an outcome.
+ * the last end. When they ended, the change times of the files tell: a rename sets them, by the one clock of the store.
  */
-export function onePlaceEach(places: readonly JobPlace[]): Map<string, JobPlace> {
+export async function onePlaceEach(
+  store: Store,
+  places: readonly JobPlace[],
+): Promise<Map<string, JobPlace>> {
   const best = new Map<string, JobPlace>();
   for (const place of places) {
     const other = best.get(place.job);
-    if (other === undefined || LATER.indexOf(place.state) < LATER.indexOf(other.state)) {
-      best.set(place.job, place);
-    }
+    if (other === undefined || (await isLater(store, place, other))) best.set(place.job, place);
   }
   return best;
+}
+
+async function isLater(store: Store, place: JobPlace, other: JobPlace): Promise<boolean> {
+  const isOpen = (one: JobPlace) => isPending(one) || one.state === "held";
+  if (isOpen(other)) return false;
+  return isOpen(place) || (await changed(store, place)) > (await changed(store, other));
+}
+
+async function changed(store: Store, { path }: JobPlace): Promise<number> {
+  try {
+    return (await store.facts(path)).ctimeMs;
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR", "ESTALE")) return 0;
+    throw error;
+  }
 }

@@ -51,6 +51,8 @@ function invocation({ line, jobFile, nice }: RunRequest): string {
   const prefix = nice === undefined ? "" : `nice -n ${nice} `;
   if (line === undefined) return `exec ${prefix}${file}`;
   if (isPlain(line)) return `exec ${prefix}${line} ${file}`;
+  // fjord submit: the # is there to make a comment of the file's path.
+  if (line.endsWith(" #") && isPlain(line.slice(0, -2))) return `exec ${prefix}${line} ${file}`;
   const whole = shellQuote(`${line} ${file}`);
   return nice === undefined ? `eval ${whole}` : `exec ${prefix}sh -c ${whole}`;
 }

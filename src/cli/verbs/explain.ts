@@ -1,6 +1,6 @@
 import { visible } from "../../job/quote.js";
 import { EXIT, openExisting } from "../command.js";
-import { type Common, JOBS, JSON_OPTION, printJson, type Verb } from "../verb.js";
+import { type Common, JOBS, JSON_OPTION, needJobs, printJson, type Verb } from "../verb.js";
 
 interface Args extends Common {
   readonly jobs: string[];
@@ -12,11 +12,11 @@ export const verb: Verb<Args> = {
   options: (y) =>
     y
       .positional("jobs", JOBS)
-      .demandOption("jobs")
       .option("json", JSON_OPTION)
       .example("fjord explain run7", "why it does not run, or why it failed"),
 
   async run(args) {
+    needJobs(args.jobs);
     const project = await openExisting(args);
     const explained = await project.explain(await project.jobs(args.jobs));
     if (args.json) {

@@ -1,10 +1,11 @@
+import { patternsOf } from "../../compose/select.js";
 import { formatDuration } from "../../job/duration.js";
+import { FjordError } from "../../job/error.js";
 import { describeOutcome } from "../../job/outcome.js";
 import { visible } from "../../job/quote.js";
-import { readSelection } from "../../job/selection.js";
 import { formatSize } from "../../job/size.js";
 import type { AttemptRecord } from "../../report/attempts.js";
-import { EXIT, openExisting } from "../command.js";
+import { EXIT, openToLook } from "../command.js";
 import { table } from "../table.js";
 import { clock } from "../times.js";
 import { type Common, JOBS, JSON_OPTION, type Verb } from "../verb.js";
@@ -22,17 +23,20 @@ export const verb: Verb<Args> = {
       .positional("jobs", JOBS)
       .option("csv", { type: "boolean", default: false, describe: "print CSV, RFC 4180" })
       .option("json", { ...JSON_OPTION, describe: "print JSON lines" })
-      .check(({ csv, json }) => !(csv && json) || "Either --csv or --json.")
       .example("fjord history --csv > history.csv", "every attempt, for a spreadsheet"),
 
   async run(args) {
-    const project = await openExisting(args);
-    const patterns = args.jobs.flatMap(readSelection);
-    const { attempts } = await project.history();
-    const chosen = [...attempts.values()]
-      .flat()
-      .filter(({ job }) => patterns.length === 0 || patterns.some((pattern) => pattern.matches(job)))
-      .sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : a.attempt - b.attempt));
+    if (args.csv && args.json) throw new FjordError("bad-usage", "Either --csv or --json.");
+    const project = await openToLook(args);
+    const all = [...((await project?.history())?.attempts.values() ?? [])].flat();
+    const patterns = args.jobs.flatMap(patternsOf);
+    const chosen = all.filter(
+      ({ job }) => patterns.length === 0 || patterns.some((pattern) => pattern.matches(job)),
+    );
+    // The ledgers tell of jobs whose files are gone, too; what they do not know has to be a job that has not begun.
+    const unknown = patterns.filter((pattern) => !all.some(({ job }) => pattern.matches(job)));
+    if (unknown.length > 0) await project?.jobs(unknown.map(({ text }) => text));
+    chosen.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : a.attempt - b.attempt));
     if (args.json) for (const one of chosen) process.stdout.write(`${JSON.stringify(one)}\n`);
     else if (args.csv) process.stdout.write(csv(chosen));
     else if (chosen.length === 0) process.stdout.write("No attempts yet.\n");

@@ -1,6 +1,6 @@
 import { EXIT, openExisting } from "../command.js";
 import { tellWithdrawn } from "../take-out.js";
-import { type Common, DRY_RUN, JOBS, JSON_OPTION, printJson, type Verb } from "../verb.js";
+import { type Common, DRY_RUN, JOBS, JSON_OPTION, needJobs, printJson, type Verb } from "../verb.js";
 
 interface Args extends Common {
   readonly jobs: string[];
@@ -13,13 +13,13 @@ export const verb: Verb<Args> = {
   options: (y) =>
     y
       .positional("jobs", JOBS)
-      .demandOption("jobs")
       .option("dry-run", DRY_RUN)
       .option("json", JSON_OPTION)
       .example("fjord hold 'run*'", "those that run already run on")
       .example("fjord release 'run*'", "and back into the queue"),
 
   async run({ jobs, dryRun, json, project: name }) {
+    needJobs(jobs);
     const project = await openExisting({ project: name });
     const stop = new AbortController();
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => stop.abort());

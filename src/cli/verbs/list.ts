@@ -1,24 +1,20 @@
 import { formatDuration } from "../../job/duration.js";
+import { FjordError } from "../../job/error.js";
 import { describeOutcome } from "../../job/outcome.js";
-import { visible } from "../../job/quote.js";
-import type { AttemptRecord } from "../../report/attempts.js";
+import { quote, visible } from "../../job/quote.js";
 import { readCondition } from "../../report/conditions.js";
-import { JOB_STATES, type JobPlace, type JobState } from "../../report/jobs.js";
-import { EXIT, openExisting } from "../command.js";
+import { JOB_STATES, type JobState } from "../../report/jobs.js";
+import type { JobRecord } from "../../report/record.js";
+import { EXIT, openToLook } from "../command.js";
 import { table } from "../table.js";
 import { clock } from "../times.js";
 import { type Common, JOBS, JSON_OPTION, printJson, type Verb } from "../verb.js";
 
 interface Args extends Common {
   readonly jobs: string[];
-  readonly state: JobState[] | undefined;
+  readonly state: string[] | undefined;
   readonly where: string[] | undefined;
   readonly json: boolean;
-}
-
-export interface ListedJob extends JobPlace {
-  readonly attempts: number;
-  readonly last: AttemptRecord | undefined;
 }
 
 /** `fjord list`: jobs, a line each. */
@@ -27,15 +23,17 @@ export const verb: Verb<Args> = {
     y
       .positional("jobs", JOBS)
       .option("state", {
-        choices: JOB_STATES,
+        type: "string",
         array: true,
         requiresArg: true,
-        describe: "only these",
+        nargs: 1,
+        describe: `only these: ${JOB_STATES.join(", ")}`,
       })
       .option("where", {
         type: "string",
         array: true,
         requiresArg: true,
+        nargs: 1,
         describe:
           "only those of which this holds: 'duration > 1h', 'exit = 3', 'memory > 2GB', 'host = node7'",
       })
@@ -45,17 +43,12 @@ export const verb: Verb<Args> = {
 
   async run(args) {
     const conditions = (args.where ?? []).map(readCondition);
-    const project = await openExisting(args);
-    const places = await project.jobs(args.jobs);
-    const wanted = args.state && new Set(args.state);
-    const chosen = wanted === undefined ? places : places.filter(({ state }) => wanted.has(state));
-    const { attempts } = await project.history(new Set(chosen.map(({ job }) => job)));
-    const listed = chosen
-      .map((place): ListedJob => {
-        const all = attempts.get(place.job) ?? [];
-        return { ...place, attempts: all.length, last: all.at(-1) };
-      })
-      .filter(({ last }) => conditions.every((holds) => last !== undefined && holds(last)));
+    const wanted = statesOf(args.state ?? JOB_STATES);
+    const project = await openToLook(args);
+    const listed = ((await project?.records(args.jobs)) ?? []).filter(({ state, attempts }) => {
+      const last = attempts.at(-1);
+      return wanted.has(state) && conditions.every((holds) => last !== undefined && holds(last));
+    });
     if (args.json) printJson(listed);
     else if (listed.length === 0) process.stdout.write("No jobs.\n");
     else process.stdout.write(listing(listed));
@@ -63,17 +56,33 @@ export const verb: Verb<Args> = {
   },
 };
 
-function listing(jobs: readonly ListedJob[]): string {
+function statesOf(words: readonly string[]): ReadonlySet<JobState> {
+  const states = words.flatMap((word) => word.split(","));
+  for (const state of states) {
+    if ((JOB_STATES as readonly string[]).includes(state)) continue;
+    throw new FjordError(
+      "bad-usage",
+      `--state: found ${quote(state)}.`,
+      `The states are ${JOB_STATES.join(", ")}.`,
+    );
+  }
+  return new Set(states as JobState[]);
+}
+
+function listing(jobs: readonly JobRecord[]): string {
   return table(
     ["JOB", "STATE", "ATTEMPTS", "OUTCOME", "STARTED", "TOOK", "HOST"],
-    jobs.map(({ job, state, attempts, last, worker }) => [
-      visible(job),
-      state,
-      attempts === 0 ? "" : String(attempts),
-      last?.outcome === undefined ? "" : describeOutcome(last.outcome),
-      last === undefined ? "" : clock(last.start),
-      last?.seconds === undefined ? "" : formatDuration(last.seconds),
-      last?.host ?? worker ?? "",
-    ]),
+    jobs.map(({ job, state, attempts, worker, refused }) => {
+      const last = attempts.at(-1);
+      return [
+        visible(job),
+        state,
+        attempts.length === 0 ? "" : String(attempts.length),
+        refused !== undefined ? "refused" : last?.outcome === undefined ? "" : describeOutcome(last.outcome),
+        last === undefined ? "" : clock(last.start),
+        last?.seconds === undefined ? "" : formatDuration(last.seconds),
+        last?.host ?? worker ?? "",
+      ];
+    }),
   );
 }

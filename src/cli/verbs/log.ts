@@ -3,8 +3,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Project } from "../../compose/project.js";
 import { FjordError } from "../../job/error.js";
 import { visible } from "../../job/quote.js";
+import type { JobPlace } from "../../report/jobs.js";
+import { refusalLogOf } from "../../spool/refuse.js";
 import { EXIT, openExisting } from "../command.js";
-import { type Common, JOBS, type Verb } from "../verb.js";
+import { type Common, JOBS, needJobs, type Verb } from "../verb.js";
 
 interface Args extends Common {
   readonly jobs: string[];
@@ -21,7 +23,6 @@ export const verb: Verb<Args> = {
   options: (y) =>
     y
       .positional("jobs", JOBS)
-      .demandOption("jobs")
       .option("follow", {
         alias: "f",
         type: "boolean",
@@ -33,26 +34,37 @@ export const verb: Verb<Args> = {
       .example("fjord log -f 'run*'", "of many, live, each line with its job's name"),
 
   async run(args) {
+    needJobs(args.jobs);
+    if (Number.isNaN(args.attempt)) throw new FjordError("bad-usage", "--attempt: write its number.");
     const project = await openExisting(args);
     const places = await project.jobs(args.jobs);
     const names = places.map(({ job }) => job);
     const tails = names.map((job) => new Tail(project, job, args.attempt, names.length > 1));
-    let found = false;
-    for (const tail of tails) found = tail.print() || found;
-    if (args.follow) await follow(project, tails);
-    else if (!found) {
-      const which = args.attempt === undefined ? "has not begun yet" : `has no attempt ${args.attempt}`;
-      throw new FjordError(
-        "no-such-job",
-        `${names.map(visible).join(", ")} ${which}.`,
-        "fjord show JOB tells where it stands.",
-      );
+    const silent = places.filter((_, i) => tails[i]?.print(!args.follow) === false);
+    if (args.follow) return follow(project, tails);
+    if (silent.length > 0) {
+      const lacks = silent.map((place) => whyNothing(project, place, args.attempt));
+      if (silent.length === places.length) {
+        throw new FjordError("no-such-job", lacks.join("\n"), "fjord show JOB tells where it stands.");
+      }
+      for (const lack of lacks) process.stderr.write(`[fjord] ${lack}\n`);
     }
     return EXIT.ok;
   },
 };
 
-async function follow(project: Project, tails: readonly Tail[]): Promise<void> {
+/** What is to be said of a job that has no log. */
+function whyNothing(project: Project, { job, file }: JobPlace, attempt: number | undefined): string {
+  if (attempt !== undefined) return `${visible(job)} has no attempt ${attempt}.`;
+  try {
+    const reason = fs.readFileSync(refusalLogOf(project.layout, file), "utf8").trimEnd();
+    return `${visible(job)} was refused: ${visible(reason)}`;
+  } catch {
+    return `${visible(job)} has not begun yet.`;
+  }
+}
+
+async function follow(project: Project, tails: readonly Tail[]): Promise<number> {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => stop.abort());
   let ended = false;
@@ -69,6 +81,7 @@ async function follow(project: Project, tails: readonly Tail[]): Promise<void> {
     await Promise.race([delay(LOOKS_APART), over]);
   }
   for (const tail of tails) tail.print(true);
+  return stop.signal.aborted ? EXIT.interrupted : EXIT.ok;
 }
 
 /** What has been printed of one job's logs. */

@@ -1,6 +1,16 @@
 import { visible } from "../../job/quote.js";
 import { EXIT, openExisting, say } from "../command.js";
-import { type Common, count, DRY_RUN, JOBS, JSON_OPTION, printJson, some, type Verb } from "../verb.js";
+import {
+  type Common,
+  count,
+  DRY_RUN,
+  JOBS,
+  JSON_OPTION,
+  needJobs,
+  printJson,
+  some,
+  type Verb,
+} from "../verb.js";
 
 interface Args extends Common {
   readonly jobs: string[];
@@ -13,12 +23,12 @@ export const verb: Verb<Args> = {
   options: (y) =>
     y
       .positional("jobs", JOBS)
-      .demandOption("jobs")
       .option("dry-run", DRY_RUN)
       .option("json", JSON_OPTION)
       .example("fjord release 'run*'", "what fjord hold has kept back"),
 
   async run({ jobs, dryRun, json, project: name }) {
+    needJobs(jobs);
     const project = await openExisting({ project: name });
     const ends = await project.release(await project.jobs(jobs), { dryRun });
     if (json) printJson(ends);

@@ -1,6 +1,7 @@
 import { FjordError } from "../../job/error.js";
 import { visible } from "../../job/quote.js";
 import type { JobPlace } from "../../report/jobs.js";
+import type { JobRecord } from "../../report/record.js";
 import { EXIT, openExisting, say } from "../command.js";
 import { type Common, count, JOBS, JSON_OPTION, printJson, some, type Verb } from "../verb.js";
 
@@ -10,6 +11,10 @@ interface Args extends Common {
   readonly lost: boolean;
   readonly dryRun: boolean;
   readonly json: boolean;
+}
+
+function isLost({ attempts }: JobRecord): boolean {
+  return attempts.at(-1)?.outcome?.kind === "lost";
 }
 
 /** `fjord retry`: what failed goes back into the queue. */
@@ -36,9 +41,8 @@ export const verb: Verb<Args> = {
     const chosen = new Map<string, JobPlace>();
     if (args.jobs.length > 0) for (const place of await project.jobs(args.jobs)) chosen.set(place.job, place);
     if (args.failed || args.lost) {
-      const failed = await project.jobs([], new Set(["failed"]));
-      const lost = args.failed ? undefined : await namesOfLost(await project.history());
-      for (const place of failed) if (lost?.has(place.job) ?? true) chosen.set(place.job, place);
+      const all = args.failed ? await project.jobs() : (await project.records()).filter(isLost);
+      for (const job of all) if (job.state === "failed") chosen.set(job.job, job);
     }
     const retried = await project.retry([...chosen.values()], { dryRun: args.dryRun });
     if (args.json) printJson(retried);
@@ -60,11 +64,3 @@ export const verb: Verb<Args> = {
     return retried.some(({ end }) => end === "queued") || retried.length === 0 ? EXIT.ok : EXIT.refused;
   },
 };
-
-async function namesOfLost({
-  attempts,
-}: Awaited<ReturnType<Awaited<ReturnType<typeof openExisting>>["history"]>>) {
-  const lost = new Set<string>();
-  for (const [job, all] of attempts) if (all.at(-1)?.outcome?.kind === "lost") lost.add(job);
-  return lost;
-}

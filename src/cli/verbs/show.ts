@@ -4,11 +4,11 @@ import { describeOutcome } from "../../job/outcome.js";
 import { visible } from "../../job/quote.js";
 import { formatSize } from "../../job/size.js";
 import type { AttemptRecord } from "../../report/attempts.js";
-import type { JobPlace } from "../../report/jobs.js";
+import type { JobRecord } from "../../report/record.js";
 import { EXIT, openExisting } from "../command.js";
 import { table } from "../table.js";
 import { clock } from "../times.js";
-import { type Common, JOBS, JSON_OPTION, printJson, type Verb } from "../verb.js";
+import { type Common, JOBS, JSON_OPTION, needJobs, printJson, type Verb } from "../verb.js";
 
 interface Args extends Common {
   readonly jobs: string[];
@@ -23,42 +23,26 @@ export const verb: Verb<Args> = {
   options: (y) =>
     y
       .positional("jobs", JOBS)
-      .demandOption("jobs")
       .option("json", JSON_OPTION)
       .example("fjord show run7", "its file, state, attempts, outcome, times, memory, logs"),
 
   async run(args) {
+    needJobs(args.jobs);
     const project = await openExisting(args);
-    const places = await project.jobs(args.jobs);
-    const { attempts, refusals, cancellations } = await project.history(
-      new Set(places.map(({ job }) => job)),
-    );
-    const shown = places.map((place) => ({
-      ...place,
-      ...(refusals.has(place.job) && { refused: refusals.get(place.job) }),
-      ...(cancellations.has(place.job) && { cancelled: cancellations.get(place.job)?.reason }),
-      attempts: attempts.get(place.job) ?? [],
-    }));
+    const shown = await project.records(args.jobs);
     if (args.json) printJson(shown);
     else process.stdout.write(shown.map(describe).join("\n"));
     return EXIT.ok;
   },
 };
 
-function describe(
-  job: JobPlace & {
-    attempts: readonly AttemptRecord[];
-    refused?: string | undefined;
-    cancelled?: string | undefined;
-  },
-): string {
+function describe(job: JobRecord): string {
   const lines = [
     `${visible(job.job)}: ${job.state}${job.worker === undefined ? "" : ` (${job.worker})`}`,
     `file: ${visible(job.path)}`,
   ];
-  if (job.refused !== undefined && job.state === "failed") lines.push(`refused: ${visible(job.refused)}`);
-  if (job.cancelled !== undefined && job.state === "cancelled")
-    lines.push(`cancelled: ${visible(job.cancelled)}`);
+  if (job.refused !== undefined) lines.push(`refused: ${visible(job.refused)}`);
+  if (job.cancelled !== undefined) lines.push(`cancelled: ${visible(job.cancelled)}`);
   let text = `${lines.join("\n")}\n`;
   if (job.attempts.length > 0) text += `\n${attemptTable(job.attempts)}`;
   const last = job.attempts.at(-1);
@@ -67,7 +51,7 @@ function describe(
   return content === "" ? text : `${text}\n${content}`;
 }
 
-export function attemptTable(attempts: readonly AttemptRecord[]): string {
+function attemptTable(attempts: readonly AttemptRecord[]): string {
   return table(
     ["ATTEMPT", "OUTCOME", "STARTED", "TOOK", "CPU", "MEMORY", "WORKER"],
     attempts.map((one) => [
@@ -88,7 +72,7 @@ function contentOf(file: string): string {
     const bytes = fs.readFileSync(file);
     if (bytes.length > SHOWN || bytes.includes(0)) return `(${formatSize(bytes.length)})\n`;
     const lines = bytes.toString("utf8").replace(/\n*$/, "").split("\n");
-    return `${lines.map((line) => `  ${visible(line)}`).join("\n")}\n`;
+    return `${lines.map((line) => `  ${visible(line.replaceAll("\t", "    "))}`).join("\n")}\n`;
   } catch {
     return ""; // it has moved on
   }

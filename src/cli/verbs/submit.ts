@@ -1,21 +1,24 @@
 import crypto from "node:crypto";
 import path from "node:path";
-import { type Draft, draftOfCommand, draftsOfFiles, type JobWishes } from "../../compose/submission.js";
+import { type Draft, draftOfCommand, draftsOfFiles, type JobWishes } from "../../compose/draft.js";
+import type { Project } from "../../compose/project.js";
 import { FjordError } from "../../job/error.js";
 import { quote, visible } from "../../job/quote.js";
-import { EXIT, openProject, say } from "../command.js";
+import { EXIT, openExisting, openProject, say } from "../command.js";
+import { exitCodeOf, tellEnds } from "../ends.js";
 import { type Common, count, JSON_OPTION, printJson, some, type Verb } from "../verb.js";
 
 interface Args extends Common {
   readonly files: string[];
-  readonly "--"?: string[];
+  /** What stands behind `--`. */
+  readonly behind: readonly string[];
   readonly name: string | undefined;
   readonly logfile: string | undefined;
   readonly workdir: string | undefined;
-  readonly priority: number | undefined;
-  readonly retries: number | undefined;
+  readonly priority: string | undefined;
+  readonly retries: string | undefined;
   readonly timeout: string | undefined;
-  readonly nice: number | undefined;
+  readonly nice: string | undefined;
   readonly env: string[] | undefined;
   readonly export: string | undefined;
   readonly replace: boolean;
@@ -41,10 +44,10 @@ export const verb: Verb<Args> = {
         requiresArg: true,
         describe: "where it runs [a command: here; a job file: as it says]",
       })
-      .option("priority", { type: "number", requiresArg: true, describe: "higher goes first [0]" })
-      .option("retries", { type: "number", requiresArg: true, describe: "how often to try again [0]" })
+      .option("priority", { type: "string", requiresArg: true, describe: "higher goes first [0]" })
+      .option("retries", { type: "string", requiresArg: true, describe: "how often to try again [0]" })
       .option("timeout", { type: "string", requiresArg: true, describe: "how long it may take: 90, 30m, 2h" })
-      .option("nice", { type: "number", requiresArg: true, describe: "-20 to 19" })
+      .option("nice", { type: "string", requiresArg: true, describe: "-20 to 19" })
       .option("env", {
         alias: "e",
         type: "string",
@@ -78,7 +81,7 @@ export const verb: Verb<Args> = {
       ),
 
   async run(args) {
-    const command = args["--"] ?? [];
+    const command = args.behind;
     if (command.length > 0 === args.files.length > 0) {
       throw new FjordError(
         "bad-usage",
@@ -91,8 +94,9 @@ export const verb: Verb<Args> = {
       command.length > 0
         ? [draftOfCommand(args.name ?? nameFor(command), command, { workdir: process.cwd(), ...wishes })]
         : draftsOfFiles(args.files, wishes, args.name);
-    const project = await openProject(args);
-    await project.submitDrafts(drafts, { replace: args.replace, dryRun: args.dryRun });
+    const project = args.dryRun ? await openIfThere(args) : await openProject(args);
+    const { replace, dryRun } = args;
+    const after = (await project?.submitDrafts(drafts, { replace, dryRun })) ?? [];
     const names = drafts.map(({ job }) => job);
     if (args.json) printJson(drafts.map(({ job, file, runs }) => ({ job, file, runs })));
     else if (args.dryRun) for (const draft of drafts) process.stdout.write(shown(draft));
@@ -100,30 +104,48 @@ export const verb: Verb<Args> = {
       const what =
         drafts.length === 1 ? visible(names[0] ?? "") : `${count(names.length)}: ${some(names.map(visible))}`;
       say("fjord", `Submitted ${what}.`);
-      if (command.length > 0) say("fjord", `Runs: ${visible(drafts[0]?.runs.replace(/ #$/, "") ?? "")}`);
+      if (command.length > 0) say("fjord", `Runs: ${visible(drafts[0]?.runs ?? "")}`);
+      if (after.length > 0) {
+        say("fjord", `On a worker's desk already, so that comes first: ${some(after.map(visible))}.`);
+      }
     }
-    if (!args.wait || args.dryRun) return EXIT.ok;
-    const { ended } = await project.wait(names);
-    const bad = ended.filter(({ state }) => state !== "done");
-    if (!args.json) for (const { job, state } of bad.slice(0, 5)) say("fjord", `${visible(job)}: ${state}`);
-    return bad.length > 0 ? EXIT.someFailed : EXIT.ok;
+    if (!args.wait || args.dryRun || project === undefined) return EXIT.ok;
+    const result = await project.wait(names);
+    if (!args.json) await tellEnds(project, result);
+    return exitCodeOf(result);
   },
 };
 
+/** A trial makes nothing: where there is no project yet, no job's name is taken. */
+async function openIfThere(args: Args): Promise<Project | undefined> {
+  try {
+    return await openExisting(args);
+  } catch (error) {
+    if (error instanceof FjordError && error.code === "no-such-project") return undefined;
+    throw error;
+  }
+}
+
 function wishesOf(args: Args): JobWishes {
-  const { logfile, workdir, priority, retries, timeout, nice } = args;
+  const { logfile, workdir, timeout } = args;
   const env = { ...exported(args.export), ...assigned(args.env ?? []) };
   const wishes = {
     logfile,
     // Relative to where the command is typed, not to where a worker was hired.
     workdir: workdir === undefined || workdir.startsWith("~") ? workdir : path.resolve(workdir),
-    priority,
-    retries,
+    priority: wholeNumber("priority", args.priority),
+    retries: wholeNumber("retries", args.retries),
     timeout,
-    nice,
+    nice: wholeNumber("nice", args.nice),
     ...(Object.keys(env).length > 0 && { env }),
   };
   return Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined));
+}
+
+function wholeNumber(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[+-]?\d+$/.test(text)) return Number(text);
+  throw new FjordError("bad-usage", `--${option}: found ${quote(text)}.`, "Write a whole number.");
 }
 
 function assigned(assignments: readonly string[]): Record<string, string> {

@@ -1,18 +1,15 @@
 import { parseDuration } from "../../job/duration.js";
 import { FjordError } from "../../job/error.js";
-import { describeOutcome } from "../../job/outcome.js";
-import { quote, visible } from "../../job/quote.js";
-import { EXIT, openExisting, say } from "../command.js";
-import { type Common, count, JOBS, JSON_OPTION, printJson, some, type Verb } from "../verb.js";
+import { quote } from "../../job/quote.js";
+import { openExisting } from "../command.js";
+import { exitCodeOf, tellEnds } from "../ends.js";
+import { type Common, JOBS, JSON_OPTION, printJson, type Verb } from "../verb.js";
 
 interface Args extends Common {
   readonly jobs: string[];
   readonly timeout: string | undefined;
   readonly json: boolean;
 }
-
-/** Failures that are told of one by one. */
-const TOLD = 5;
 
 /** `fjord wait`: until jobs have ended. 0 all succeeded, 1 some did not, 2 time is over, 3 no such job. */
 export const verb: Verb<Args> = {
@@ -41,26 +38,9 @@ export const verb: Verb<Args> = {
       places?.map(({ job }) => job),
       { ...(timeout !== undefined && { timeout }), signal: stop.signal },
     );
-    const bad = result.ended.filter(({ state }) => state !== "done");
     if (args.json) printJson(result);
-    else {
-      const { attempts, refusals } = await project.history(new Set(bad.slice(0, TOLD).map(({ job }) => job)));
-      say(
-        "fjord",
-        `${count(result.ended.length)} ended: ${result.ended.length - bad.length} succeeded, ${bad.length} did not.`,
-      );
-      for (const { job, state } of bad.slice(0, TOLD)) {
-        const outcome = attempts.get(job)?.at(-1)?.outcome;
-        const how =
-          state === "failed" ? (refusals.get(job) ?? (outcome && describeOutcome(outcome)) ?? state) : state;
-        say("fjord", `${visible(job)}: ${visible(how)}`);
-      }
-      if (bad.length > TOLD) say("fjord", `… and ${bad.length - TOLD} more: fjord list --state failed`);
-      if (result.pending.length > 0) say("fjord", `Not ended: ${some(result.pending.map(visible))}.`);
-    }
-    if (result.end === "stopped") return EXIT.interrupted;
-    if (result.end === "timeout") return EXIT.refused;
-    return bad.length > 0 ? EXIT.someFailed : EXIT.ok;
+    else await tellEnds(project, result);
+    return exitCodeOf(result);
   },
 };
 

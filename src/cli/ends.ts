@@ -1,0 +1,39 @@
+import type { Project } from "../compose/project.js";
+import type { JobEnd, WaitResult } from "../compose/wait.js";
+import { describeOutcome } from "../job/outcome.js";
+import { visible } from "../job/quote.js";
+import type { JobHistory } from "../report/attempts.js";
+import { recordOf } from "../report/record.js";
+import { EXIT, say } from "./command.js";
+import { count, some } from "./verb.js";
+
+/** Failures that are told of one by one. */
+const TOLD = 5;
+
+/** Tells how jobs that were waited for have ended: how many, and of the first failures what was wrong. */
+export async function tellEnds(project: Project, { ended, pending }: WaitResult): Promise<void> {
+  const bad = ended.filter(({ state }) => state !== "done");
+  if (ended.length + pending.length === 0) say("fjord", "Nothing waits or runs.");
+  else {
+    const succeeded = ended.length - bad.length;
+    say("fjord", `${count(ended.length)} ended: ${succeeded} succeeded, ${bad.length} did not.`);
+  }
+  const told = bad.slice(0, TOLD);
+  const history = await project.history(new Set(told.map(({ job }) => job)));
+  for (const end of told) say("fjord", `${visible(end.job)}: ${visible(howItEnded(end, history))}`);
+  if (bad.length > TOLD) say("fjord", `… and ${bad.length - TOLD} more: fjord list --state failed`);
+  if (pending.length > 0) say("fjord", `Not ended: ${some(pending.map(visible))}.`);
+}
+
+export function exitCodeOf({ end, ended }: WaitResult): number {
+  if (end === "stopped") return EXIT.interrupted;
+  if (end === "timeout") return EXIT.refused;
+  return ended.some(({ state }) => state !== "done") ? EXIT.someFailed : EXIT.ok;
+}
+
+function howItEnded(end: JobEnd, history: JobHistory): string {
+  if (end.state !== "failed") return end.state;
+  const { refused, attempts } = recordOf({ job: end.job, state: end.state }, history);
+  const outcome = attempts.at(-1)?.outcome;
+  return refused ?? (outcome === undefined ? end.state : describeOutcome(outcome));
+}

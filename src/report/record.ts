@@ -1,0 +1,34 @@
+import type { AttemptRecord, JobHistory } from "./attempts.js";
+import type { JobPlace } from "./jobs.js";
+
+/** What the ledgers tell of a job. */
+interface Told {
+  /** In the order of their numbers. */
+  readonly attempts: readonly AttemptRecord[];
+  /** Why its file was refused: there when that is how it came to fail. */
+  readonly refused?: string;
+  /** Why it was cancelled while it waited: there when that is how it came to be cancelled. */
+  readonly cancelled?: string;
+}
+
+/** All that is known of a job: where it is, and what the ledgers tell. */
+export type JobRecord = JobPlace & Told;
+
+export function recordOf<P extends Pick<JobPlace, "job" | "state">>(place: P, history: JobHistory): P & Told {
+  const attempts = history.attempts.get(place.job) ?? [];
+  const refusal = history.refusals.get(place.job);
+  const last = attempts.at(-1);
+  const isRefused =
+    place.state === "failed" && refusal !== undefined && (last === undefined || last.start < refusal.t);
+  const cancellation = history.cancellations.get(place.job);
+  const isCancelled =
+    place.state === "cancelled" &&
+    cancellation !== undefined &&
+    (last === undefined || last.start < cancellation.t);
+  return {
+    ...place,
+    attempts,
+    ...(isRefused && { refused: refusal.reason }),
+    ...(isCancelled && { cancelled: cancellation.reason }),
+  };
+}

@@ -1,0 +1,306 @@
+import fs from "node:fs";
+import { expect } from "chai";
+import type { AttemptRecord } from "../../src/report/attempts.js";
+import type { JobRecord } from "../../src/report/record.js";
+import { projectPerTest, sharedProject } from "../rig/with-project.js";
+
+/** The first column of a table, without its head. */
+function firstColumn(stdout: string): string[] {
+  return stdout
+    .split("\n")
+    .slice(1, -1)
+    .map((line) => line.split(/ {2,}/, 1)[0] ?? "");
+}
+
+describe("what has been", () => {
+  const project = sharedProject();
+  const fjord = (...args: string[]) => project().run("fjord", args);
+  const rows = async (...args: string[]) => {
+    const { exitCode, stdout, stderr } = await fjord(...args);
+    expect({ exitCode, stderr }).to.deep.equal({ exitCode: 0, stderr: "" });
+    return firstColumn(stdout);
+  };
+
+  before(async () => {
+    const jobs: [name: string, line: string, keys?: Record<string, string>][] = [
+      ["run1", "echo one"],
+      ["run2", "echo two; exit 3"],
+      ["run10", "echo $FJORD_ATTEMPT; test $FJORD_ATTEMPT = 2 || exit 4; :", { retries: "1" }],
+      ["killed", "kill -KILL $$; :"],
+      ["slow", "sleep 60 #", { timeout: "0.3 s" }],
+      ['a b, "c"', "printf 'no end'; :"],
+    ];
+    for (const [name, line, keys] of jobs) project().job(name, line, keys);
+    project().rename("bad.ini", "[control]\nexecutabel = x\n");
+    await project().hire(1);
+    expect((await project().run("dispatcher")).exitCode).to.equal(1);
+    project().job("waits", "true");
+  });
+
+  describe("fjord list", () => {
+    it("lists all jobs, numbers in their order, with how their last attempts ended", async () => {
+      const { stdout } = await fjord("list");
+      const table = stdout.split("\n").map((line) => line.split(/ {2,}/));
+      expect(table[0]).to.deep.equal(["JOB", "STATE", "ATTEMPTS", "OUTCOME", "STARTED", "TOOK", "HOST"]);
+      expect(
+        table.slice(1, -1).map(([job, state, attempts, outcome]) => [job, state, attempts, outcome]),
+      ).to.deep.equal([
+        ['a b, "c"', "done", "1", "succeeded"],
+        ["bad", "failed", "refused", undefined],
+        ["killed", "failed", "1", "killed by SIGKILL"],
+        ["run1", "done", "1", "succeeded"],
+        ["run2", "failed", "1", "exit code 3"],
+        ["run10", "done", "2", "succeeded"],
+        ["slow", "failed", "1", "timed out after 0.3 s"],
+        ["waits", "waiting", undefined, undefined],
+      ]);
+      expect(stdout).not.to.match(/ $/m);
+    });
+
+    const questions: [args: string[], ...jobs: string[]][] = [
+      [["run*"], "run1", "run2", "run10"],
+      [["run{2..1}"], "run2", "run1"],
+      [["--state", "failed", "run2", "run1"], "run2"],
+      [["--state", "waiting,done", "--state", "running"], 'a b, "c"', "run1", "run10", "waits"],
+      [["--where", "exit = 3"], "run2"],
+      [["--where", "exit = 0", "--where", "attempt > 1"], "run10"],
+      [["--where", "outcome = timed-out", "slow", "run1"], "slow"],
+      [["--where", "signal = SIGKILL"], "killed"],
+      [["--where", "duration < 0.3 s", "slow", "run1"], "run1"],
+    ];
+    for (const [args, ...jobs] of questions) {
+      it(args.join(" "), async () => expect(await rows("list", ...args)).to.deep.equal(jobs));
+    }
+
+    it("says when there are none", async () => {
+      expect((await fjord("list", "--state", "running")).stdout).to.equal("No jobs.\n");
+    });
+
+    it("--json has what show --json has", async () => {
+      const { stdout } = await fjord("list", "--json", "run10", "bad", "waits");
+      expect(stdout).to.equal((await fjord("show", "--json", "run10", "bad", "waits")).stdout);
+      const [run10, bad, waits] = JSON.parse(stdout) as JobRecord[];
+      const { layout } = project();
+      expect(run10).to.include({ job: "run10", file: "run10.ini", state: "done" });
+      expect(run10?.path).to.equal(layout.ended("jobdone", "run10.ini"));
+      expect(run10?.attempts.map(({ attempt, outcome, to }) => [attempt, outcome, to])).to.deep.equal([
+        [1, { kind: "failed", code: 4 }, "retry"],
+        [2, { kind: "succeeded" }, "jobdone"],
+      ]);
+      expect(run10?.attempts[1]).to.include({ job: "run10", log: layout.attemptLog("run10", 2) });
+      expect(run10?.attempts[1]).to.include.keys(
+        "worker",
+        "host",
+        "start",
+        "end",
+        "seconds",
+        "cpu",
+        "memory",
+      );
+      expect(bad).to.include({ state: "failed" }).and.to.have.property("refused").that.contains("executabel");
+      expect(waits).to.deep.equal({
+        job: "waits",
+        file: "waits.ini",
+        state: "waiting",
+        path: layout.queued("waits.ini"),
+        attempts: [],
+      });
+    });
+  });
+
+  describe("fjord show", () => {
+    it("tells state, file, attempts, log and the file's text", async () => {
+      const { stdout } = await fjord("show", "run10");
+      expect(stdout).to.match(
+        /^run10: done\nfile: .*\/jobdone\/run10.ini\n\nATTEMPT +OUTCOME +STARTED +TOOK +CPU +MEMORY +WORKER\n1 +exit code 4 .*\n2 +succeeded .*\nlog: .*\/run10.2.log\n\n {2}\[control\]\n {2}executable = echo/,
+      );
+    });
+
+    it("tells why a file was refused", async () => {
+      expect((await fjord("show", "bad")).stdout).to.contain(
+        'refused: bad.ini, line 2, section [control], key "executabel"',
+      );
+    });
+
+    it("shows several, a blank line between them", async () => {
+      expect((await fjord("show", "waits", "run1")).stdout).to.match(/^waits: waiting\n[^]*\n\nrun1: done\n/);
+    });
+  });
+
+  describe("fjord log", () => {
+    it("prints what the last attempt printed, or another one, as it is", async () => {
+      expect((await fjord("log", 'a b, "c"')).stdout).to.equal("no end");
+      expect((await fjord("log", "run10")).stdout).to.match(/^2$/m);
+      expect((await fjord("log", "run10", "--attempt", "1")).stdout).to.match(/^1\n$/);
+    });
+
+    it("prints those of several with their names, and says which have none", async () => {
+      const { exitCode, stdout, stderr } = await fjord("log", "run2", "bad", "waits", 'a b, "c"', "run1");
+      expect(exitCode).to.equal(0);
+      expect(stdout).to.match(/^run2 \| two\na b, "c" \| no end\nrun1 \| one .*\n$/);
+      expect(stderr).to.match(
+        /^\[fjord\] bad was refused: .*executabel.*\n\[fjord\] waits has not begun yet\.\n$/,
+      );
+    });
+
+    const nothing: [args: string[], says: string][] = [
+      [["waits"], "waits has not begun yet."],
+      [["bad"], "bad was refused: "],
+      [["run1", "--attempt", "2"], "run1 has no attempt 2."],
+    ];
+    for (const [args, says] of nothing) {
+      it(`is refused when there is nothing to print: ${args.join(" ")}`, async () => {
+        const { exitCode, stdout, stderr } = await fjord("log", ...args);
+        expect({ exitCode, stdout }).to.deep.equal({ exitCode: 3, stdout: "" });
+        expect(stderr).to.contain(says);
+      });
+    }
+  });
+
+  describe("fjord history", () => {
+    it("lists every attempt by time", async () => {
+      const { stdout } = await fjord("history", "run{1,2,10}");
+      const table = stdout.split("\n").map((line) => line.split(/ {2,}/));
+      expect(table[0]).to.deep.equal([
+        "STARTED",
+        "JOB",
+        "ATTEMPT",
+        "OUTCOME",
+        "TOOK",
+        "CPU",
+        "MEMORY",
+        "WORKER",
+      ]);
+      expect(table.slice(1, -1).map(([, job, attempt]) => `${job} ${attempt}`)).to.have.members([
+        "run1 1",
+        "run2 1",
+        "run10 1",
+        "run10 2",
+      ]);
+      const times = firstColumn(stdout);
+      expect(times).to.deep.equal([...times].sort());
+    });
+
+    it("--csv is CSV, for a spreadsheet", async () => {
+      const { stdout } = await fjord("history", "--csv", 'a b, "c"', "killed");
+      const [head, ...lines] = stdout.split("\r\n");
+      expect(head).to.equal(
+        "job,attempt,outcome,exit,signal,start,end,seconds,cpu_user,cpu_system,memory,host,worker,log",
+      );
+      expect(lines.sort()[1]).to.match(/^"a b, ""c""",1,succeeded,0,,20/);
+      expect(lines[2]).to.match(/^killed,1,failed,137,SIGKILL,20/);
+    });
+
+    it("--json is a line for each attempt", async () => {
+      const { stdout } = await fjord("history", "--json", "run10");
+      const lines = stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as AttemptRecord);
+      expect(lines.map(({ job, attempt }) => [job, attempt])).to.deep.equal([
+        ["run10", 1],
+        ["run10", 2],
+      ]);
+    });
+
+    it("tells of jobs whose files are gone, and nothing of those that have not begun", async () => {
+      fs.renameSync(project().layout.ended("jobfailed", "slow.ini"), `${project().work}/slow.ini`);
+      expect((await fjord("history", "slow", "waits")).stdout).to.contain("timed out after 0.3 s");
+      fs.renameSync(`${project().work}/slow.ini`, project().layout.ended("jobfailed", "slow.ini"));
+      expect((await fjord("history", "waits")).stdout).to.equal("No attempts yet.\n");
+    });
+  });
+
+  describe("an unknown job", () => {
+    for (const verb of ["list", "show", "log", "history", "wait", "retry"]) {
+      it(`is refused by fjord ${verb}, and the near name suggested`, async () => {
+        const { exitCode, stdout, stderr } = await fjord(verb, "wiats");
+        expect({ exitCode, stdout }).to.deep.equal({ exitCode: 3, stdout: "" });
+        expect(stderr).to.equal('[fjord] There is no job "wiats".\n[fjord] Did you mean "waits"?\n');
+        const none = await fjord(verb, "waits", "x*");
+        expect({ exitCode: none.exitCode, stdout: none.stdout }).to.deep.equal({ exitCode: 3, stdout: "" });
+        expect(none.stderr).to.contain('No job matches "x*".');
+      });
+    }
+  });
+
+  const misuses: [args: string[], says: string][] = [
+    [["list", "--state", "faild"], '--state: found "faild".'],
+    [["list", "--where", "length > 1"], "the fields are duration, cpu,"],
+    [["list", "--where", "duration > long"], '"long" is no duration.'],
+    [["list", "r{1..9999999}"], "more than 1000000 names"],
+    [["history", "r{1..9999999}"], "more than 1000000 names"],
+    [["history", "--csv", "--json"], "Either --csv or --json."],
+    [["show"], "Say which jobs."],
+    [["log"], "Say which jobs."],
+    [["log", "run1", "--attempt", "first"], "--attempt"],
+  ];
+  for (const [args, says] of misuses) {
+    it(`is refused: fjord ${args.join(" ")}`, async () => {
+      const { exitCode, stdout, stderr } = await fjord(...args);
+      expect({ exitCode, stdout }).to.deep.equal({ exitCode: 2, stdout: "" });
+      expect(stderr).to.contain(says);
+    });
+  }
+
+  it("is nothing in a default project that nobody has made", async () => {
+    const env = { FJORD_PROJECT: undefined };
+    expect(await project().run("fjord", ["list"], { env })).to.include({ exitCode: 0, stdout: "No jobs.\n" });
+    expect(await project().run("fjord", ["list", "--json"], { env })).to.include({
+      exitCode: 0,
+      stdout: "[]\n",
+    });
+    expect(await project().run("fjord", ["history"], { env })).to.include({ stdout: "No attempts yet.\n" });
+    expect(await project().run("fjord", ["show", "x"], { env })).to.include({ exitCode: 2, stdout: "" });
+    expect(project().list(project().home)).to.deep.equal(["test"]);
+  });
+});
+
+describe("what runs", () => {
+  const project = projectPerTest();
+
+  it("is followed by fjord log -f through all attempts until the jobs have ended", async () => {
+    const one = await project().remoteJob("one", { retries: "1" });
+    const two = await project().remoteJob("two");
+    await project().hire(2);
+    const follower = project().start("fjord", ["log", "-f", "one", "two"]);
+    project().start("dispatcher");
+    await Promise.all([one.started(), two.started()]);
+    await one.tell("echo first; printf 'half '");
+    await follower.said("one | first\n");
+    await two.tell("echo second");
+    await follower.said("two | second\n");
+    await one.tell("echo a line");
+    await follower.said("one | half a line\n");
+    one.exit(1);
+    await one.started(2);
+    await one.tell("echo again");
+    await follower.said("one | again\n");
+    expect(follower.hasEnded).to.equal(false);
+    one.exit(0);
+    two.order("printf 'last words'");
+    two.exit(0);
+    const { exitCode, stdout } = await follower.end;
+    expect(exitCode).to.equal(0);
+    expect(stdout).to.match(/two \| last words\n/);
+  });
+
+  it("is shown with its worker, and is no longer followed after Ctrl-C", async () => {
+    const job = await project().remoteJob("one");
+    const [worker] = await project().hire(1);
+    project().start("dispatcher");
+    await job.started();
+    const { stdout } = await project().run("fjord", ["show", "one"]);
+    expect(stdout)
+      .to.contain(`one: running (${worker})\n`)
+      .and.to.match(/^1 +has not ended +20/m);
+    expect((await project().run("fjord", ["list"])).stdout).to.match(/^one +running +1 +20/m);
+    const follower = project().start("fjord", ["log", "-f", "one"]);
+    await job.tell("echo hello");
+    await follower.said("hello\n");
+    follower.kill("SIGINT");
+    expect((await follower.end).exitCode).to.equal(130);
+    job.exit(0);
+    await project().ended("one");
+  });
+});

@@ -1,0 +1,280 @@
+import fs from "node:fs";
+import path from "node:path";
+import { expect } from "chai";
+import { projectPerTest, sharedProject } from "../rig/with-project.js";
+
+const PRINT_ARGV = "process.stdout.write(JSON.stringify(process.argv.slice(2)))";
+
+describe("fjord submit -- COMMAND", () => {
+  const project = sharedProject();
+  const submit = (...args: string[]) => project().run("fjord", ["submit", ...args]);
+  const printed = (job: string) => JSON.parse(project().log(job)) as unknown;
+
+  before(async () => {
+    fs.writeFileSync(path.join(project().work, "print argv.js"), PRINT_ARGV);
+    await project().hire(1);
+    await project().start("dispatcher", ["--stay"]).said("Started on");
+  });
+
+  // biome-ignore format: a list
+  const commands: [what: string, ...words: string[]][] = [
+    ["spaces, quotes, variables, patterns and separators", "a b", "it's", '"q"', "$HOME", "*", ";", "&&", "|", ">x", "#", "~", "{a,b}", "!", "`id`", "\\"],
+    ["empty words", "", "a", "", ""],
+    ["numbers as they are written", "7", "007", "1e3", "0x10", "1.50", "-5"],
+    ["options, also fjord's own", "--name", "x", "-h", "--", "--json", "--no-such"],
+    ["UTF-8", "é ü", "日本", "\u00a0", "🙂"],
+    ["line breaks", "one\ntwo"],
+    ["line breaks that an ini file cannot hold", "\n # no comment\n\n", "\t", " x ", "\r\n", "'%\\n"],
+  ];
+  for (const [what, ...words] of commands) {
+    it(`runs it as it was given: ${what}`, async () => {
+      const name = what.replace(/\W+/g, "-");
+      const { exitCode, stdout, stderr } = await submit(
+        "--name",
+        name,
+        "--",
+        process.execPath,
+        "print argv.js",
+        ...words,
+      );
+      expect({ exitCode, stderr }).to.deep.equal({ exitCode: 0, stderr: "" });
+      expect(stdout).to.match(/^\[fjord\] Submitted .*\n\[fjord\] Runs: .*\n$/);
+      await project().ended(name);
+      expect(printed(name)).to.deep.equal(words);
+    });
+  }
+
+  const lines: [line: string, prints: string][] = [
+    ["echo one && echo two # three", "one\ntwo\n"],
+    ['printf "%s," a\\ b "$((1 + 2))"', "a b,3,"],
+    ["cat <<END\n  $FJORD_JOB\nEND", "  SELF\n"],
+    ["for i in 1 2; do\n  # not a key\n  echo $i\ndone", "1\n2\n"],
+  ];
+  for (const [line, prints] of lines) {
+    it(`takes one word that is more than a word for a shell command line: ${JSON.stringify(line)}`, async () => {
+      const name = `line ${lines.findIndex(([other]) => other === line)}`;
+      expect(await submit("--name", name, "--", line)).to.include({ exitCode: 0, stderr: "" });
+      await project().ended(name);
+      expect(project().log(name)).to.equal(prints.replace("SELF", name));
+    });
+  }
+
+  it("runs it where it was submitted, with the variables that are named and no others", async () => {
+    const script = 'pwd; echo "$A|$B|$C|$D|$E"';
+    const options = ["--env", "A=x y'$\n#", "-e", "B=", "--export", "C,D", "--name", "env"];
+    const sub = path.join(project().work, "sub dir");
+    fs.mkdirSync(sub);
+    const { exitCode } = await project().run("fjord", ["submit", ...options, "--", "sh", "-c", script], {
+      cwd: sub,
+      env: { C: "see", D: "dee", E: "secret" },
+    });
+    expect(exitCode).to.equal(0);
+    await project().ended("env");
+    expect(project().log("env")).to.equal(`${sub}\nx y'$\n#||see|dee|\n`);
+    expect(fs.readFileSync(project().layout.ended("jobdone", "env.ini"), "utf8")).not.to.contain("secret");
+  });
+
+  it("exports the variables to all of a shell command line", async () => {
+    await submit("--env", "A=a b", "--name", "exported", "--", "sh -c 'echo \"$A\"'; sh -c 'echo \"$A\"'");
+    await project().ended("exported");
+    expect(project().log("exported")).to.equal("a b\na b\n");
+  });
+
+  it("writes what else was asked for into the job file", async () => {
+    const asked = [
+      "--priority",
+      "-5",
+      "--retries",
+      "2",
+      "--timeout",
+      "1h 30m",
+      "--nice",
+      "3",
+      "--logfile",
+      "r/x.txt",
+    ];
+    const { stdout } = await submit(
+      "--dry-run",
+      "--name",
+      "asked",
+      ...asked,
+      "--workdir",
+      "sub",
+      "--",
+      "make",
+      "all",
+    );
+    expect(stdout).to.equal(
+      "# asked.ini\n[control]\nexecutable = make all #\n" +
+        `logfile = r/x.txt\nworkdir = ${project().work}/sub\n` +
+        "priority = -5\nretries = 2\ntimeout = 1h 30m\nnice = 3\n\n",
+    );
+    expect(project().list(project().layout.jobqueue)).not.to.contain("asked.ini");
+  });
+
+  it("finds a name by itself", async () => {
+    const { stdout } = await submit("--json", "--", "/usr/bin/env", "true");
+    const [draft] = JSON.parse(stdout) as { job: string; file: string; runs: string }[];
+    expect(draft?.job).to.match(/^env-[a-z0-9]{6}$/);
+    expect(draft).to.deep.equal({ job: draft?.job, file: `${draft?.job}.ini`, runs: "/usr/bin/env true" });
+  });
+
+  it("waits for it if asked, and tells how it ended", async () => {
+    const good = await submit("--wait", "--name", "again", "--", "true");
+    expect(good.exitCode).to.equal(0);
+    expect(good.stdout).to.contain("[fjord] 1 job ended: 1 succeeded, 0 did not.\n");
+    // The name is used again: it is the last end that counts.
+    const bad = await submit("--wait", "--name", "again", "--", "exit 3");
+    expect(bad.exitCode).to.equal(1);
+    expect(bad.stdout).to.contain("[fjord] again: exit code 3\n");
+    expect((await submit("--wait", "--name", "again", "--", "true")).exitCode).to.equal(0);
+  });
+
+  const refusals: [args: string[], says: string][] = [
+    [[], "Nothing to submit."],
+    [["--"], "Nothing to submit."],
+    [["--", ""], "The command is empty."],
+    [["--", "  \n"], "The command is empty."],
+    [["x.ini", "--", "true"], "Either job files or a command."],
+    [["--name", "a/b", "--", "true"], 'holds a "/"'],
+    [["--name", ".x", "--", "true"], '".x" is a name that is never a job\'s'],
+    [["--name", "", "--", "true"], "is a name that is never a job's"],
+    [["--timeout", "soon", "--", "true"], 'found "soon"; write a duration'],
+    [["--retries", "two", "--", "true"], '--retries: found "two".'],
+    [["--retries", "-1", "--", "true"], 'found "-1"; write a whole number from 0'],
+    [["--nice", "99", "--", "true"], 'found "99"'],
+    [["--env", "A", "--", "true"], '--env: found "A".'],
+    [["--env", "1A=x", "--", "true"], '"1A" is no name of an environment variable.'],
+    [["--export", "NO_SUCH_VARIABLE", "--", "true"], '"NO_SUCH_VARIABLE" is not set in this shell.'],
+    [["--logfile", " x", "--", "true"], "an ini file cannot hold this"],
+    [["--replcae", "--", "true"], "Did you mean --replace?"],
+  ];
+  for (const [args, says] of refusals) {
+    it(`is refused: ${args.join(" ") || "nothing at all"}`, async () => {
+      const { exitCode, stdout, stderr } = await submit(...args);
+      expect({ exitCode, stdout }).to.deep.equal({ exitCode: 2, stdout: "" });
+      expect(stderr).to.contain(says);
+    });
+  }
+});
+
+describe("fjord submit JOBFILE", () => {
+  const project = projectPerTest();
+  const submit = (...args: string[]) => project().run("fjord", ["submit", ...args]);
+  const queue = () => project().list(project().layout.jobqueue);
+  const read = (file: string) => fs.readFileSync(project().layout.queued(file), "utf8");
+
+  function write(file: string, text = "[control]\nexecutable = true\n", mode = 0o666): void {
+    fs.mkdirSync(path.dirname(path.join(project().work, file)), { recursive: true });
+    fs.writeFileSync(path.join(project().work, file), text, { mode });
+  }
+
+  it("copies job files, scripts and the .ini files of folders into the queue", async () => {
+    write("a.ini", "# mine\n[control]\nexecutable = true\n[params]\nx: 1\n");
+    write("run.sh", "#!/bin/sh\n", 0o777);
+    write("jobs/b c.ini");
+    write("jobs/d.ini");
+    write("jobs/README", "no job\n");
+    write("jobs/.e.ini", "no job\n");
+    write("jobs/below/f.ini", "no job\n");
+    const { exitCode, stdout, stderr } = await submit("a.ini", "run.sh", "jobs");
+    expect({ exitCode, stderr }).to.deep.equal({ exitCode: 0, stderr: "" });
+    expect(stdout).to.equal("[fjord] Submitted 4 jobs: a, run.sh, b c, d.\n");
+    expect(queue()).to.deep.equal(["a.ini", "b c.ini", "d.ini", "run.sh"]);
+    expect(read("a.ini")).to.equal("# mine\n[control]\nexecutable = true\n[params]\nx: 1\n");
+    expect(fs.statSync(project().layout.queued("run.sh")).mode & 0o100).to.equal(0o100);
+    expect(project().list(project().work)).to.contain("a.ini");
+  });
+
+  it("changes only the keys that are said, and the name", async () => {
+    write("a.ini", "# mine\n[control]\nexecutable = run\n  it\nretries: 1\n\n[params]\nretries = 9\n");
+    expect(await submit("a.ini", "--name", "b", "--retries", "3", "--env", "A=x y")).to.include({
+      exitCode: 0,
+    });
+    expect(read("b.ini")).to.equal(
+      "# mine\n[control]\nexecutable = export A='x y'; run\n\tit\nretries = 3\n\n[params]\nretries = 9\n",
+    );
+  });
+
+  it("tells all that is wrong with any of the files, and submits none of them", async () => {
+    write("good.ini");
+    write("bad.ini", "[control]\nexecutabel = x\n");
+    write("plain.sh", "#!/bin/sh\n");
+    write("other/good.ini");
+    const { exitCode, stdout, stderr } = await submit("good.ini", "bad.ini", "plain.sh", "gone.ini", "other");
+    expect({ exitCode, stdout }).to.deep.equal({ exitCode: 2, stdout: "" });
+    expect(stderr)
+      .to.contain('did you mean "executable"?')
+      .and.to.contain("chmod +x it")
+      .and.to.contain('"gone.ini" cannot be read')
+      .and.to.contain('Two of the files are the job "good".')
+      .and.to.contain("Nothing was submitted");
+    expect(queue()).to.deep.equal([]);
+  });
+
+  it("refuses one name for several files, keys for a script, and a folder without job files", async () => {
+    write("a.ini");
+    write("b.ini");
+    write("run.sh", "#!/bin/sh\n", 0o777);
+    fs.mkdirSync(path.join(project().work, "empty"));
+    expect((await submit("a.ini", "b.ini", "--name", "x")).stderr).to.contain(
+      "--name names one job, and these are 2.",
+    );
+    expect((await submit("run.sh", "--retries", "1")).stderr).to.contain(
+      "run.sh is a script: it has no keys",
+    );
+    expect((await submit("empty")).stderr).to.contain('There is no .ini file in "empty".');
+    expect(queue()).to.deep.equal([]);
+  });
+
+  it("refuses a name that waits, unless it is to be replaced", async () => {
+    for (const name of ["a", "b"]) write(`${name}.ini`);
+    expect((await submit("a.ini")).exitCode).to.equal(0);
+    const again = await submit("b.ini", "a.ini");
+    expect(again.exitCode).to.equal(2);
+    expect(again.stderr).to.contain('A job "a" waits already.').and.to.contain("--replace");
+    expect(queue()).to.deep.equal(["a.ini"]);
+    expect((await submit("a.ini", "--retries", "7", "--replace")).stdout).to.equal("[fjord] Submitted a.\n");
+    expect(read("a.ini")).to.contain("retries = 7");
+  });
+
+  it("takes the place of a job's old file of another kind, and of one that waits for its retry", async () => {
+    fs.writeFileSync(project().layout.queued("a"), "#!/bin/sh\n", { mode: 0o777 });
+    fs.writeFileSync(project().layout.toRetry("b.ini"), "[control]\nexecutable = false\n");
+    for (const name of ["a", "b"]) write(`${name}.ini`);
+    expect((await submit("a.ini")).exitCode).to.equal(2);
+    expect((await submit("a.ini", "b.ini", "--replace")).exitCode).to.equal(0);
+    expect(queue()).to.deep.equal(["a.ini", "b.ini"]);
+    expect(project().list(project().layout.retryDesk)).to.deep.equal([]);
+  });
+
+  it("lets a running job end before the one that replaces it begins", async () => {
+    const job = await project().remoteJob("a");
+    await project().hire(1);
+    project().start("dispatcher", ["--stay"]);
+    await job.started();
+    write("a.ini", "[control]\nexecutable = echo new\n");
+    const refused = await submit("a.ini");
+    expect(refused.exitCode).to.equal(2);
+    expect(refused.stderr).to.contain('A job "a" runs now.');
+    const { exitCode, stdout } = await submit("a.ini", "--replace");
+    expect(exitCode).to.equal(0);
+    expect(stdout).to.contain("[fjord] On a worker's desk already, so that comes first: a.\n");
+    job.exit(0);
+    await project().until("the new one has ended", () => project().events("ended", "a")[1]);
+    expect(project().log("a", 2)).to.match(/^new /);
+  });
+
+  it("makes the project, but not to show what it would do", async () => {
+    const env = { FJORD_PROJECT: "new" };
+    write("a.ini");
+    const { exitCode, stdout } = await project().run("fjord", ["submit", "--dry-run", "a.ini"], { env });
+    expect({ exitCode, stdout }).to.deep.equal({
+      exitCode: 0,
+      stdout: "# a.ini\n[control]\nexecutable = true\n\n",
+    });
+    expect(project().list(project().home)).to.deep.equal(["test"]);
+    expect((await project().run("fjord", ["submit", "a.ini"], { env })).exitCode).to.equal(0);
+    expect(project().list(path.join(project().home, "new", "jobqueue"))).to.deep.equal(["a.ini"]);
+  });
+});
