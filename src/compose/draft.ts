@@ -1,14 +1,17 @@
 import fs from "node:fs";
 import path from "node:path";
 import { FjordError } from "../job/error.js";
-import { JOB_FILE_LIMIT, readJob } from "../job/job.js";
-import { type ControlKeys, newJobText, withControlKeys } from "../job/job-text.js";
+import { JOB_FILE_LIMIT, type Job, readJob } from "../job/job.js";
+import { type ControlKeys, newJobText, withControlKeys, withParams } from "../job/job-text.js";
 import { checkName, isIgnored, jobName } from "../job/name.js";
 import { quote } from "../job/quote.js";
 import { canGoOn, commandLineOf, shellLineIn, shellQuote, withoutLineBreaks } from "../job/shell-words.js";
+import type { Values } from "../job/sweep.js";
 
 /** What a job is asked to be; what is left out is as the job file says, or fjord's default. */
 export interface JobWishes {
+  /** Of a job file only. */
+  readonly executable?: string;
   readonly logfile?: string;
   readonly workdir?: string;
   readonly priority?: number;
@@ -36,9 +39,15 @@ const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
  * A job of a command. It gets no job file as its last argument, unlike a command in a job file: what is given is what runs.
  *
  * @param words the command and its arguments; one word that holds more than a word is a shell command line
+ * @param params what the section `[params]` tells of it
  * @throws FjordError `bad-usage`
  */
-export function draftOfCommand(name: string, words: readonly string[], wishes: JobWishes): Draft {
+export function draftOfCommand(
+  name: string,
+  words: readonly string[],
+  wishes: JobWishes,
+  params?: Values,
+): Draft {
   const line = commandLineOf(words).trim();
   if (line === "" || words.every((word) => word === "")) {
     throw new FjordError("bad-usage", "The command is empty.", "fjord submit -- COMMAND …");
@@ -50,7 +59,7 @@ export function draftOfCommand(name: string, words: readonly string[], wishes: J
   const file = fileNamed(name);
   const whole = canGoOn(line) || shellLineIn(words) === undefined ? line : `eval ${shellQuote(line)}`;
   const executable = standing(withEnvironment(whole, words.length > 1, wishes.env));
-  const draft = checked(file, newJobText({ executable, ...keysOf(wishes) }), 0o666);
+  const draft = checked(file, newJobText({ executable, ...keysOf(wishes) }, params), 0o666);
   return { ...draft, runs: withEnvironment(line, words.length > 1, wishes.env) };
 }
 
@@ -95,7 +104,8 @@ export function draftsOfFiles(paths: readonly string[], wishes: JobWishes, name?
   const problems: string[] = [];
   for (const one of files) {
     try {
-      drafts.push(draftOfFile(one, wishes, name));
+      const source = readSource(one);
+      drafts.push(draftOfSource(source, name ?? source.name, wishes));
     } catch (error) {
       if (!(error instanceof FjordError)) throw error;
       problems.push(error.message);
@@ -116,24 +126,47 @@ export function draftsOfFiles(paths: readonly string[], wishes: JobWishes, name?
   return drafts;
 }
 
-function draftOfFile(path_: string, wishes: JobWishes, name: string | undefined): Draft {
-  const { content, mode } = readFile(path_);
-  const base = path.basename(path_);
-  const file = name === undefined ? base : `${jobName(name)}${base.endsWith(".ini") ? ".ini" : ""}`;
+/** A job file that drafts are made of. */
+export interface Source {
+  /** The job's, if it is given no other. */
+  readonly name: string;
+  /** `.ini`, or nothing. */
+  readonly ending: string;
+  readonly content: Uint8Array;
+  readonly mode: number;
+}
+
+/** @throws FjordError `job-refused` when it cannot be read */
+export function readSource(file: string): Source {
+  const base = path.basename(file);
+  return { ...readFile(file), name: jobName(base), ending: base.endsWith(".ini") ? ".ini" : "" };
+}
+
+/** @throws FjordError `job-refused` */
+export function draftOfSource(source: Source, name: string, wishes: JobWishes, params?: Values): Draft {
+  const { content, mode } = source;
+  const file = `${jobName(name)}${source.ending}`;
   const problem = isIgnored(file) ? `${quote(file)} is a name that is never a job's` : checkName(file);
   if (problem !== undefined) throw new FjordError("job-refused", `${problem}.`);
   const plain = checked(file, content, mode);
+  const { env = {}, executable } = wishes;
   const keys = keysOf(wishes);
-  const env = wishes.env ?? {};
-  if (Object.keys(keys).length === 0 && Object.keys(env).length === 0) return plain;
+  if (params === undefined && executable === undefined && Object.keys({ ...keys, ...env }).length === 0)
+    return plain;
+  const job = commandIn(file, source);
+  const line =
+    Object.keys(env).length > 0 ? withEnvironment(executable ?? job.executable, false, env) : executable;
   const text = Buffer.from(content).toString("utf8");
-  const reading = readJob(file, content, false);
-  if (!reading.ok || reading.job.kind !== "command") {
-    throw new FjordError("job-refused", `${file} is a script: it has no keys that could be set.`);
-  }
-  const executable =
-    Object.keys(env).length === 0 ? {} : { executable: withEnvironment(reading.job.executable, false, env) };
-  return checked(file, withControlKeys(file, text, { ...executable, ...keys }), mode);
+  const changed = withControlKeys(file, text, { ...(line !== undefined && { executable: line }), ...keys });
+  return checked(file, params === undefined ? changed : withParams(file, changed, params), mode);
+}
+
+/** What a job file says of its command. @throws FjordError `job-refused` for a script */
+export function commandIn(file: string, { content, mode }: Source): Job {
+  const reading = readJob(file, content, (mode & 0o111) !== 0);
+  if (!reading.ok) throw new FjordError("job-refused", `${reading.reason}.`);
+  if (reading.job.kind === "command") return reading.job;
+  throw new FjordError("job-refused", `${file} is a script: it has no keys that could be set.`);
 }
 
 function readFile(file: string): { content: Buffer; mode: number } {
@@ -150,7 +183,8 @@ function readFile(file: string): { content: Buffer; mode: number } {
   }
 }
 
-function filesOf(given: string): string[] {
+/** A file, or the `.ini` files of a folder. */
+export function filesOf(given: string): string[] {
   let isDirectory = false;
   try {
     isDirectory = fs.statSync(given).isDirectory();

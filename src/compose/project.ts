@@ -25,6 +25,7 @@ import type { DispatchOptions, DispatchResult } from "./dispatch.js";
 import type { Draft } from "./draft.js";
 import type { Explanation } from "./explain.js";
 import type { Retried } from "./retry.js";
+import type { SubmissionOptions } from "./submission.js";
 import type { WaitOptions, WaitResult } from "./wait.js";
 import type { Released, Withdrawn, WithdrawOptions } from "./withdraw.js";
 
@@ -208,13 +209,10 @@ export class Project {
    * @returns the names of jobs that lie on a worker's desk already and could not be replaced: the new ones run after them
    * @throws FjordError `job-refused`
    */
-  async submitDrafts(
-    drafts: readonly Draft[],
-    options: { readonly replace?: boolean; readonly dryRun?: boolean } = {},
-  ): Promise<string[]> {
+  async submitDrafts(drafts: readonly Draft[], options: SubmissionOptions = {}): Promise<string[]> {
     const { submitDrafts } = await import("./submission.js");
     const { flush } = this.settings;
-    return submitDrafts(this.store, this.layout, drafts, { replace: false, ...options, flush });
+    return submitDrafts(this.store, this.layout, drafts, { ...options, flush });
   }
 
   /** Puts jobs that failed or were cancelled back into the queue; their attempts are counted anew. */

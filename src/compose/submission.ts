@@ -6,11 +6,20 @@ import { isErrno, type Store } from "../spool/store.js";
 import { submit } from "../spool/submit.js";
 import type { Draft } from "./draft.js";
 
+export interface SubmissionOptions {
+  /** Whether jobs of those names that wait may be replaced; no if not said. */
+  readonly replace?: boolean;
+  /** Only check. */
+  readonly dryRun?: boolean;
+  /** Told after each job how many are in the queue. */
+  readonly onProgress?: ((done: number) => void) | undefined;
+}
+
 /**
  * S1 for each draft, one after the other.
  *
- * @param replace whether a job of that name that waits may be replaced. One that is on a desk is its worker's: the new one
- * runs when that has ended
+ * With `replace`, a job of that name that is on a desk is left to its worker: the new one runs when that has ended.
+ *
  * @returns those that lie on a desk still, of which a new one was submitted
  * @throws FjordError `job-refused` when a job of one of the names waits or runs: then nothing was submitted
  */
@@ -18,16 +27,18 @@ export async function submitDrafts(
   store: Store,
   layout: Layout,
   drafts: readonly Draft[],
-  options: { readonly replace: boolean; readonly flush: boolean; readonly dryRun?: boolean },
+  options: SubmissionOptions & { readonly flush: boolean },
 ): Promise<string[]> {
   const busy = await busyJobs(store, layout);
   const taken = drafts.map(({ job }) => busy.get(job)).filter((place) => place !== undefined);
-  if (taken.length > 0 && !options.replace) throw refusal(taken);
+  if (taken.length > 0 && options.replace !== true) throw refusal(taken);
   if (options.dryRun !== true) {
+    let done = 0;
     for (const { job, file, content, mode } of drafts) {
-      await submit(store, layout, file, content, options.flush, { mode, replace: options.replace });
+      await submit(store, layout, file, content, options.flush, { mode, replace: options.replace ?? false });
       const old = busy.get(job);
       if (old !== undefined) await withdraw(store, layout, old, file);
+      options.onProgress?.(++done);
     }
   }
   return taken.filter(({ worker }) => worker !== undefined).map(({ job }) => job);

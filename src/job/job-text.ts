@@ -1,14 +1,35 @@
 import { FjordError } from "./error.js";
 import { formatIni, parseIni } from "./ini-dialect.js";
 import type { IniSection } from "./ini-reader.js";
+import { SECTIONS } from "./job.js";
 import { quote } from "./quote.js";
+import type { Values } from "./sweep.js";
 
 /** Keys of `[control]` and their values as they stand in the file. */
 export type ControlKeys = Readonly<Record<string, string>>;
 
+/** Values for the job's own program: `[params]`. Keys have no case in an ini file. */
+function paramKeys(params: Values): ControlKeys {
+  return Object.fromEntries([...params].map(([name, value]) => [name.toLowerCase(), value]));
+}
+
 /** The text of a new job file. @throws FjordError `bad-usage` for what an ini file cannot hold */
-export function newJobText(keys: ControlKeys): string {
-  return formatIni({ control: keys });
+export function newJobText(keys: ControlKeys, params?: Values): string {
+  return formatIni({ control: keys, ...(params && { params: paramKeys(params) }) });
+}
+
+/**
+ * A job file's text with some values in its section `[params]`, which is made if there is none; all else stays.
+ *
+ * @throws FjordError `job-refused` when that cannot be done, `bad-usage` for what an ini file cannot hold
+ */
+export function withParams(file: string, text: string, params: Values): string {
+  const keys = paramKeys(params);
+  const before = sectionsOf(text)?.get("params");
+  if (before !== undefined) return withKeys(file, text, before, keys);
+  const eol = text.includes("\r\n") ? "\r\n" : "\n";
+  const section = formatIni({ params: keys }).replaceAll("\n", eol);
+  return `${text}${text.endsWith("\n") ? "" : eol}${eol}${section}`;
 }
 
 /**
@@ -18,21 +39,28 @@ export function newJobText(keys: ControlKeys): string {
  */
 export function withControlKeys(file: string, text: string, keys: ControlKeys): string {
   if (Object.keys(keys).length === 0) return text;
-  const before = controlSection(text);
+  const sections = sectionsOf(text);
+  const before = sections?.get("control") ?? sections?.get("fjd");
   if (before === undefined) throw cannot(file, keys, "it has no section [control]");
+  return withKeys(file, text, before, keys);
+}
+
+function withKeys(file: string, text: string, before: IniSection, keys: ControlKeys): string {
   const eol = text.includes("\r\n") ? "\r\n" : "\n";
   const lines = text.split(/(?<=\n)/);
   const found = Object.keys(keys)
     .map((key) => before.own.get(key)?.line)
     .filter((line) => line !== undefined);
   for (const line of found.sort((a, b) => b - a)) lines.splice(line - 1, 1 + continuations(lines, line));
-  const set = newJobText(keys).split("\n").slice(1, -1);
+  const set = formatIni({ [before.name]: keys })
+    .split("\n")
+    .slice(1, -1);
   const header = lines[before.line - 1];
   if (header === undefined) throw cannot(file, keys, "its section could not be found again");
   if (!header.endsWith("\n")) lines[before.line - 1] = header + eol;
   lines.splice(before.line, 0, ...set.map((line) => line + eol));
   const changed = lines.join("");
-  if (!isAsWished(before, controlSection(changed), keys)) {
+  if (!isAsWished(before, sectionsOf(changed)?.get(before.name), keys)) {
     throw cannot(file, keys, "the result would not read back the same");
   }
   return changed;
@@ -45,9 +73,9 @@ function continuations(lines: readonly string[], line: number): number {
   return count;
 }
 
-function controlSection(text: string): IniSection | undefined {
-  const ini = parseIni(Buffer.from(text));
-  return ini.ok ? (ini.sections.get("control") ?? ini.sections.get("fjd")) : undefined;
+function sectionsOf(text: string): ReadonlyMap<string, IniSection> | undefined {
+  const ini = parseIni(Buffer.from(text), { strictIn: SECTIONS });
+  return ini.ok ? ini.sections : undefined;
 }
 
 function isAsWished(before: IniSection, after: IniSection | undefined, keys: ControlKeys): boolean {

@@ -32,7 +32,7 @@ export type JobReading =
 export const JOB_FILE_LIMIT = 1024 * 1024;
 
 /** fjord's section, and the one of its predecessor fjd. The same keys hold in both. */
-const SECTIONS: ReadonlySet<string> = new Set(["control", "fjd"]);
+export const SECTIONS: ReadonlySet<string> = new Set(["control", "fjd"]);
 const EXAMPLE = '"[control]" and below it "executable = python run.py"';
 
 /**

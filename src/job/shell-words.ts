@@ -9,7 +9,7 @@ export function shellQuote(word: string): string {
 }
 
 /** A word as it has to stand in a command line. */
-function shellWord(word: string): string {
+export function shellWord(word: string): string {
   return PLAIN_WORD.test(word) ? word : shellQuote(word);
 }
 

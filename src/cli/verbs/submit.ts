@@ -1,36 +1,35 @@
 import crypto from "node:crypto";
 import path from "node:path";
-import { type Draft, draftOfCommand, draftsOfFiles, type JobWishes } from "../../compose/draft.js";
+import { type Draft, draftOfCommand, draftsOfFiles } from "../../compose/draft.js";
 import type { Project } from "../../compose/project.js";
+import { draftsOfCommandSweep, draftsOfFileSweep, type SweptCommand } from "../../compose/sweep.js";
 import { FjordError } from "../../job/error.js";
-import { quote, visible } from "../../job/quote.js";
+import { visible } from "../../job/quote.js";
 import { EXIT, openExisting, openProject, say } from "../command.js";
 import { exitCodeOf, tellEnds } from "../ends.js";
+import { type WishArgs, wishesOf } from "../job-wishes.js";
+import { type SweepArgs, sweepOf, sweepOptions } from "../sweep-options.js";
 import { type Common, count, JSON_OPTION, printJson, some, type Verb } from "../verb.js";
 
-interface Args extends Common {
+interface Args extends Common, WishArgs, SweepArgs {
   readonly files: string[];
   /** What stands behind `--`. */
   readonly behind: readonly string[];
   readonly name: string | undefined;
-  readonly logfile: string | undefined;
-  readonly workdir: string | undefined;
-  readonly priority: string | undefined;
-  readonly retries: string | undefined;
-  readonly timeout: string | undefined;
-  readonly nice: string | undefined;
-  readonly env: string[] | undefined;
-  readonly export: string | undefined;
   readonly replace: boolean;
   readonly wait: boolean;
   readonly dryRun: boolean;
   readonly json: boolean;
 }
 
+/** Jobs from which on, and after so many of which, progress is shown. */
+const SHOWN_FROM = 5000;
+const SHOWN_EACH = 1000;
+
 /** `fjord submit`: job files, folders of them, or a command. */
 export const verb: Verb<Args> = {
   options: (y) =>
-    y
+    sweepOptions(y)
       .positional("files", {
         type: "string",
         array: true,
@@ -78,25 +77,16 @@ export const verb: Verb<Args> = {
       .example(
         "fjord submit --name plot --retries 2 --timeout 2h -- 'make && ./plot | gzip > p.gz'",
         "a shell line",
-      ),
+      )
+      .example("fjord submit --param lr=0.1,0.01 --param seed=1..10 -- ./train {lr} {seed}", "20 jobs")
+      .example("ls data/*.csv | fjord submit --each-line - -- ./fit {line}", "a job for each line"),
 
   async run(args) {
-    const command = args.behind;
-    if (command.length > 0 === args.files.length > 0) {
-      throw new FjordError(
-        "bad-usage",
-        command.length > 0 ? "Either job files or a command." : "Nothing to submit.",
-        "fjord submit JOBFILE…, or fjord submit -- COMMAND ARGUMENT…",
-      );
-    }
-    const wishes = wishesOf(args);
-    const drafts =
-      command.length > 0
-        ? [draftOfCommand(args.name ?? nameFor(command), command, { workdir: process.cwd(), ...wishes })]
-        : draftsOfFiles(args.files, wishes, args.name);
+    const drafts = await draftsOf(args);
     const project = args.dryRun ? await openIfThere(args) : await openProject(args);
     const { replace, dryRun } = args;
-    const after = (await project?.submitDrafts(drafts, { replace, dryRun })) ?? [];
+    const onProgress = progressOn(args, drafts.length);
+    const after = (await project?.submitDrafts(drafts, { replace, dryRun, onProgress })) ?? [];
     const names = drafts.map(({ job }) => job);
     if (args.json) printJson(drafts.map(({ job, file, runs }) => ({ job, file, runs })));
     else if (args.dryRun) for (const draft of drafts) process.stdout.write(shown(draft));
@@ -104,7 +94,7 @@ export const verb: Verb<Args> = {
       const what =
         drafts.length === 1 ? visible(names[0] ?? "") : `${count(names.length)}: ${some(names.map(visible))}`;
       say("fjord", `Submitted ${what}.`);
-      if (command.length > 0) say("fjord", `Runs: ${visible(drafts[0]?.runs ?? "")}`);
+      if (args.files.length === 0) for (const line of runs(drafts)) say("fjord", line);
       if (after.length > 0) {
         say("fjord", `On a worker's desk already, so that comes first: ${some(after.map(visible))}.`);
       }
@@ -116,6 +106,54 @@ export const verb: Verb<Args> = {
   },
 };
 
+/** The jobs that are asked for, checked. */
+async function draftsOf(args: Args): Promise<Draft[]> {
+  const { files, behind, exe, parameters } = args;
+  const asked = [files.length > 0, behind.length > 0, exe !== undefined].filter(Boolean).length;
+  const isLines = asked === 0 && args.eachLine !== undefined;
+  if (asked !== 1 && !isLines) {
+    throw new FjordError(
+      "bad-usage",
+      asked > 1 ? "Either job files or a command." : "Nothing to submit.",
+      "fjord submit JOBFILE…, or fjord submit -- COMMAND ARGUMENT…",
+    );
+  }
+  if (parameters !== undefined && exe === undefined) {
+    throw new FjordError("bad-usage", "--parameters needs --exe.", "Or write --param NAME=VALUE,VALUE…");
+  }
+  const wishes = wishesOf(args);
+  const sweep = await sweepOf(args);
+  if (files.length > 0) {
+    return sweep === undefined
+      ? draftsOfFiles(files, wishes, args.name)
+      : draftsOfFileSweep(sweep, files, wishes, args.name);
+  }
+  const command: SweptCommand = isLines
+    ? { kind: "line" }
+    : exe !== undefined
+      ? { kind: "fjd", line: exe }
+      : { kind: "words", words: behind };
+  const name = args.name ?? nameFor(isLines ? "job" : (exe ?? behind[0] ?? ""));
+  const here = { workdir: process.cwd(), ...wishes };
+  if (sweep !== undefined) return draftsOfCommandSweep(sweep, command, name, here);
+  return [draftOfCommand(name, exe === undefined ? behind : [exe], here)];
+}
+
+/** Tells how far it is: on a terminal, when it takes long. */
+function progressOn(args: Args, count: number): ((done: number) => void) | undefined {
+  if (!process.stdout.isTTY || args.json || count < SHOWN_FROM) return undefined;
+  return (done) => {
+    if (done === count) process.stdout.write("\r\x1b[K");
+    else if (done % SHOWN_EACH === 0) process.stdout.write(`\r[fjord] Submitted ${done} of ${count}`);
+  };
+}
+
+/** What runs; of many the first and the last. */
+function runs(drafts: readonly Draft[]): string[] {
+  const [first, last] = [drafts[0], drafts.at(-1)].map((draft) => visible(draft?.runs ?? ""));
+  return drafts.length === 1 ? [`Runs: ${first}`] : [`The first runs: ${first}`, `The last runs: ${last}`];
+}
+
 /** A trial makes nothing: where there is no project yet, no job's name is taken. */
 async function openIfThere(args: Args): Promise<Project | undefined> {
   try {
@@ -126,58 +164,9 @@ async function openIfThere(args: Args): Promise<Project | undefined> {
   }
 }
 
-function wishesOf(args: Args): JobWishes {
-  const { logfile, workdir, timeout } = args;
-  const env = { ...exported(args.export), ...assigned(args.env ?? []) };
-  const wishes = {
-    logfile,
-    // Relative to where the command is typed, not to where a worker was hired.
-    workdir: workdir === undefined || workdir.startsWith("~") ? workdir : path.resolve(workdir),
-    priority: wholeNumber("priority", args.priority),
-    retries: wholeNumber("retries", args.retries),
-    timeout,
-    nice: wholeNumber("nice", args.nice),
-    ...(Object.keys(env).length > 0 && { env }),
-  };
-  return Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined));
-}
-
-function wholeNumber(option: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^[+-]?\d+$/.test(text)) return Number(text);
-  throw new FjordError("bad-usage", `--${option}: found ${quote(text)}.`, "Write a whole number.");
-}
-
-function assigned(assignments: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    assignments.map((text) => {
-      const at = text.indexOf("=");
-      if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
-      throw new FjordError("bad-usage", `--env: found ${quote(text)}.`, "Write --env NAME=VALUE.");
-    }),
-  );
-}
-
-function exported(names: string | undefined): Record<string, string> {
-  return Object.fromEntries(
-    (names ?? "")
-      .split(",")
-      .filter((name) => name !== "")
-      .map((name) => {
-        const value = process.env[name];
-        if (value !== undefined) return [name, value];
-        throw new FjordError(
-          "bad-usage",
-          `--export: ${quote(name)} is not set in this shell.`,
-          `export ${name}=… first.`,
-        );
-      }),
-  );
-}
-
 /** Short, and not another's: the program's name and some random letters. */
-function nameFor(command: readonly string[]): string {
-  const first = (command[0] ?? "").split(/\s/, 1)[0] ?? "";
+function nameFor(command: string): string {
+  const first = command.split(/\s/, 1)[0] ?? "";
   const stem =
     path
       .basename(first)

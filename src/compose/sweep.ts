@@ -1,0 +1,152 @@
+import { FjordError } from "../job/error.js";
+import { DOLLARS, shellTemplate, textTemplate } from "../job/placeholder.js";
+import { quote } from "../job/quote.js";
+import { shellLineIn, shellWord } from "../job/shell-words.js";
+import type { Sweep, Values } from "../job/sweep.js";
+import {
+  commandIn,
+  type Draft,
+  draftOfCommand,
+  draftOfSource,
+  filesOf,
+  type JobWishes,
+  readSource,
+  type Source,
+} from "./draft.js";
+
+/** How each element of a sweep gets its command. */
+export type SweptCommand =
+  /** Words, with placeholders in braces. */
+  | { readonly kind: "words"; readonly words: readonly string[] }
+  /** fjd's: a shell command line with `$1`, `$2`; when it names none, the values come behind it. */
+  | { readonly kind: "fjd"; readonly line: string }
+  /** The element's line is a shell command line itself. */
+  | { readonly kind: "line" };
+
+/**
+ * A job for each element, `NAME_1`, `NAME_2` …, or as the placeholders in `name` say. Each has its values in `[params]`.
+ *
+ * @throws FjordError `bad-usage`, of the first element with which something is wrong
+ */
+export function draftsOfCommandSweep(
+  sweep: Sweep,
+  command: SweptCommand,
+  name: string,
+  wishes: JobWishes,
+): Draft[] {
+  const wordsOf = commandTemplate(command, sweep);
+  const wishesOf = wishesTemplate(wishes, sweep);
+  return draftsOf(sweep, name, (values, job) =>
+    draftOfCommand(job, wordsOf(values), wishesOf(values), values),
+  );
+}
+
+/**
+ * The same for job files, and for what lies in folders: each file with each element.
+ *
+ * @throws FjordError `job-refused`, `bad-usage`
+ */
+export function draftsOfFileSweep(
+  sweep: Sweep,
+  paths: readonly string[],
+  wishes: JobWishes,
+  name?: string,
+): Draft[] {
+  const sources = paths.flatMap(filesOf).map(readSource);
+  if (name !== undefined && sources.length > 1) {
+    throw new FjordError("bad-usage", `--name names the jobs of one file, and these are ${sources.length}.`);
+  }
+  const drafts = sources.flatMap((source) => {
+    const wishesOf = wishesTemplate({ ...varyingIn(source, sweep), ...wishes }, sweep);
+    return draftsOf(sweep, name ?? source.name, (values, job) =>
+      draftOfSource(source, job, wishesOf(values), values),
+    );
+  });
+  checkUnique(drafts);
+  return drafts;
+}
+
+function draftsOf(sweep: Sweep, name: string, draft: (values: Values, job: string) => Draft): Draft[] {
+  const own = textTemplate(name, sweep.names);
+  const drafts: Draft[] = [];
+  for (let i = 0; i < sweep.count; i++) {
+    const values = sweep.at(i);
+    try {
+      drafts.push(draft(values, own.isVaried ? own.fill(values) : `${name}_${i + 1}`));
+    } catch (error) {
+      if (!(error instanceof FjordError)) throw error;
+      throw new FjordError(error.code, `Element ${i + 1}: ${error.message}`, error.hint, { cause: error });
+    }
+  }
+  checkUnique(drafts);
+  return drafts;
+}
+
+function checkUnique(drafts: readonly Draft[]): void {
+  const names = new Set<string>();
+  for (const { job } of drafts) {
+    if (names.has(job)) {
+      throw new FjordError(
+        "bad-usage",
+        `Two of the jobs would be called ${quote(job)}.`,
+        "Put {index} into --name.",
+      );
+    }
+    names.add(job);
+  }
+}
+
+function commandTemplate(command: SweptCommand, { names }: Sweep): (values: Values) => string[] {
+  switch (command.kind) {
+    case "line":
+      return (values) => [values.get("line") ?? ""];
+    case "fjd": {
+      const template = shellTemplate(command.line, names, DOLLARS);
+      const params = [...names].filter((name) => name.startsWith("param"));
+      return (values) => {
+        const behind = params.flatMap((name) => values.get(name) ?? []).map(shellWord);
+        return [template.isVaried ? template.fill(values) : [command.line, ...behind].join(" ")];
+      };
+    }
+    case "words": {
+      const line = shellLineIn(command.words);
+      const templates =
+        line === undefined
+          ? command.words.map((word) => textTemplate(word, names))
+          : [shellTemplate(line, names)];
+      return (values) => templates.map((template) => template.fill(values));
+    }
+    default: {
+      const unknown: never = command;
+      throw new Error(`unknown command: ${JSON.stringify(unknown)}`);
+    }
+  }
+}
+
+/** What of a job file has placeholders; all else stays as it is written there. */
+function varyingIn(source: Source, { names }: Sweep): JobWishes {
+  const { executable, logfile = "", workdir = "" } = commandIn(`${source.name}${source.ending}`, source);
+  return {
+    ...(shellTemplate(executable, names).isVaried && { executable }),
+    ...(textTemplate(logfile, names).isVaried && { logfile }),
+    ...(textTemplate(workdir, names).isVaried && { workdir }),
+  };
+}
+
+function wishesTemplate(wishes: JobWishes, { names }: Sweep): (values: Values) => JobWishes {
+  const { executable, logfile, workdir, env } = wishes;
+  const command = executable === undefined ? undefined : shellTemplate(executable, names);
+  const results = logfile === undefined ? undefined : textTemplate(logfile, names);
+  const directory = workdir === undefined ? undefined : textTemplate(workdir, names);
+  const variables =
+    env && Object.entries(env).map(([name, value]) => [name, textTemplate(value, names)] as const);
+  return (values) => ({
+    ...wishes,
+    ...(command && { executable: command.fill(values) }),
+    ...(results && { logfile: results.fill(values) }),
+    ...(directory && { workdir: directory.fill(values) }),
+    ...(variables && {
+      env: Object.fromEntries(variables.map(([name, value]) => [name, value.fill(values)])),
+    }),
+  });
+}

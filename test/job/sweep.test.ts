@@ -1,0 +1,129 @@
+import { expect } from "chai";
+import { FjordError } from "../../src/job/error.js";
+import {
+  type Dimension,
+  oneByOne,
+  readParam,
+  readParameters,
+  repetition,
+  Sweep,
+  tuples,
+} from "../../src/job/sweep.js";
+
+function valuesOf({ count, at }: Dimension): (string | undefined)[] {
+  return Array.from({ length: count }, (_, i) => [...at(i).values()][0]);
+}
+
+function elements(sweep: Sweep): Record<string, string>[] {
+  return Array.from({ length: sweep.count }, (_, i) => Object.fromEntries(sweep.at(i)));
+}
+
+describe("--param", () => {
+  const params: [text: string, ...values: string[]][] = [
+    ["x=a,b", "a", "b"],
+    ["x=0.1,1e-3", "0.1", "1e-3"],
+    ["x=", ""],
+    ["x=a,,b", "a", "", "b"],
+    ["x=,", "", ""],
+    ["x=a=b", "a=b"],
+    ["x= a , b ", " a ", " b "],
+    ["x=a\\,b,c\\\\,\\d", "a,b", "c\\", "\\d"],
+    ["x=1..3", "1", "2", "3"],
+    ["x=3..1", "3", "2", "1"],
+    ["x=-1..1", "-1", "0", "1"],
+    ["x=08..11", "08", "09", "10", "11"],
+    ["x=-01..1", "-01", "000", "001"],
+    ["x=1..10..4", "1", "5", "9"],
+    ["x=0..1..0.25", "0.00", "0.25", "0.50", "0.75", "1.00"],
+    ["x=0.3..0.1..-0.1", "0.3", "0.2", "0.1"],
+    ["x=1..2,7,9..8", "1", "2", "7", "9", "8"],
+    ["x=../data,a..b", "../data", "a..b"],
+    ["x=5..5", "5"],
+  ];
+  for (const [text, ...values] of params) {
+    it(`${text} is ${values.map((value) => JSON.stringify(value)).join(" ")}`, () => {
+      expect(valuesOf(readParam(text))).to.deep.equal(values);
+    });
+  }
+
+  for (const text of ["", "x", "=1", "1x=1", "a b=1", "x=0.1..0.5", "x=1..5..0", "x=1..99999999"]) {
+    it(`is not "${text}"`, () => {
+      expect(() => readParam(text))
+        .to.throw(FjordError)
+        .with.property("code", "bad-usage");
+    });
+  }
+});
+
+describe("a sweep", () => {
+  const lr = readParam("lr=0.1,0.01");
+  const seed = readParam("seed=1..3");
+
+  it("is all combinations, the last dimension first", () => {
+    expect(elements(new Sweep([lr, seed], false))).to.deep.equal([
+      { index: "1", lr: "0.1", seed: "1" },
+      { index: "2", lr: "0.1", seed: "2" },
+      { index: "3", lr: "0.1", seed: "3" },
+      { index: "4", lr: "0.01", seed: "1" },
+      { index: "5", lr: "0.01", seed: "2" },
+      { index: "6", lr: "0.01", seed: "3" },
+    ]);
+  });
+
+  it("is the first of each with the first of each when zipped", () => {
+    const sweep = new Sweep([lr, oneByOne("--each-line", "line", ["a", "b"])], true);
+    expect(elements(sweep)).to.deep.equal([
+      { index: "1", lr: "0.1", line: "a" },
+      { index: "2", lr: "0.01", line: "b" },
+    ]);
+  });
+
+  it("is a number of repetitions", () => {
+    expect(elements(new Sweep([repetition(2)], false))).to.deep.equal([{ index: "1" }, { index: "2" }]);
+    expect(elements(new Sweep([lr, repetition(2)], false)).map((values) => values.lr)).to.deep.equal([
+      "0.1",
+      "0.1",
+      "0.01",
+      "0.01",
+    ]);
+  });
+
+  it("has fjd's parameters", () => {
+    expect(elements(new Sweep([readParameters("a#b,c#")], false))).to.deep.equal([
+      { index: "1", param1: "a", param2: "b" },
+      { index: "2", param1: "c", param2: "" },
+    ]);
+  });
+
+  it("has elements of several values, which may have an index of their own", () => {
+    const objects = [new Map([["index", "seven"]]), new Map([["__proto__", "x"]])];
+    const sweep = new Sweep([tuples("--from-json", objects)], false);
+    expect([...sweep.names]).to.deep.equal(["index", "__proto__"]);
+    expect([sweep.at(0), sweep.at(1)].map((values) => [...values])).to.deep.equal([
+      [["index", "seven"]],
+      [
+        ["index", "2"],
+        ["__proto__", "x"],
+      ],
+    ]);
+  });
+
+  it("computes its elements when they are asked for", () => {
+    const sweep = new Sweep([readParam("a=1..1000"), readParam("b=1..1000")], false);
+    expect(sweep.count).to.equal(1_000_000);
+    expect(Object.fromEntries(sweep.at(999_999))).to.deep.equal({ index: "1000000", a: "1000", b: "1000" });
+  });
+
+  const misfits: [what: string, dimensions: Dimension[], isZipped: boolean, says: string][] = [
+    ["dimensions of one name", [lr, readParam("lr=1")], false, '"lr" is said twice'],
+    ["names that differ only in their case", [lr, readParam("LR=1")], false, '"LR" is "lr" in a job file'],
+    ["dimensions of other lengths, zipped", [lr, seed], true, "--param lr has 2 values and --param seed 3."],
+    ["no elements", [oneByOne("--each-line x", "line", [])], false, "--each-line x has no values."],
+    ["too many", [readParam("a=1..1001"), readParam("b=1..1000")], false, "1001000 jobs"],
+  ];
+  for (const [what, dimensions, isZipped, says] of misfits) {
+    it(`cannot be made of ${what}`, () => {
+      expect(() => new Sweep(dimensions, isZipped)).to.throw(FjordError, says);
+    });
+  }
+});
