@@ -46,21 +46,37 @@ function tellError(who: string, error: unknown): number {
 
 /** Runs a command and ends the process with its exit code. A reader that goes (`fjord status | head -1`) ends it. */
 export function main(who: string, run: () => Promise<number>): void {
-  runToEnd(who, run, () => process.exit(EXIT.ok));
+  runToEnd(
+    who,
+    run,
+    () => process.exit(EXIT.ok),
+    // A pipe takes 64 KiB at once; the rest is still to be read.
+    (code) => process.stdout.write("", () => process.exit(code)),
+  );
 }
 
 /** The same for what works on when nobody hears it any more: its terminal was closed, its reader has gone. */
 export function mainOfDaemon(who: string, run: () => Promise<number>): void {
-  runToEnd(who, run, () => undefined);
+  runToEnd(
+    who,
+    run,
+    () => undefined,
+    (code) => process.exit(code),
+  );
 }
 
-function runToEnd(who: string, run: () => Promise<number>, onUnheard: () => void): void {
+function runToEnd(
+  who: string,
+  run: () => Promise<number>,
+  onUnheard: () => void,
+  exit: (code: number) => void,
+): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
     onUnheard();
   });
   run().then(
-    (code) => process.exit(code),
-    (error) => process.exit(tellError(who, error)),
+    (code) => exit(code),
+    (error) => exit(tellError(who, error)),
   );
 }

@@ -2,6 +2,8 @@ import fs from "node:fs";
 import { expect } from "chai";
 import type { AttemptRecord } from "../../src/report/attempts.js";
 import type { JobRecord } from "../../src/report/record.js";
+import { binary } from "../rig/command.js";
+import { processesWith } from "../rig/processes.js";
 import { projectPerTest, sharedProject } from "../rig/with-project.js";
 
 /** The first column of a table, without its head. */
@@ -253,6 +255,40 @@ describe("what has been", () => {
     expect(await project().run("fjord", ["history"], { env })).to.include({ stdout: "No attempts yet.\n" });
     expect(await project().run("fjord", ["show", "x"], { env })).to.include({ exitCode: 2, stdout: "" });
     expect(project().list(project().home)).to.deep.equal(["test"]);
+  });
+});
+
+describe("much output", () => {
+  const project = sharedProject();
+
+  it("goes whole through a pipe whose reader is slow", async () => {
+    const { layout } = project();
+    for (let n = 0; n < 3000; n++) project().job(`a job of a rather long name ${n}`, "true");
+    const log = Array.from({ length: 40_000 }, (_, n) => `line ${n} é\n`).join("");
+    project().job("talks", "true");
+    fs.writeFileSync(layout.attemptLog("talks", 1), log);
+    fs.writeFileSync(layout.attemptLog("a job of a rather long name 1", 1), "one\n");
+    const through = async (...words: string[]) => {
+      const line = `"$@" | { while [ ! -e go ]; do sleep 0.02; done; cat; }`;
+      fs.rmSync(`${project().work}/go`, { force: true });
+      const command = project().startProgram("sh", [
+        "-c",
+        line,
+        "sh",
+        process.execPath,
+        binary("fjord"),
+        ...words,
+      ]);
+      await project().until("both run", () => processesWith(project().root).length >= 2);
+      fs.writeFileSync(`${project().work}/go`, "");
+      return (await command.end).stdout;
+    };
+    expect(await through("log", "talks")).to.equal(log);
+    const several = await through("log", "a job of a rather long name 1", "talks");
+    expect(several.split("\n")).to.have.length(40_002);
+    expect(several).to.match(/\ntalks \| line 39999 é\n$/);
+    expect((await through("list")).trimEnd().split("\n")).to.have.length(3002);
+    expect(JSON.parse(await through("list", "--json"))).to.have.length(3001);
   });
 });
 

@@ -40,7 +40,10 @@ export const verb: Verb<Args> = {
     const places = await project.jobs(args.jobs);
     const names = places.map(({ job }) => job);
     const tails = names.map((job) => new Tail(project, job, args.attempt, names.length > 1));
-    const silent = places.filter((_, i) => tails[i]?.print(!args.follow) === false);
+    const silent: JobPlace[] = [];
+    for (const [i, place] of places.entries()) {
+      if ((await tails[i]?.print(!args.follow)) === false) silent.push(place);
+    }
     if (args.follow) return follow(project, tails);
     if (silent.length > 0) {
       const lacks = silent.map((place) => whyNothing(project, place, args.attempt));
@@ -77,10 +80,10 @@ async function follow(project: Project, tails: readonly Tail[]): Promise<number>
       ended = true;
     });
   while (!ended) {
-    for (const tail of tails) tail.print();
+    for (const tail of tails) await tail.print();
     await Promise.race([delay(LOOKS_APART), over]);
   }
-  for (const tail of tails) tail.print(true);
+  for (const tail of tails) await tail.print(true);
   return stop.signal.aborted ? EXIT.interrupted : EXIT.ok;
 }
 
@@ -103,19 +106,19 @@ class Tail {
   }
 
   /** Prints what is new. @returns whether there is such a log */
-  print(last = false): boolean {
-    let found = this.#printOne();
+  async print(last = false): Promise<boolean> {
+    let found = await this.#printOne();
     while (!this.#onlyAttempt && fs.existsSync(this.#pathOf(this.#attempt + 1))) {
-      this.#flush();
+      await this.#flush();
       this.#attempt++;
       this.#offset = 0;
-      found = this.#printOne() || found;
+      found = (await this.#printOne()) || found;
     }
-    if (last) this.#flush();
+    if (last) await this.#flush();
     return found;
   }
 
-  #printOne(): boolean {
+  async #printOne(): Promise<boolean> {
     let fd: number;
     try {
       fd = fs.openSync(this.#pathOf(this.#attempt), "r");
@@ -123,12 +126,12 @@ class Tail {
       return false;
     }
     try {
-      const buffer = Buffer.allocUnsafe(CHUNK);
       for (;;) {
+        const buffer = Buffer.allocUnsafe(CHUNK);
         const length = fs.readSync(fd, buffer, 0, CHUNK, this.#offset);
         if (length === 0) return true;
         this.#offset += length;
-        this.#write(buffer.subarray(0, length));
+        await this.#write(buffer.subarray(0, length));
       }
     } finally {
       fs.closeSync(fd);
@@ -136,22 +139,27 @@ class Tail {
   }
 
   /** As it is when it is one job's; else in whole lines, each with its job's name. */
-  #write(bytes: Buffer): void {
-    if (this.#prefix === "") return void process.stdout.write(bytes);
+  async #write(bytes: Buffer): Promise<void> {
+    if (this.#prefix === "") return written(bytes);
     const lines = (this.#rest + bytes.toString("latin1")).split("\n");
     this.#rest = lines.pop() ?? "";
-    for (const line of lines) {
-      process.stdout.write(Buffer.concat([Buffer.from(this.#prefix), Buffer.from(`${line}\n`, "latin1")]));
-    }
+    const prefix = Buffer.from(this.#prefix).toString("latin1");
+    const text = lines.map((line) => `${prefix}${line}\n`).join("");
+    await written(Buffer.from(text, "latin1"));
   }
 
-  #flush(): void {
-    if (this.#rest !== "") this.#write(Buffer.from("\n"));
+  async #flush(): Promise<void> {
+    if (this.#rest !== "") await this.#write(Buffer.from("\n"));
   }
 
   #pathOf(attempt: number): string {
     return this.#project.layout.attemptLog(this.job, attempt);
   }
+}
+
+/** Resolves when it has been taken: a long log must not pile up in memory before a slow reader. */
+function written(bytes: Buffer): Promise<void> {
+  return new Promise((resolve) => process.stdout.write(bytes, () => resolve()));
 }
 
 function lastAttempt(project: Project, job: string): number {
