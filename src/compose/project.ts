@@ -27,6 +27,7 @@ import type { Explanation } from "./explain.js";
 import type { Retried } from "./retry.js";
 import type { SubmissionOptions } from "./submission.js";
 import type { WaitOptions, WaitResult } from "./wait.js";
+import type { Wanted } from "./wanted.js";
 import type { Released, Withdrawn, WithdrawOptions } from "./withdraw.js";
 
 export interface OpenOptions {
@@ -200,6 +201,16 @@ export class Project {
   /** What the ledgers tell of jobs' attempts; of all jobs if none are named. */
   history(jobs?: ReadonlySet<string>): Promise<JobHistory> {
     return readHistory(this.store, this.layout, jobs && ((job) => jobs.has(job)));
+  }
+
+  /**
+   * Drafts of the jobs that are wanted, of a command or of job files, checked, for `submitDrafts`.
+   *
+   * @throws FjordError `bad-usage`, `job-refused`
+   */
+  async draft(wanted: Wanted): Promise<Draft[]> {
+    const { draftsOf } = await import("./wanted.js");
+    return draftsOf(wanted);
   }
 
   /**

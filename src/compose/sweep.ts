@@ -1,4 +1,5 @@
 import { FjordError } from "../job/error.js";
+import { jobName } from "../job/name.js";
 import { DOLLARS, shellTemplate, textTemplate } from "../job/placeholder.js";
 import { quote } from "../job/quote.js";
 import { shellLineIn, shellWord } from "../job/shell-words.js";
@@ -67,12 +68,13 @@ export function draftsOfFileSweep(
 }
 
 function draftsOf(sweep: Sweep, name: string, draft: (values: Values, job: string) => Draft): Draft[] {
-  const own = textTemplate(name, sweep.names);
+  const base = jobName(name);
+  const own = textTemplate(base, sweep.names);
   const drafts: Draft[] = [];
   for (let i = 0; i < sweep.count; i++) {
     const values = sweep.at(i);
     try {
-      drafts.push(draft(values, own.isVaried ? own.fill(values) : `${name}_${i + 1}`));
+      drafts.push(draft(values, own.isVaried ? own.fill(values) : `${base}_${i + 1}`));
     } catch (error) {
       if (!(error instanceof FjordError)) throw error;
       throw new FjordError(error.code, `Element ${i + 1}: ${error.message}`, error.hint, { cause: error });

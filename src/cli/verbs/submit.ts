@@ -1,8 +1,6 @@
-import crypto from "node:crypto";
-import path from "node:path";
-import { type Draft, draftOfCommand, draftsOfFiles } from "../../compose/draft.js";
+import type { Draft } from "../../compose/draft.js";
 import type { Project } from "../../compose/project.js";
-import { draftsOfCommandSweep, draftsOfFileSweep, type SweptCommand } from "../../compose/sweep.js";
+import { draftsOf, type Wanted } from "../../compose/wanted.js";
 import { FjordError } from "../../job/error.js";
 import { visible } from "../../job/quote.js";
 import { EXIT, openExisting, openProject, say } from "../command.js";
@@ -82,7 +80,7 @@ export const verb: Verb<Args> = {
       .example("ls data/*.csv | fjord submit --each-line - -- ./fit {line}", "a job for each line"),
 
   async run(args) {
-    const drafts = await draftsOf(args);
+    const drafts = draftsOf(await wantedOf(args));
     const project = args.dryRun ? await openIfThere(args) : await openProject(args);
     const { replace, dryRun } = args;
     const onProgress = progressOn(args, drafts.length);
@@ -106,37 +104,19 @@ export const verb: Verb<Args> = {
   },
 };
 
-/** The jobs that are asked for, checked. */
-async function draftsOf(args: Args): Promise<Draft[]> {
-  const { files, behind, exe, parameters } = args;
-  const asked = [files.length > 0, behind.length > 0, exe !== undefined].filter(Boolean).length;
-  const isLines = asked === 0 && args.eachLine !== undefined;
-  if (asked !== 1 && !isLines) {
-    throw new FjordError(
-      "bad-usage",
-      asked > 1 ? "Either job files or a command." : "Nothing to submit.",
-      "fjord submit JOBFILE…, or fjord submit -- COMMAND ARGUMENT…",
-    );
-  }
+async function wantedOf(args: Args): Promise<Wanted> {
+  const { name, files, behind, exe, parameters } = args;
   if (parameters !== undefined && exe === undefined) {
     throw new FjordError("bad-usage", "--parameters needs --exe.", "Or write --param NAME=VALUE,VALUE…");
   }
-  const wishes = wishesOf(args);
   const sweep = await sweepOf(args);
-  if (files.length > 0) {
-    return sweep === undefined
-      ? draftsOfFiles(files, wishes, args.name)
-      : draftsOfFileSweep(sweep, files, wishes, args.name);
-  }
-  const command: SweptCommand = isLines
-    ? { kind: "line" }
-    : exe !== undefined
-      ? { kind: "fjd", line: exe }
-      : { kind: "words", words: behind };
-  const name = args.name ?? nameFor(isLines ? "job" : (exe ?? behind[0] ?? ""));
-  const here = { workdir: process.cwd(), ...wishes };
-  if (sweep !== undefined) return draftsOfCommandSweep(sweep, command, name, here);
-  return [draftOfCommand(name, exe === undefined ? behind : [exe], here)];
+  return {
+    ...wishesOf(args),
+    ...{ files, command: behind },
+    ...(exe !== undefined && { exe }),
+    ...(sweep !== undefined && { sweep }),
+    ...(name !== undefined && { name }),
+  };
 }
 
 /** Tells how far it is: on a terminal, when it takes long. */
@@ -162,17 +142,6 @@ async function openIfThere(args: Args): Promise<Project | undefined> {
     if (error instanceof FjordError && error.code === "no-such-project") return undefined;
     throw error;
   }
-}
-
-/** Short, and not another's: the program's name and some random letters. */
-function nameFor(command: string): string {
-  const first = command.split(/\s/, 1)[0] ?? "";
-  const stem =
-    path
-      .basename(first)
-      .replace(/[^A-Za-z0-9_-]/g, "")
-      .slice(0, 40) || "job";
-  return `${stem}-${crypto.randomBytes(4).readUInt32BE(0).toString(36).padStart(7, "0").slice(-6)}`;
 }
 
 function shown({ file, content, mode }: Draft): string {
