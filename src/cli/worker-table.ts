@@ -1,17 +1,21 @@
+import { formatProgress } from "../job/job-progress.js";
 import { visible } from "../job/quote.js";
-import type { Announcement } from "../spool/announcement.js";
+import type { WorkerStatus } from "../report/status.js";
 import { table } from "./table.js";
+import { clock } from "./times.js";
 
-/** Who is on duty and what each is doing. */
-export function workerTable(workers: readonly Announcement[]): string {
+/** Who is on duty and what each is doing; how far, where a job tells. */
+export function workerTable(workers: readonly WorkerStatus[]): string {
+  const told = workers.some(({ progress }) => progress !== undefined);
   return table(
-    ["WORKER", "HOST", "STATE", "JOB", "SINCE"],
-    workers.map(({ worker, host, state, job, since }) => [
+    ["WORKER", "HOST", "STATE", "JOB", ...(told ? ["PROGRESS"] : []), "SINCE"],
+    workers.map(({ worker, host, state, job, progress, since }) => [
       worker,
       host,
       state,
       job === undefined ? "" : `${visible(job.name)}${job.attempt > 1 ? ` (attempt ${job.attempt})` : ""}`,
-      (job?.started ?? since).replace("T", " ").replace(/\.\d+Z$/, "Z"),
+      ...(told ? [progress === undefined ? "" : formatProgress(progress)] : []),
+      clock(job?.started ?? since),
     ]),
   );
 }

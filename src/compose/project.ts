@@ -12,8 +12,7 @@ import type { LauncherName } from "../recruiter/launcher.js";
 import { type JobHistory, readHistory } from "../report/attempts.js";
 import { findJobs, type JobPlace, type JobState, onePlaceEach } from "../report/jobs.js";
 import { type JobRecord, recordOf } from "../report/record.js";
-import { readStatus, type Status } from "../report/status.js";
-import type { Announcement } from "../spool/announcement.js";
+import { readStatus, type Status, type WorkerStatus } from "../report/status.js";
 import { History } from "../spool/history.js";
 import { newActorId } from "../spool/identity.js";
 import { Ledger } from "../spool/ledger.js";
@@ -168,7 +167,7 @@ export class Project {
   }
 
   /** Who is on duty, and what everybody does. */
-  async workers(): Promise<readonly Announcement[]> {
+  async workers(): Promise<readonly WorkerStatus[]> {
     return (await this.status()).workers;
   }
 

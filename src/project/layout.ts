@@ -170,6 +170,11 @@ export class Layout {
     return below(this.joblogs, `${job}.${attempt}.log`);
   }
 
+  /** What an attempt tells of its progress: `$FJORD_PROGRESS`. */
+  progressOf(job: string, attempt: number): string {
+    return below(this.joblogs, `${job}.${attempt}.progress`);
+  }
+
   /** Why a job file was refused, for people who look beside the logs. */
   refusalLog(job: string): string {
     return below(this.joblogs, `${job}.refused.log`);

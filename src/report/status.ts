@@ -1,9 +1,16 @@
+import type { JobProgress } from "../job/job-progress.js";
 import { isIgnored } from "../job/name.js";
 import type { Layout } from "../project/layout.js";
 import { isLock } from "../project/layout.js";
 import { type Announcement, listAnnounced, readAnnouncement } from "../spool/announcement.js";
 import { type Dispatching, isSeatHeld, readDispatching } from "../spool/seat.js";
 import { isErrno, type Store } from "../spool/store.js";
+import { readProgress } from "./job-progress.js";
+
+/** A worker as it announces itself, and what its job tells of its progress. */
+export interface WorkerStatus extends Announcement {
+  readonly progress?: JobProgress;
+}
 
 /** A project at a glance: counts are of job files in the directories, now. */
 export interface Status {
@@ -16,7 +23,7 @@ export interface Status {
   readonly done: number;
   readonly failed: number;
   readonly cancelled: number;
-  readonly workers: readonly Announcement[];
+  readonly workers: readonly WorkerStatus[];
   readonly dispatcher: Dispatching | undefined;
 }
 
@@ -44,10 +51,12 @@ export async function readStatus(store: Store, layout: Layout, beat: number): Pr
     onDesks += jobs;
     running += locks;
   }
-  const workers: Announcement[] = [];
+  const workers: WorkerStatus[] = [];
   for (const worker of (await listAnnounced(store, layout)).sort()) {
     const announcement = await readAnnouncement(store, layout, worker);
-    if (announcement !== undefined) workers.push(announcement);
+    if (announcement === undefined) continue;
+    const progress = announcement.job && (await readProgress(store, layout, announcement.job));
+    workers.push({ ...announcement, ...(progress && { progress }) });
   }
   const held = await isSeatHeld(store, layout, beat);
   return {

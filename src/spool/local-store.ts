@@ -31,6 +31,9 @@ export class LocalStore implements Store {
   async facts(path: string): Promise<FileFacts> {
     return factsOf(fs.lstatSync(path));
   }
+  async has(path: string): Promise<boolean> {
+    return fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  }
   async tail(path: string, limit: number): Promise<string> {
     const fd = fs.openSync(path, READ_FLAGS);
     try {

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { factsOf, READ_FLAGS, shortWrite } from "./file-facts.js";
-import type { Appender, FileFacts, Store } from "./store.js";
+import { type Appender, type FileFacts, isErrno, type Store } from "./store.js";
 
 /** A file system that may stall for minutes (NFS, SMB, FUSE …): every call goes through the thread pool. */
 export class NetworkStore implements Store {
@@ -22,6 +22,15 @@ export class NetworkStore implements Store {
   }
   async facts(path: string): Promise<FileFacts> {
     return factsOf(await fs.promises.lstat(path));
+  }
+  async has(path: string): Promise<boolean> {
+    try {
+      await fs.promises.lstat(path);
+      return true;
+    } catch (error) {
+      if (isErrno(error, "ENOENT", "ENOTDIR")) return false;
+      throw error;
+    }
   }
   async tail(path: string, limit: number): Promise<string> {
     const handle = await fs.promises.open(path, READ_FLAGS);

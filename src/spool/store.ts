@@ -32,6 +32,8 @@ export interface Store {
   /** open, fstat, read, close; never follows a symlink (ELOOP) and never hangs on a FIFO. At most `limit` bytes. */
   read(path: string, limit: number): Promise<{ bytes: Buffer; facts: FileFacts }>;
   facts(path: string): Promise<FileFacts>;
+  /** lstat: whether there is such a name. Much cheaper than `facts` where there is none. */
+  has(path: string): Promise<boolean>;
   /** open, fstat, read, close: the last `limit` bytes of a file, as UTF-8. */
   tail(path: string, limit: number): Promise<string>;
   /** open O_EXCL, write, (fsync,) close; EEXIST when there. Nothing half-written is left behind on an error. */

@@ -4,7 +4,7 @@ import { FjordError } from "../job/error.js";
 import { checkName, isIgnored } from "../job/name.js";
 import { quote } from "../job/quote.js";
 import type { Layout } from "../project/layout.js";
-import { isErrno, type Store } from "./store.js";
+import type { Store } from "./store.js";
 
 /**
  * A file that was renamed into place has been written to its end. Its modification time is set back by this
@@ -47,12 +47,6 @@ export async function submit(
   if (flush) await store.flushDirectory(layout.jobqueue);
 }
 
-export async function exists(store: Store, file: string): Promise<boolean> {
-  try {
-    await store.facts(file);
-    return true;
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR")) return false;
-    throw error;
-  }
+export function exists(store: Store, file: string): Promise<boolean> {
+  return store.has(file);
 }

@@ -208,7 +208,7 @@ export class Attempt {
     job: Job,
     attemptLog: string,
   ): Promise<{ end: RunEnd; memory: number | null; problem: number | undefined }> {
-    const { directory, settings } = this.#bench;
+    const { directory, layout, settings } = this.#bench;
     const workdir = job.workdir === undefined ? directory : resolvePath(directory, job.workdir, os.homedir());
     const logfile = job.logfile === undefined ? undefined : resolvePath(workdir, job.logfile, os.homedir());
     let result: ResultFile | undefined;
@@ -237,6 +237,7 @@ export class Attempt {
         FJORD_JOB_FILE: this.#path,
         FJORD_LOGFILE: logfile ?? "",
         FJORD_ATTEMPT: String(this.number),
+        FJORD_PROGRESS: layout.progressOf(this.job, this.number),
       },
     });
     if (timer) clearTimeout(timer);
