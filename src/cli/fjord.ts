@@ -28,6 +28,11 @@ const VERBS: readonly (readonly [usage: string, what: string | false, load: Load
   ["release [jobs..]", "put held jobs back into the queue", () => import("./verbs/release.js")],
   ["wait [jobs..]", "wait until jobs have ended", () => import("./verbs/wait.js")],
   ["retry [jobs..]", "put jobs that failed back into the queue", () => import("./verbs/retry.js")],
+  [
+    "results [jobs..]",
+    "list what went into jobs and what came out: as table, CSV, JSON",
+    () => import("./verbs/results.js"),
+  ],
   ["progress <done> [text..]", "tell, inside a job, how far it is", () => import("./verbs/progress.js")],
 ];
 

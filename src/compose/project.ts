@@ -12,6 +12,7 @@ import type { LauncherName } from "../recruiter/launcher.js";
 import { type JobHistory, readHistory } from "../report/attempts.js";
 import { findJobs, type JobPlace, type JobState, onePlaceEach } from "../report/jobs.js";
 import { type JobRecord, recordOf } from "../report/record.js";
+import type { ResultRow } from "../report/results.js";
 import { readStatus, type Status, type WorkerStatus } from "../report/status.js";
 import { History } from "../spool/history.js";
 import { newActorId } from "../spool/identity.js";
@@ -200,6 +201,12 @@ export class Project {
   /** What the ledgers tell of jobs' attempts; of all jobs if none are named. */
   history(jobs?: ReadonlySet<string>): Promise<JobHistory> {
     return readHistory(this.store, this.layout, jobs && ((job) => jobs.has(job)));
+  }
+
+  /** What went into the jobs that have ended, and what came out; of those of a selection, as `jobs` takes it. */
+  async results(selection: readonly string[] = []): Promise<ResultRow[]> {
+    const { readResults } = await import("../report/results.js");
+    return readResults(this.store, this.layout, await this.jobs(selection));
   }
 
   /**

@@ -175,6 +175,11 @@ export class Layout {
     return below(this.joblogs, `${job}.${attempt}.progress`);
   }
 
+  /** What an attempt says has come out of it: `$FJORD_RESULT`. */
+  resultOf(job: string, attempt: number): string {
+    return below(this.joblogs, `${job}.${attempt}.result`);
+  }
+
   /** Why a job file was refused, for people who look beside the logs. */
   refusalLog(job: string): string {
     return below(this.joblogs, `${job}.refused.log`);

@@ -1,4 +1,5 @@
 import path from "node:path";
+import type { JobResult } from "../job/job-result.js";
 import type { Outcome } from "../job/outcome.js";
 import type { Layout } from "../project/layout.js";
 import { type CpuTime, type Destination, type LedgerLine, LedgerReader } from "../spool/ledger.js";
@@ -20,6 +21,8 @@ export interface AttemptRecord {
   readonly cpu?: CpuTime | null;
   /** Peak resident memory, bytes. */
   readonly memory?: number | null;
+  /** What the job said has come out of it. */
+  readonly result?: JobResult;
   /** Where the job file went with that outcome. */
   readonly to?: Destination;
   /** What it printed: absolute path. */
@@ -80,17 +83,19 @@ export async function readHistory(
         break;
       case "ended": {
         const one = draft(line);
-        const { host, start, end, seconds, cpu, memory, to } = line;
+        const { host, start, end, seconds, cpu, memory, result, to } = line;
         Object.assign(one, { host, start, end, seconds, cpu, memory });
-        if (one.void !== true) Object.assign(one, { outcome: line.outcome, to });
+        if (one.void !== true) Object.assign(one, { outcome: line.outcome, ...(result && { result }), to });
         break;
       }
       // What a lost worker's own ledger says of this attempt was never published.
       case "lost":
         Object.assign(draft(line), { void: true, outcome: { kind: "lost" }, to: line.to });
+        delete draft(line).result;
         break;
       case "discarded":
         Object.assign(draft(line), { void: true, outcome: { kind: "lost" } });
+        delete draft(line).result;
         break;
       case "refused":
         keepLater(refusals, line);

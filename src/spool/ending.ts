@@ -40,6 +40,7 @@ function readEnding(text: string, layout: Layout, file: string, ino: number): En
   for (const line of text.split("\n").reverse()) {
     if (!line.includes(named)) continue;
     for (const event of parseLedger(line)) {
+      if (!("job" in event) || event.job !== job) continue; // it is a result that names it
       if (isEndOf(event, ino)) {
         return { outcome: event.outcome, attempt: event.attempt, log: layout.attemptLog(job, event.attempt) };
       }

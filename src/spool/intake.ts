@@ -5,7 +5,7 @@ import { isErrno, type Store } from "./store.js";
 
 /** What a look at a job file gives. */
 export type Look =
-  | { kind: "valid"; job: Job; ino: number; mode: number; mtimeMs: number; bytes: Buffer }
+  | { kind: "valid"; job: Job; ino: number; mode: number; mtimeMs: number; ctimeMs: number; bytes: Buffer }
   | { kind: "unsettled" }
   | { kind: "refused"; reason: string }
   | { kind: "gone" };
@@ -46,7 +46,8 @@ export async function look(store: Store, path: string, file: string, settling?: 
   if (facts.kind !== "file") return refused(file, "is not a regular file");
   const reading = readJob(file, bytes, (facts.mode & EXECUTABLE) !== 0);
   if (!reading.ok) return { kind: "refused", reason: reading.reason };
-  return { kind: "valid", job: reading.job, ino: facts.ino, mode: facts.mode, mtimeMs: facts.mtimeMs, bytes };
+  const { ino, mode, mtimeMs, ctimeMs } = facts;
+  return { kind: "valid", job: reading.job, ino, mode, mtimeMs, ctimeMs, bytes };
 }
 
 function refused(file: string, problem: string): Look {

@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import type { JobResult } from "../job/job-result.js";
 import type { Outcome } from "../job/outcome.js";
 import type { EndRoom } from "../project/layout.js";
 import type { Appender, Store } from "./store.js";
@@ -34,6 +35,8 @@ export type LedgerEvent =
       cpu: CpuTime | null;
       /** Peak resident memory in bytes, where the system told it while the job ran. */
       memory: number | null;
+      /** What the job wrote to `$FJORD_RESULT`. */
+      result?: JobResult;
       to: Destination;
       /** The job file's inode, modification and change time: tells it from another of its name. */
       stamp: string;

@@ -17,6 +17,7 @@ import { exists } from "../spool/submit.js";
 import { resolvePath } from "./command.js";
 import type { LauncherShell, RunEnd } from "./launcher-shell.js";
 import { publish } from "./publish.js";
+import { readResult } from "./result.js";
 import { ResultFile } from "./result-file.js";
 import { MemoryWatch } from "./usage.js";
 
@@ -161,7 +162,7 @@ export class Attempt {
       throw error;
     }
     onStart(this);
-    await this.#run(found.job, this.claimed, attemptLog);
+    await this.#run(found.job, found.ctimeMs, this.claimed, attemptLog);
     return "done";
   }
 
@@ -179,12 +180,15 @@ export class Attempt {
     }
   }
 
-  async #run(job: Job, claimed: Claimed, attemptLog: string): Promise<void> {
+  async #run(job: Job, since: number, claimed: Claimed, attemptLog: string): Promise<void> {
+    const { store, layout } = this.#bench;
     const begin = performance.now();
     const { end, memory, problem } = await this.#execute(job, attemptLog);
     await this.#settle();
     const outcome = this.#outcome(end, problem, job);
     const seconds = (performance.now() - begin) / 1000;
+    const told = await readResult(store, layout.resultOf(this.job, this.number), since);
+    if (told.problem !== undefined) await this.#append(attemptLog, told.problem);
     await publish(this.#bench, job, claimed, {
       job: this.job,
       attempt: this.number,
@@ -194,6 +198,7 @@ export class Attempt {
       seconds,
       cpu: end.kind === "exited" ? end.cpu : null,
       memory,
+      result: told.result,
     });
   }
 
@@ -238,6 +243,7 @@ export class Attempt {
         FJORD_LOGFILE: logfile ?? "",
         FJORD_ATTEMPT: String(this.number),
         FJORD_PROGRESS: layout.progressOf(this.job, this.number),
+        FJORD_RESULT: layout.resultOf(this.job, this.number),
       },
     });
     if (timer) clearTimeout(timer);

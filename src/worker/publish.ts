@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type pino from "pino";
 import type { Job } from "../job/job.js";
+import type { JobResult } from "../job/job-result.js";
 import { describeOutcome, type Outcome } from "../job/outcome.js";
 import type { Layout } from "../project/layout.js";
 import { assureFile, type Claimed, finish } from "../spool/finish.js";
@@ -20,6 +21,7 @@ export interface Ended {
   readonly seconds: number;
   readonly cpu: CpuTime | null;
   readonly memory: number | null;
+  readonly result?: JobResult | undefined;
 }
 
 interface Publisher {
@@ -61,6 +63,7 @@ export async function publish(by: Publisher, job: Job, claimed: Claimed, ended: 
       seconds: Math.round(ended.seconds * 1e6) / 1e6,
       cpu: ended.cpu,
       memory: ended.memory,
+      ...(ended.result && { result: ended.result }),
       to,
       stamp,
     }),

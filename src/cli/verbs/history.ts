@@ -6,6 +6,7 @@ import { visible } from "../../job/quote.js";
 import { formatSize } from "../../job/size.js";
 import type { AttemptRecord } from "../../report/attempts.js";
 import { EXIT, openToLook } from "../command.js";
+import { csvOf } from "../csv.js";
 import { table } from "../table.js";
 import { clock } from "../times.js";
 import { type Common, JOBS, JSON_OPTION, type Verb } from "../verb.js";
@@ -80,11 +81,5 @@ const COLUMNS = {
 
 function csv(attempts: readonly AttemptRecord[]): string {
   const rows = attempts.map((one) => Object.values(COLUMNS).map((of) => of(one) ?? ""));
-  return [Object.keys(COLUMNS), ...rows].map((row) => `${row.map(field).join(",")}\r\n`).join("");
-}
-
-/** RFC 4180, 2: quoted where it holds a comma, a quote or a line break. */
-function field(value: string | number): string {
-  const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return csvOf([Object.keys(COLUMNS), ...rows]);
 }

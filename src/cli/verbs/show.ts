@@ -46,6 +46,7 @@ function describe(job: JobRecord): string {
   let text = `${lines.join("\n")}\n`;
   if (job.attempts.length > 0) text += `\n${attemptTable(job.attempts)}`;
   const last = job.attempts.at(-1);
+  if (last?.result !== undefined) text += `result: ${visible(JSON.stringify(last.result))}\n`;
   if (last !== undefined) text += `log: ${visible(last.log)}\n`;
   const content = contentOf(job.path);
   return content === "" ? text : `${text}\n${content}`;
