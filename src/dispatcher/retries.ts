@@ -83,7 +83,12 @@ export class Retries {
       await this.#move(file, this.#layout.ended("jobfailed", file));
       return { kind: "given-up", job, reason: "all its attempts failed" };
     }
-    const { failed, latest } = await this.#history.attemptsOf(job);
+    const { failed, latest, requeued } = await this.#history.attemptsOf(job);
+    if (requeued) {
+      // Always the first backoff: a job of many slices is not to wait longer and longer, nor to spin.
+      this.#due.set(file, { at: now + this.#settings.retryBackoff * 1000, failed: 0 });
+      return undefined;
+    }
     if (failed > retries) {
       const reason = `all its ${failed} attempts failed (retries: ${retries})`;
       await this.#ledger.append({ event: "retry", job, attempt: latest, to: "jobfailed", reason, stamp });

@@ -22,6 +22,8 @@ export interface Job {
   readonly nice: number | undefined;
   /** Jobs that have to end before this one may begin. */
   readonly after: readonly Dependency[];
+  /** The exit code by which the job asks to be run again, which is no failure; undefined: none does. */
+  readonly requeueExit: number | undefined;
 }
 
 export type JobReading =
@@ -71,6 +73,9 @@ export function readJob(fileName: string, content: Uint8Array, executable: boole
   return new SectionReading(file, ours).read();
 }
 
+/** EX_TEMPFAIL of sysexits(3): try again later. */
+const REQUEUE_EXIT = 75;
+
 const SCRIPT: Job = Object.freeze({
   kind: "script",
   executable: "",
@@ -80,10 +85,21 @@ const SCRIPT: Job = Object.freeze({
   timeout: undefined,
   priority: 0,
   nice: undefined,
+  requeueExit: REQUEUE_EXIT,
   after: [],
 });
 
-const KEYS = ["executable", "logfile", "workdir", "retries", "timeout", "priority", "nice", "after"] as const;
+const KEYS = [
+  "executable",
+  "logfile",
+  "workdir",
+  "retries",
+  "timeout",
+  "priority",
+  "nice",
+  "requeue_exit",
+  "after",
+] as const;
 type Key = (typeof KEYS)[number];
 
 /** Reads our section key by key; the first thing that is wrong becomes the reason. */
@@ -109,6 +125,7 @@ class SectionReading {
       priority: this.#whole("priority", -(2 ** 31), 2 ** 31) ?? 0,
       nice: this.#whole("nice", -20, 19),
       after: this.#after(),
+      requeueExit: this.#requeueExit(),
     };
     return this.#reason === undefined ? { ok: true, job } : { ok: false, reason: this.#reason };
   }
@@ -177,6 +194,17 @@ class SectionReading {
       `found ${quote(found)}; write job names with commas between them, such as "prepare, load:any"`,
     );
     return [];
+  }
+
+  #requeueExit(): number | undefined {
+    const found = this.#text("requeue_exit");
+    if (found === undefined) return REQUEUE_EXIT;
+    if (found.toLowerCase() === "none") return undefined;
+    const code = /^\d+$/.test(found) ? Number(found) : 0;
+    if (code < 1 || code > 255) {
+      this.#refuse("requeue_exit", `found ${quote(found)}; write an exit code from 1 to 255, or none`);
+    }
+    return code;
   }
 
   /** An empty value counts as not given. */

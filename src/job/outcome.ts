@@ -9,6 +9,8 @@ export type Outcome =
   | { readonly kind: "failed"; readonly code: number; readonly signal?: string }
   /** `after`: seconds. */
   | { readonly kind: "timed-out"; readonly after: number }
+  /** By the exit code that its job file names: it is run again, and that is no failure. */
+  | { readonly kind: "requeued"; readonly code: number }
   | { readonly kind: "lost" }
   /** `by`: who asked for it, `user@host`; without it the job was only stopped, and goes back to the queue. */
   | { readonly kind: "cancelled"; readonly reason: string; readonly by?: string }
@@ -34,6 +36,12 @@ export function outcomeOfStatus(status: number): Outcome {
   return { kind: "failed", code: status, ...(signal !== undefined && { signal }) };
 }
 
+/** The exit code that an outcome tells of; undefined where the job did not come to an end of its own. */
+export function exitOf(outcome: Outcome | undefined): number | undefined {
+  if (outcome?.kind === "succeeded") return 0;
+  return outcome?.kind === "failed" || outcome?.kind === "requeued" ? outcome.code : undefined;
+}
+
 /** One short line for a person, no full stop: `exit code 3`, `killed by SIGSEGV`, `timed out after 2 h`. */
 export function describeOutcome(outcome: Outcome): string {
   switch (outcome.kind) {
@@ -43,6 +51,8 @@ export function describeOutcome(outcome: Outcome): string {
       return outcome.signal === undefined ? `exit code ${outcome.code}` : `killed by ${outcome.signal}`;
     case "timed-out":
       return `timed out after ${formatDuration(outcome.after)}`;
+    case "requeued":
+      return `exit code ${outcome.code}: to be run again`;
     case "lost":
       return "lost with its worker";
     case "cancelled":

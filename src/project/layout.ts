@@ -25,6 +25,7 @@ export class Layout {
   readonly jobqueue: string;
   readonly workerqueue: string;
   readonly jobpod: string;
+  readonly jobcheckpoints: string;
   readonly joblogs: string;
   readonly ledger: string;
   /** What dispatchers and workers log (pino), and what a detached worker prints. */
@@ -44,6 +45,7 @@ export class Layout {
     this.jobqueue = below(this.root, "jobqueue");
     this.workerqueue = below(this.root, "workerqueue");
     this.jobpod = below(this.root, "jobpod");
+    this.jobcheckpoints = below(this.root, "jobcheckpoints");
     this.joblogs = below(this.root, "joblogs");
     this.ledger = below(this.root, "ledger");
     this.daemonlogs = below(this.root, "daemonlogs");
@@ -65,6 +67,7 @@ export class Layout {
       this.end("jobdone"),
       this.end("jobfailed"),
       this.end("jobcancelled"),
+      this.jobcheckpoints,
       this.joblogs,
       this.ledger,
       this.daemonlogs,
@@ -164,6 +167,11 @@ export class Layout {
   /** The dispatcher's hint in which order the desk's jobs are to be taken. */
   order(worker: string): string {
     return below(this.jobpod, worker, ".order");
+  }
+
+  /** What a job leaves to its own next attempt: `$FJORD_CHECKPOINT_DIR`. The job makes it. */
+  checkpointOf(job: string): string {
+    return below(this.jobcheckpoints, job);
   }
 
   attemptLog(job: string, attempt: number): string {

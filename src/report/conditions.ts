@@ -1,5 +1,6 @@
 import { parseDuration } from "../job/duration.js";
 import { FjordError } from "../job/error.js";
+import { exitOf } from "../job/outcome.js";
 import { quote } from "../job/quote.js";
 import { parseSize } from "../job/size.js";
 import type { AttemptRecord } from "./attempts.js";
@@ -10,8 +11,7 @@ const FIELDS = {
   cpu: { of: (one) => one.cpu && one.cpu.user + one.cpu.system, read: parseDuration, such: "90, 30m or 1h" },
   memory: { of: (one) => one.memory, read: parseSize, such: "500MB or 2GiB" },
   exit: {
-    of: ({ outcome }) =>
-      outcome?.kind === "failed" ? outcome.code : outcome?.kind === "succeeded" ? 0 : undefined,
+    of: ({ outcome }) => exitOf(outcome),
     read: readNumber,
     such: "3",
   },

@@ -8,6 +8,8 @@ interface Record {
   /** With a final outcome: what came up to the latest is another life of the job's name. */
   final: Set<number>;
   failed: Set<number>;
+  /** Back to the queue by their own wish. */
+  requeued: Set<number>;
   lost: Set<number>;
   /** Stamps of files that were given up on the retry desk. */
   givenUp: Set<string>;
@@ -29,18 +31,24 @@ export class History {
   }
 
   /**
-   * How many attempts of a job failed, and how many were lost, since it was last done with; the latest failed.
+   * How many attempts of a job failed, and how many were lost, since it was last done with; the latest failed, and whether
+   * one after that asked to be run again.
    *
    * @param except an attempt that counts for nothing, as it is just being decided on, perhaps for the second time
    */
-  async attemptsOf(job: string, except = 0): Promise<{ failed: number; lost: number; latest: number }> {
+  async attemptsOf(
+    job: string,
+    except = 0,
+  ): Promise<{ failed: number; lost: number; latest: number; requeued: boolean }> {
     await this.#readOn();
     const record = this.#records.get(job);
-    if (record === undefined) return { failed: 0, lost: 0, latest: 0 };
+    if (record === undefined) return { failed: 0, lost: 0, latest: 0, requeued: false };
     const final = Math.max(0, ...[...record.final].filter((n) => n !== except));
     const later = (attempts: Set<number>) => [...attempts].filter((n) => n > final && n !== except);
     const failed = later(record.failed);
-    return { failed: failed.length, lost: later(record.lost).length, latest: Math.max(0, ...failed) };
+    const latest = Math.max(0, ...failed);
+    const requeued = later(record.requeued).some((attempt) => attempt > latest);
+    return { failed: failed.length, lost: later(record.lost).length, latest, requeued };
   }
 
   /** Whether the file of this stamp was given up already: then only the rename was missing. */
@@ -71,7 +79,8 @@ export class History {
       case "ended":
         // What a lost worker's ledger says of this attempt was never published.
         if (line.to === "jobqueue" || this.#records.get(line.job)?.lost.has(line.attempt)) break;
-        if (line.to === "retry") this.#record(line.job).failed.add(line.attempt);
+        if (line.outcome.kind === "requeued") this.#record(line.job).requeued.add(line.attempt);
+        else if (line.to === "retry") this.#record(line.job).failed.add(line.attempt);
         else this.#finalise(line.job, line.attempt);
         break;
       case "lost":
@@ -98,7 +107,13 @@ export class History {
   #record(job: string): Record {
     let record = this.#records.get(job);
     if (record === undefined) {
-      record = { final: new Set(), failed: new Set(), lost: new Set(), givenUp: new Set() };
+      record = {
+        final: new Set(),
+        failed: new Set(),
+        requeued: new Set(),
+        lost: new Set(),
+        givenUp: new Set(),
+      };
       this.#records.set(job, record);
     }
     return record;
@@ -106,6 +121,7 @@ export class History {
 
   #forget(job: string, attempt: number): void {
     this.#records.get(job)?.failed.delete(attempt);
+    this.#records.get(job)?.requeued.delete(attempt);
     this.#records.get(job)?.final.delete(attempt);
   }
 

@@ -4,7 +4,7 @@ import type pino from "pino";
 import { formatDuration } from "../job/duration.js";
 import type { Job } from "../job/job.js";
 import { jobName } from "../job/name.js";
-import { type Outcome, outcomeOfStatus } from "../job/outcome.js";
+import { describeOutcome, type Outcome, outcomeOfStatus } from "../job/outcome.js";
 import type { Layout } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
 import type { Claimed } from "../spool/finish.js";
@@ -188,6 +188,7 @@ export class Attempt {
     const outcome = this.#outcome(end, problem, job);
     const seconds = (performance.now() - begin) / 1000;
     const told = await readResult(store, layout.resultOf(this.job, this.number), since);
+    if (outcome.kind === "requeued") await this.#append(attemptLog, `fjord: ${describeOutcome(outcome)}`);
     if (told.problem !== undefined) await this.#append(attemptLog, told.problem);
     await publish(this.#bench, job, claimed, {
       job: this.job,
@@ -244,6 +245,7 @@ export class Attempt {
         FJORD_ATTEMPT: String(this.number),
         FJORD_PROGRESS: layout.progressOf(this.job, this.number),
         FJORD_RESULT: layout.resultOf(this.job, this.number),
+        FJORD_CHECKPOINT_DIR: layout.checkpointOf(this.job),
       },
     });
     if (timer) clearTimeout(timer);
@@ -288,12 +290,16 @@ export class Attempt {
   }
 
   #outcome(end: RunEnd, problem: number | undefined, job: Job): Outcome {
-    if (this.#stop === "timed-out") return { kind: "timed-out", after: job.timeout ?? 0 };
     if (this.#stop === "fired") return { kind: "cancelled", reason: "its worker was fired" };
     if (this.#stop === "cancelled") {
       return { kind: "cancelled", reason: `by ${this.#cancelledBy}`, by: this.#cancelledBy };
     }
     if (this.#stop === "fenced") return { kind: "lost" };
+    // Also when its time was up: it has used the grace to write its checkpoint.
+    if (end.kind === "exited" && problem === undefined && end.status === job.requeueExit) {
+      return { kind: "requeued", code: end.status };
+    }
+    if (this.#stop === "timed-out") return { kind: "timed-out", after: job.timeout ?? 0 };
     if (end.kind === "shell-died") {
       return end.byGuardian ? { kind: "lost" } : { kind: "failed", code: 137, signal: "SIGKILL" };
     }

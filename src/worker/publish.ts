@@ -4,6 +4,7 @@ import type { Job } from "../job/job.js";
 import type { JobResult } from "../job/job-result.js";
 import { describeOutcome, type Outcome } from "../job/outcome.js";
 import type { Layout } from "../project/layout.js";
+import { removeCheckpoint } from "../spool/checkpoint.js";
 import { assureFile, type Claimed, finish } from "../spool/finish.js";
 import { hostName } from "../spool/identity.js";
 import type { CpuTime, Destination, Ledger } from "../spool/ledger.js";
@@ -46,9 +47,9 @@ export async function publish(by: Publisher, job: Job, claimed: Claimed, ended: 
     await untilTaken(() => ledger.append({ event: "discarded", ...attempt, reason }));
     log.warn({ ...attempt, reason }, "discarded");
   };
-  if (by.mayBeFenced() && !(await untilTaken(() => exists(store, layout.desk(claimed.worker))))) {
-    return discard("its worker was declared lost");
-  }
+  const isFenced = async () =>
+    by.mayBeFenced() && !(await untilTaken(() => exists(store, layout.desk(claimed.worker))));
+  if (await isFenced()) return discard("its worker was declared lost");
   const stamp = await untilTaken(() => assureFile(store, layout, claimed));
   if (stamp === undefined) return discard("the job was taken back");
   const to = destinationOf(ended.outcome, job);
@@ -68,13 +69,18 @@ export async function publish(by: Publisher, job: Job, claimed: Claimed, ended: 
       stamp,
     }),
   );
+  // Before the commit: who finds `ended` and commits in this worker's stead does this, too.
+  if (ended.outcome.kind === "succeeded" && !(await isFenced())) {
+    const problem = await removeCheckpoint(store, layout, ended.job);
+    if (problem !== undefined) log.warn({ ...attempt, problem }, "its checkpoint was not removed");
+  }
   const end = await untilTaken(() => finish(store, layout, claimed, to, stamp));
   if (end === "taken") await discard("the job was taken back");
   else if (end === "fenced") log.warn(attempt, "declared lost at the end: the dispatcher decides");
   else if (ended.outcome.kind !== "succeeded") log.info(attempt, describeOutcome(ended.outcome));
 }
 
-/** A failure with retries left goes to the desk of the dispatcher, who counts and decides (S9). */
+/** A failure with retries left, or a requeue, goes to the desk of the dispatcher, who counts and decides (S9). */
 function destinationOf(outcome: Outcome, job: Job): Destination {
   switch (outcome.kind) {
     case "succeeded":
@@ -82,6 +88,8 @@ function destinationOf(outcome: Outcome, job: Job): Destination {
     case "failed":
     case "timed-out":
       return job.retries > 0 ? "retry" : "jobfailed";
+    case "requeued":
+      return "retry";
     case "cancelled":
       return outcome.by === undefined ? "jobqueue" : "jobcancelled";
     case "lost":

@@ -97,6 +97,10 @@ const PLANTED: Record<string, { plant: (p: Fabricated) => void; found: (keyof ty
       "in the end nothing is left behind",
     ],
   },
+  "a checkpoint of a job that succeeded": {
+    plant: (p) => p.put("jobcheckpoints/a/state"),
+    found: ["no job that succeeded has left a checkpoint"],
+  },
   "a job from nowhere": {
     plant: (p) => {
       p.put("jobdone/x.ini");
@@ -221,6 +225,22 @@ describe("the checker", () => {
     expect(check(project.root, project.known)).to.deep.equal([]);
     project.known = { ...project.known, oneHost: true };
     expect(found()).to.deep.equal(["runs of a job overlap only where the first was lost"]);
+  });
+
+  it("allows any number of attempts that asked to be run again, and the checkpoint of a job that failed", () => {
+    project.known = {
+      ...project.known,
+      accepted: [...project.known.accepted, { job: "c", ends: "jobdone" }],
+    };
+    for (const attempt of [1, 2]) {
+      project.run("c", attempt, attempt, attempt + 0.5);
+      project.end("c", attempt, "requeued", "retry");
+    }
+    project.run("c", 3, 3, 4);
+    project.end("c", 3, "succeeded", "jobdone");
+    project.put("jobdone/c.ini");
+    project.put("jobcheckpoints/b/state");
+    expect(check(project.root, project.known)).to.deep.equal([]);
   });
 
   for (const [what, { plant, found: expected }] of Object.entries(PLANTED)) {

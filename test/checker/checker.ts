@@ -145,6 +145,9 @@ export const CHECKS: Readonly<Record<string, Check>> = {
           .filter(([job]) => !runs.some((run) => run.job === job && run.end !== undefined))
           .map(([job]) => job),
 
+  "no job that succeeded has left a checkpoint": ({ places, checkpoints }) =>
+    checkpoints.filter((job) => places.get(job)?.includes("jobdone")),
+
   "every run stands in the ledger, and ran once": ({ runs, lines, known }) =>
     (known.wasFull
       ? []

@@ -12,6 +12,8 @@ export interface Evidence {
   /** What lies about and is no job: paths below the root. */
   readonly litter: readonly string[];
   readonly announced: readonly string[];
+  /** Jobs that have left one. */
+  readonly checkpoints: readonly string[];
   readonly desks: readonly string[];
   readonly lines: readonly Line[];
   readonly torn: readonly Torn[];
@@ -91,10 +93,15 @@ export function gather(root: string, witness: string | undefined): Evidence {
     litter,
     announced,
     desks,
+    checkpoints: listed(path.join(root, "jobcheckpoints")),
     ...readLedgers(path.join(root, "ledger")),
     runs: witness === undefined ? [] : readWitness(witness),
     processes: processesOf(root),
   };
+}
+
+function listed(dir: string): string[] {
+  return fs.existsSync(dir) ? fs.readdirSync(dir) : [];
 }
 
 function readLedgers(dir: string): { lines: Line[]; torn: Torn[] } {

@@ -88,14 +88,15 @@ class Crew {
   }
 }
 
-/** Short jobs; some fail, some of these are tried again. */
+/** Short jobs; some fail, some of these are tried again, some go on from a checkpoint. */
 function submitMany(bench: Bench, dice: Dice, count: number): void {
   for (let n = bench.accepted.length, end = n + count; n < end; n++) {
     const seconds = dice.next() < 0.3 ? 0 : Math.round(dice.between(1, 200)) / 1000;
     const fails = n % 20 === 7;
     const retries = n % 40 === 7 ? 2 : 0;
     const ends = fails ? "jobfailed" : "jobdone";
-    bench.submit({ job: `job${n}`, ends, retries }, bench.line(seconds, fails ? 3 : 0));
+    const status = fails ? 3 : n % 20 === 11 ? "checkpoint" : 0;
+    bench.submit({ job: `job${n}`, ends, retries }, bench.line(seconds, status));
   }
 }
 

@@ -96,12 +96,12 @@ describe("failpoints: killed at one exact call, before it is made", function () 
     await bench.dispose(this.currentTest?.isFailed() ?? false);
   });
 
-  /** Three jobs: one that succeeds at once, one that fails twice, one that takes a moment. */
+  /** Three jobs: one that succeeds at once, one that fails twice, one that is to be run again and takes a moment. */
   function submitThree(): void {
     const n = jobs++;
     bench.submit({ job: `a${n}`, ends: "jobdone" }, bench.line(0));
     bench.submit({ job: `b${n}`, ends: "jobfailed", retries: 1 }, bench.line(0, 1));
-    bench.submit({ job: `c${n}`, ends: "jobdone" }, bench.line(0.02));
+    bench.submit({ job: `c${n}`, ends: "jobdone" }, bench.line(0.02, "checkpoint"));
   }
 
   /** Waits until it was killed, or all is done and it has gone when told to. */

@@ -16,7 +16,10 @@ export const QUICK = { beat: "0.2 s", lost_after: "5", poll: "0.1 s", lost_limit
 export const QUICK_LEASE = 1000;
 
 const UPTIME = "read up _ </proc/uptime";
-/** Tells its witness when a run begins and ends: `job.sh WITNESS SECONDS|FLAG STATUS JOBFILE`; waits for a flag. */
+/**
+ * Tells its witness when a run begins and ends: `job.sh WITNESS SECONDS|FLAG STATUS JOBFILE`; waits for a flag. With the
+ * status `checkpoint` it succeeds when an attempt before this one has left its checkpoint, else it asks for the next.
+ */
 const JOB = `#!/bin/sh
 ${UPTIME}
 echo "start $FJORD_JOB $FJORD_ATTEMPT $$ $up" >>"$1"
@@ -27,7 +30,9 @@ case $2 in
 esac
 ${UPTIME}
 echo "end $FJORD_JOB $FJORD_ATTEMPT $$ $up" >>"$1"
-exit "$3"
+[ "$3" = checkpoint ] || exit "$3"
+! mkdir "$FJORD_CHECKPOINT_DIR" 2>/dev/null || exit 75
+exit 0
 `;
 
 /** Waits for a condition; the deadline is what a loaded machine may need, not what it takes. */
@@ -148,7 +153,7 @@ export class Bench {
   }
 
   /** The command line of a job that takes so many seconds, and tells its witness. */
-  line(seconds: number, status = 0): string {
+  line(seconds: number, status: number | "checkpoint" = 0): string {
     return `${this.#job} ${this.witness} ${seconds} ${status}`;
   }
 

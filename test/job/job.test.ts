@@ -10,6 +10,7 @@ const DEFAULTS: Omit<Job, "executable"> = {
   priority: 0,
   nice: undefined,
   after: [],
+  requeueExit: 75,
 };
 
 function read(content: string | Uint8Array, name = "j.ini", executable = false) {
@@ -32,7 +33,7 @@ describe("readJob", () => {
 
   it("reads every key", () => {
     const text = `[job]\nroot = /x\n[control]\nExecutable = make A="1 2"; ls\nlogfile = out/a.csv\nworkdir = /w d
-retries = 3\ntimeout = 1h 30m\npriority = -5\nnice = +10\n`;
+retries = 3\ntimeout = 1h 30m\npriority = -5\nnice = +10\nrequeue_exit = 3\n`;
     expect(read(text)).to.deep.equal({
       ok: true,
       job: {
@@ -44,13 +45,25 @@ retries = 3\ntimeout = 1h 30m\npriority = -5\nnice = +10\n`;
         timeout: 5400,
         priority: -5,
         nice: 10,
+        requeueExit: 3,
       },
     });
   });
 
   it("counts an empty value as not given", () => {
-    const text = "[control]\nexecutable = a\nlogfile =\nworkdir:\nretries =\ntimeout =\npriority =\nnice =\n";
+    const text =
+      "[control]\nexecutable = a\nlogfile =\nworkdir:\nretries =\ntimeout =\npriority =\nnice =\nrequeue_exit =\n";
     expect(read(text)).to.deep.equal({ ok: true, job: { ...DEFAULTS, executable: "a" } });
+  });
+
+  it("may have no exit code by which it is run again", () => {
+    for (const none of ["none", "None"]) {
+      const text = `[control]\nexecutable = a\nrequeue_exit = ${none}\n`;
+      expect(read(text)).to.deep.equal({
+        ok: true,
+        job: { ...DEFAULTS, executable: "a", requeueExit: undefined },
+      });
+    }
   });
 
   it("takes a command of several lines, and what [DEFAULT] says", () => {
@@ -173,6 +186,11 @@ retries = 3\ntimeout = 1h 30m\npriority = -5\nnice = +10\n`;
       /found "2147483649"/,
     ],
     ["executable = a\nnice = 20", 'line 3, section [control], key "nice"', /found "20"; .*-20 to 19/],
+    ...["0", "256", "-1", "75, 76", "never"].map((code): [string, string, RegExp] => [
+      `executable = a\nrequeue_exit = ${code}`,
+      'line 3, section [control], key "requeue_exit"',
+      new RegExp(`found "${code}"; write an exit code from 1 to 255, or none`),
+    ]),
     ["executable = a\nnice = -21", 'line 3, section [control], key "nice"', /found "-21"/],
     [
       "executable = a\nlogfile = x\n  nice = 1",

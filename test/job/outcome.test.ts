@@ -28,6 +28,7 @@ describe("outcomes", () => {
 
   const others: [outcome: Outcome, text: string][] = [
     [{ kind: "timed-out", after: 7200 }, "timed out after 2 h"],
+    [{ kind: "requeued", code: 75 }, "exit code 75: to be run again"],
     [{ kind: "lost" }, "lost with its worker"],
     [{ kind: "cancelled", reason: "" }, "cancelled"],
     [{ kind: "cancelled", reason: "by anna" }, "cancelled: by anna"],

@@ -1,7 +1,7 @@
 import { patternsOf } from "../../compose/select.js";
 import { formatDuration } from "../../job/duration.js";
 import { FjordError } from "../../job/error.js";
-import { describeOutcome } from "../../job/outcome.js";
+import { describeOutcome, exitOf } from "../../job/outcome.js";
 import { visible } from "../../job/quote.js";
 import { formatSize } from "../../job/size.js";
 import type { AttemptRecord } from "../../report/attempts.js";
@@ -66,7 +66,7 @@ const COLUMNS = {
   job: (one) => one.job,
   attempt: (one) => one.attempt,
   outcome: (one) => one.outcome?.kind,
-  exit: ({ outcome }) => (outcome?.kind === "failed" ? outcome.code : outcome?.kind === "succeeded" ? 0 : ""),
+  exit: ({ outcome }) => exitOf(outcome),
   signal: ({ outcome }) => (outcome?.kind === "failed" ? outcome.signal : ""),
   start: (one) => one.start,
   end: (one) => one.end,

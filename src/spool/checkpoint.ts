@@ -1,0 +1,22 @@
+import fs from "node:fs";
+import type { Layout } from "../project/layout.js";
+import type { Store } from "./store.js";
+
+/**
+ * S6: a job that succeeded needs its checkpoint no more, and the next job of its name must not find it.
+ *
+ * @returns why it could not be removed, if so: that is no reason to hold up the outcome
+ */
+export async function removeCheckpoint(
+  store: Store,
+  layout: Layout,
+  job: string,
+): Promise<string | undefined> {
+  const directory = layout.checkpointOf(job);
+  try {
+    if (await store.has(directory)) await fs.promises.rm(directory, { recursive: true, force: true });
+    return undefined;
+  } catch (error) {
+    return String(error);
+  }
+}
