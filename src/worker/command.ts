@@ -4,6 +4,9 @@ import { shellQuote } from "../job/shell-words.js";
 /** Words that a shell reads the same whether quoted or not. */
 const PLAIN = /^[A-Za-z0-9_@%+:,./=-]+(?:[ \t]+[A-Za-z0-9_@%+:,./=-]+)*$/;
 
+/** A line that ends with an empty comment wants no job file: the path would stand in the comment. */
+const UNTIL_COMMENT = /^(.*\S)[ \t]+#$/s;
+
 /** What a shell runs itself, or reads as grammar: `exec` would look for a program of that name. */
 const SHELL_WORDS = new Set(
   (
@@ -51,8 +54,8 @@ function invocation({ line, jobFile, nice }: RunRequest): string {
   const prefix = nice === undefined ? "" : `nice -n ${nice} `;
   if (line === undefined) return `exec ${prefix}${file}`;
   if (isPlain(line)) return `exec ${prefix}${line} ${file}`;
-  // fjord submit: the # is there to make a comment of the file's path.
-  if (line.endsWith(" #") && isPlain(line.slice(0, -2))) return `exec ${prefix}${line} ${file}`;
+  const bare = UNTIL_COMMENT.exec(line)?.[1];
+  if (bare !== undefined && isPlain(bare)) return `exec ${prefix}${bare}`;
   const whole = shellQuote(`${line} ${file}`);
   return nice === undefined ? `eval ${whole}` : `exec ${prefix}sh -c ${whole}`;
 }

@@ -79,13 +79,27 @@ describe("a job that asks to be run again", () => {
       '#!/bin/sh\n[ "$FJORD_ATTEMPT" = 1 ] || exit 0\ntrap "exit 75" TERM\nwhile :; do sleep 0.05; done\n',
       { mode: 0o755 },
     );
-    project().job("slice", slice, { timeout: "1" });
+    project().job("slice", slice, { timeout: "2" });
     await project().hire(1);
     expect((await project().run("dispatcher")).exitCode).to.equal(0);
     expect(outcomes("slice")).to.deep.equal([requeued, { kind: "succeeded" }]);
     expect(project().log("slice")).to.match(
-      /^fjord: timed out after 1 s\nfjord: exit code 75: to be run again\n$/m,
+      /^fjord: timed out after 2 s\nfjord: exit code 75: to be run again\n$/m,
     );
+  });
+
+  it("hears the signal behind quotes when its line says exec, and as it was submitted", async () => {
+    const code =
+      "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(75)); time.sleep(1000)";
+    const slice = path.join(project().work, "slice.py");
+    fs.writeFileSync(slice, `import os, sys\nif os.environ["FJORD_ATTEMPT"] != "1": sys.exit(0)\n${code}\n`);
+    project().job("quoted", `echo begin; exec python3 "${slice}"`, { timeout: "3" });
+    await project().hire(2);
+    await project().run("fjord", ["submit", "--name", "given", "--timeout", "3", "--", "python3", slice]);
+    expect((await project().run("dispatcher")).exitCode).to.equal(0);
+    for (const job of ["quoted", "given"]) {
+      expect(outcomes(job), job).to.deep.equal([requeued, { kind: "succeeded" }]);
+    }
   });
 
   it("is run again by the next dispatcher when the first is killed", async () => {
