@@ -3,8 +3,8 @@ import { isLock, type Layout, lockOf } from "../project/layout.js";
 import { isErrno, type Store } from "../spool/store.js";
 
 /**
- * Where a job is. `waiting`: in the queue, or on a desk and not begun; `retrying`: it has failed and waits for its next
- * attempt; `held`: it waits to be released; the last three are ends.
+ * Where a job is. `waiting`: in the queue, or on a desk and not begun; `retrying`: it has failed, or asked for it, and
+ * waits for its next attempt; `held`: it waits to be released; the last three are ends.
  */
 export type JobState = "waiting" | "held" | "running" | "retrying" | "done" | "failed" | "cancelled";
 

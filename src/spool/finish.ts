@@ -68,6 +68,7 @@ export async function finish(
     if ((await putBack(store, layout, source, job.file)) !== "gone") return "published";
   } else {
     const destination = destinationPath(layout, to, job.file);
+    if (to === "retry") await clearPlace(store, layout, job.file, stamp);
     try {
       await store.rename(source, destination);
       return "published";
@@ -79,6 +80,19 @@ export async function finish(
     if (there !== undefined && stamp.startsWith(`${there.ino}:${there.mtimeMs}:`)) return "published";
   }
   return (await exists(store, layout.desk(job.worker))) ? "taken" : "fenced";
+}
+
+/**
+ * S6, S9: another job of the name may wait on the retry desk until the name is free in the queue, which it is by now. A
+ * rename would overwrite it.
+ *
+ * @param stamp of the file that is about to be moved there, and may be there already
+ */
+export async function clearPlace(store: Store, layout: Layout, file: string, stamp: string): Promise<void> {
+  const place = layout.toRetry(file);
+  if (!(await exists(store, place))) return;
+  const there = await factsOrNone(store, place);
+  if (there !== undefined && !stamp.startsWith(`${there.ino}:`)) await putBack(store, layout, place, file);
 }
 
 /** The stamp of the file of this path; undefined when there is none. */

@@ -1,9 +1,10 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect } from "chai";
+import { assureFile, type Claimed, finish } from "../../src/spool/finish.js";
 import { reclaimWorker } from "../../src/spool/reclaim.js";
-import { benches } from "./harness.js";
-import { Scene } from "./scene.js";
+import { type Bench, benches } from "./harness.js";
+import { ended, Scene, started } from "./scene.js";
 
 describe("a worker that is killed", () => {
   const bench = benches();
@@ -21,5 +22,45 @@ describe("a worker that is killed", () => {
     expect(bench().list("jobdone")).to.deep.equal(["done.ini"]);
     expect(bench().list("jobcheckpoints").sort()).to.deep.equal(["doner", "running", "waiting"]);
     bench().judge({ witness: undefined });
+  });
+});
+
+describe("a job that is to be run again, while another of its name waits on the retry desk", () => {
+  const bench = benches();
+  afterEach(() => Scene.closeLedgers());
+
+  /** The first waits there since its name was taken in the queue; the second has been claimed meanwhile. */
+  async function twoOfAName(b: Bench): Promise<{ scene: Scene; source: string }> {
+    const scene = new Scene(b);
+    await scene.worker("w");
+    b.submit({ job: "j" }, b.line(0), "[params]\nn: 1\n");
+    fs.renameSync(scene.layout.queued("j.ini"), scene.layout.toRetry("j.ini"));
+    b.submit({ job: "j" }, b.line(0), "[params]\nn: 2\n");
+    return { scene, source: scene.claim("w", "j") };
+  }
+
+  function judge(b: Bench): void {
+    expect(b.read("jobqueue", "j.ini")).to.contain("n: 1");
+    expect(b.read("jobpod", "retry", "j.ini")).to.contain("n: 2");
+  }
+
+  it("does not overwrite it", async () => {
+    const { scene, source } = await twoOfAName(bench());
+    const { store, layout } = scene;
+    const { ino, mode } = fs.statSync(source);
+    const claimed: Claimed = { worker: "w", file: "j.ini", ino, mode, bytes: fs.readFileSync(source) };
+    const stamp = (await assureFile(store, layout, claimed)) ?? "";
+    expect(await finish(store, layout, claimed, "retry", stamp)).to.equal("published");
+    judge(bench());
+    // Done again, as after a reply that was lost: it is there, and stays.
+    expect(await finish(store, layout, claimed, "retry", stamp)).to.equal("published");
+    judge(bench());
+  });
+
+  it("does not overwrite it when that is completed for a dead worker", async () => {
+    const { scene, source } = await twoOfAName(bench());
+    await scene.tell("w", started("w", "j", 1), ended("w", "j", 1, "retry", scene.stamp(source)));
+    await reclaimWorker(await scene.reclaimer(), "w", undefined, "test");
+    judge(bench());
   });
 });

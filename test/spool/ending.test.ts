@@ -47,6 +47,11 @@ describe("how a job failed, by its worker's ledger", () => {
     expect(await ask("a.ini", ended("a", 4), ...others)).to.deep.equal(told("a", 4));
   });
 
+  it("is not what another job's result says", async () => {
+    const names = { ...ended("b", 2), result: { job: "a", n: 1 } };
+    expect(await ask("a.ini", ended("a", 1), names)).to.deep.equal(told("a", 1));
+  });
+
   it("is a refusal when the worker refused it", async () => {
     const refused = { event: "refused", job: "é", file: "é.ini", reason: "é.ini: is empty" };
     expect(await ask("é.ini", refused)).to.deep.equal({
