@@ -24,8 +24,8 @@ export class Retries {
   readonly #settings: Settings;
   readonly #ledger: Ledger;
   readonly #history: History;
-  /** Jobs that wait for their backoff: when it is over, by the monotonic clock, ms. */
-  readonly #due = new Map<string, { at: number; failed: number }>();
+  /** Jobs that wait for their backoff: when it is over, by the monotonic clock, ms; and which file that was decided of. */
+  readonly #due = new Map<string, { at: number; failed: number; stamp: string }>();
   /** Those that could not go back, since another job of the name lies in the queue: that one goes first. */
   readonly #blocked = new Set<string>();
 
@@ -61,12 +61,16 @@ export class Retries {
     const decisions: Decision[] = [];
     for (const file of files) {
       const due = this.#due.get(file);
-      if (due === undefined) {
-        const decision = await this.#weigh(file, now);
-        if (decision !== undefined) decisions.push(decision);
-      } else if (due.at <= now) {
+      if (due !== undefined && due.at > now) continue;
+      // Another of the name may have taken its place, and is to be weighed for itself.
+      if (due !== undefined && due.stamp === (await stampAt(this.#store, this.#layout.toRetry(file)))) {
         await this.#again(file, due.failed);
+        continue;
       }
+      this.#due.delete(file);
+      this.#blocked.delete(file);
+      const decision = await this.#weigh(file, now);
+      if (decision !== undefined) decisions.push(decision);
     }
     return decisions;
   }
@@ -86,7 +90,7 @@ export class Retries {
     const { failed, latest, requeued } = await this.#history.attemptsOf(job);
     if (requeued) {
       // Always the first backoff: a job of many slices is not to wait longer and longer, nor to spin.
-      this.#due.set(file, { at: now + this.#settings.retryBackoff * 1000, failed: 0 });
+      this.#due.set(file, { at: now + this.#settings.retryBackoff * 1000, failed: 0, stamp });
       return undefined;
     }
     if (failed > retries) {
@@ -97,7 +101,7 @@ export class Retries {
     }
     // Never failed: it is here because its name was taken in the queue. It goes back as soon as it is free.
     const backoff = backoffAfter(failed, this.#settings.retryBackoff);
-    this.#due.set(file, { at: now + backoff * 1000, failed });
+    this.#due.set(file, { at: now + backoff * 1000, failed, stamp });
     return failed === 0 ? undefined : { kind: "again", job, attempt: failed + 1, of: retries + 1 };
   }
 

@@ -345,6 +345,15 @@ describe("races: what lies there after a kill at the worst moment", function () 
         20,
         () => bench().describe(),
       );
+      await until(
+        "both have ended",
+        () =>
+          bench()
+            .ledger()
+            .filter((l) => l.to === "jobfailed").length === 2,
+        20,
+        () => bench().describe(),
+      );
       await bench().closeDown();
     });
   });
