@@ -26,15 +26,14 @@ export interface SweepArgs {
 }
 
 /** Declares the options for many jobs at once. */
-export function sweepOptions(y: Argv<Common>): Argv<Common> {
-  return y
-    .option("param", {
-      type: "string",
-      array: true,
-      requiresArg: true,
-      nargs: 1,
-      describe: "NAME=VALUE,VALUE… or NAME=1..10: a job for each; again: for all combinations",
-    })
+export function sweepOptions(y: Argv<Common>): void {
+  y.option("param", {
+    type: "string",
+    array: true,
+    requiresArg: true,
+    nargs: 1,
+    describe: "NAME=VALUE,VALUE… or NAME=1..10: a job for each; again: for all combinations",
+  })
     .option("zip", {
       type: "boolean",
       default: false,

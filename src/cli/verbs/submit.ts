@@ -26,14 +26,13 @@ const SHOWN_EACH = 1000;
 
 /** `fjord submit`: job files, folders of them, or a command. */
 export const verb: Verb<Args> = {
-  options: (y) =>
-    sweepOptions(y)
-      .positional("files", {
-        type: "string",
-        array: true,
-        default: [] as string[],
-        describe: "job files, and folders of them",
-      })
+  options: (y) => {
+    y.positional("files", {
+      type: "string",
+      array: true,
+      default: [] as string[],
+      describe: "job files, and folders of them",
+    })
       .option("name", { type: "string", requiresArg: true, describe: "the job's name" })
       .option("logfile", { type: "string", requiresArg: true, describe: "where its results go" })
       .option("workdir", {
@@ -77,7 +76,9 @@ export const verb: Verb<Args> = {
         "a shell line",
       )
       .example("fjord submit --param lr=0.1,0.01 --param seed=1..10 -- ./train {lr} {seed}", "20 jobs")
-      .example("ls data/*.csv | fjord submit --each-line - -- ./fit {line}", "a job for each line"),
+      .example("ls data/*.csv | fjord submit --each-line - -- ./fit {line}", "a job for each line");
+    sweepOptions(y);
+  },
 
   async run(args) {
     const drafts = draftsOf(await wantedOf(args));
