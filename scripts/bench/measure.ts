@@ -32,7 +32,7 @@ export function row(
 }
 
 export function atMost(number: number, limit: number, unit: string): { text: string; ok: boolean } {
-  return { text: `< ${limit} ${unit}`, ok: number < limit };
+  return { text: `< ${limit} ${unit}`.trimEnd(), ok: number < limit };
 }
 
 export function atLeast(number: number, limit: number, text: string): { text: string; ok: boolean } {

@@ -2,13 +2,19 @@ import { execa } from "execa";
 import type { CommandName } from "../../test/rig/command.js";
 import type { Setup } from "./bench.js";
 import { BenchProject } from "./bench-project.js";
-import { median, type Row, row } from "./measure.js";
+import { atMost, median, type Row, row } from "./measure.js";
 
-const TIMES = 10;
+const TIMES = 21;
+const EMPTY = "node -e 0";
+/** How many times an empty Node they may take. */
+const LIMIT = 2;
+const LIMITED = ["fjord --version", "fjord status"];
+
 const COMMANDS: readonly [CommandName, ...string[]][] = [
   ["recruiter", "list"],
   ["dispatcher", "--status-only"],
   ["worker", "--help"],
+  ["fjord", "--version"],
   ["fjord", "status"],
 ];
 
@@ -21,10 +27,17 @@ export async function startup({ scratch, tell }: Setup): Promise<Row[]> {
   for (let n = 0; n < TIMES; n++) {
     const begin = performance.now();
     await execa(process.execPath, ["-e", "0"]);
-    note("node -e 0", performance.now() - begin);
+    note(EMPTY, performance.now() - begin);
     for (const [name, ...args] of COMMANDS) {
       note([name, ...args].join(" "), (await project.run(name, ...args)).seconds * 1000);
     }
   }
-  return [...took].map(([what, ms]) => row(`start to end: ${what}`, median(ms), "ms", 0));
+  const ratio = (what: string) =>
+    median((took.get(what) ?? []).map((ms, n) => ms / (took.get(EMPTY)?.[n] ?? Number.NaN)));
+  return [
+    ...[...took].map(([what, ms]) => row(`start to end: ${what}`, median(ms), "ms", 0)),
+    ...LIMITED.map((what) =>
+      row(`${what} : ${EMPTY}, within a round`, ratio(what), "", 2, atMost(ratio(what), LIMIT, "")),
+    ),
+  ];
 }

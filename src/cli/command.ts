@@ -1,17 +1,11 @@
-import fs from "node:fs";
 import yargs, { type Argv } from "yargs";
 import { hideBin } from "yargs/helpers";
-import { Project } from "../compose/project.js";
 import { FjordError } from "../job/error.js";
 import { nearest } from "../job/nearest.js";
-import { locateProject, named } from "../project/locate.js";
+import { version } from "./version.js";
 
 export { EXIT, main, mainOfDaemon, say } from "./main.js";
-
-function version(): string {
-  const file = new URL("../../../package.json", import.meta.url);
-  return (JSON.parse(fs.readFileSync(file, "utf8")) as { version: string }).version;
-}
+export { defaultDirectory, openExisting, openProject, openToLook } from "./open.js";
 
 const UNKNOWN = /^Unknown arguments?: (.+)$/;
 
@@ -66,38 +60,4 @@ export function parser(
       throw new FjordError("bad-usage", message, `${near}${name} --help shows what there is.`);
     })
     .exitProcess(true) as Argv<{ project: string | undefined }>;
-}
-
-/**
- * Opens a project for who only looks: looking makes nothing. Undefined: it is the default project, and nobody has made
- * that yet.
- *
- * @throws FjordError `no-such-project` for one that was named
- */
-export async function openToLook(args: { project?: string | undefined }): Promise<Project | undefined> {
-  try {
-    return await Project.open(args.project, process.env, { create: false });
-  } catch (error) {
-    const isMissing = error instanceof FjordError && error.code === "no-such-project";
-    if (isMissing && named(args.project, process.env) === undefined) return undefined;
-    throw error;
-  }
-}
-
-/**
- * Opens a project that is there.
- *
- * @throws FjordError `no-such-project`
- */
-export function openExisting(args: { project?: string | undefined }): Promise<Project> {
-  return Project.open(args.project, process.env, { create: false });
-}
-
-/** Where the default project will be. */
-export function defaultDirectory(): string {
-  return locateProject(undefined, process.env, process.cwd());
-}
-
-export function openProject(args: { project?: string | undefined }): Promise<Project> {
-  return Project.open(args.project);
 }

@@ -1,5 +1,5 @@
-import { hideBin } from "yargs/helpers";
-import { EXIT, main, parser } from "./command.js";
+import { EXIT, main } from "./main.js";
+import { quickly } from "./quickly.js";
 import type { Verb } from "./verb.js";
 
 type Load = () => Promise<{ verb: Verb<never> }>;
@@ -44,7 +44,10 @@ function withWords(args: object, behind: readonly string[]): object {
 }
 
 main("fjord", async () => {
-  const all = hideBin(process.argv);
+  const all = process.argv.slice(2);
+  const quick = await quickly(all);
+  if (quick !== undefined) return quick;
+  const { parser } = await import("./command.js");
   // yargs would read the numbers behind -- and write them anew (1e3, 0x10): for a command they have to stay.
   const end = all.indexOf("--");
   const words = end < 0 ? all : all.slice(0, end);

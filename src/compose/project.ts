@@ -9,18 +9,16 @@ import { defaultSettings, readSettings, type Settings } from "../project/setting
 import type { Fired } from "../recruiter/fire.js";
 import type { Hired } from "../recruiter/hire.js";
 import type { LauncherName } from "../recruiter/launcher.js";
-import { type JobHistory, readHistory } from "../report/attempts.js";
-import { findJobs, type JobPlace, type JobState, onePlaceEach } from "../report/jobs.js";
-import { type JobRecord, recordOf } from "../report/record.js";
+import type { JobHistory } from "../report/attempts.js";
+import type { JobPlace, JobState } from "../report/jobs.js";
+import type { JobRecord } from "../report/record.js";
 import type { ResultRow } from "../report/results.js";
 import { readStatus, type Status, type WorkerStatus } from "../report/status.js";
-import { History } from "../spool/history.js";
 import { newActorId } from "../spool/identity.js";
-import { Ledger } from "../spool/ledger.js";
+import type { Ledger } from "../spool/ledger.js";
 import { openStore } from "../spool/open-store.js";
 import type { Reclaimer } from "../spool/reclaim.js";
 import type { Store } from "../spool/store.js";
-import { submit } from "../spool/submit.js";
 import type { DispatchOptions, DispatchResult } from "./dispatch.js";
 import type { Draft } from "./draft.js";
 import type { Explanation } from "./explain.js";
@@ -127,6 +125,7 @@ export class Project {
    * @throws FjordError `job-refused` for a name that cannot be a job's or waits already
    */
   async submit(file: string, text: string): Promise<void> {
+    const { submit } = await import("../spool/submit.js");
     await submit(this.store, this.layout, file, text, this.settings.flush);
   }
 
@@ -183,7 +182,10 @@ export class Project {
    * @throws FjordError `no-such-job`
    */
   async jobs(selection: readonly string[] = [], states?: ReadonlySet<JobState>): Promise<JobPlace[]> {
-    const { select } = await import("./select.js");
+    const [{ select }, { findJobs, onePlaceEach }] = await Promise.all([
+      import("./select.js"),
+      import("../report/jobs.js"),
+    ]);
     return select(await onePlaceEach(this.store, await findJobs(this.store, this.layout, states)), selection);
   }
 
@@ -195,11 +197,13 @@ export class Project {
   async records(selection: readonly string[] = []): Promise<JobRecord[]> {
     const places = await this.jobs(selection);
     const history = await this.history(new Set(places.map(({ job }) => job)));
+    const { recordOf } = await import("../report/record.js");
     return places.map((place) => recordOf(place, history));
   }
 
   /** What the ledgers tell of jobs' attempts; of all jobs if none are named. */
-  history(jobs?: ReadonlySet<string>): Promise<JobHistory> {
+  async history(jobs?: ReadonlySet<string>): Promise<JobHistory> {
+    const { readHistory } = await import("../report/attempts.js");
     return readHistory(this.store, this.layout, jobs && ((job) => jobs.has(job)));
   }
 
@@ -277,6 +281,10 @@ export class Project {
   /** A recruiter's ledger is only made when it has something to tell. */
   async #reclaimer(): Promise<Reclaimer & { close(): Promise<void> }> {
     const { store, layout } = this;
+    const [{ History }, { Ledger }] = await Promise.all([
+      import("../spool/history.js"),
+      import("../spool/ledger.js"),
+    ]);
     let opened: Promise<Ledger> | undefined;
     const ledger: Pick<Ledger, "append"> = {
       append: async (event) => {

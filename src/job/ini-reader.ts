@@ -1,7 +1,10 @@
-import { parse } from "ini";
+import { createRequire } from "node:module";
 import { NEWLINE, textOf } from "./ini-text.js";
 import { quote } from "./quote.js";
 import { indentOf, strip, stripEnd } from "./whitespace.js";
+
+// Not imported: Node first searches a CommonJS module that is imported for what it exports, a tenth of a command's start.
+const { parse } = createRequire(import.meta.url)("ini") as typeof import("ini");
 
 /**
  * The ini dialect of Python's `configparser.RawConfigParser()`, which people and fjd write job files in.

@@ -1,5 +1,3 @@
-import { execFileSync } from "node:child_process";
-import crypto from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 
@@ -43,6 +41,8 @@ export function startToken(pid: number): string | undefined {
     return statField(stat, 22);
   }
   try {
+    // Loaded where it is needed alone: it is a tenth of the start of a command.
+    const { execFileSync } = process.getBuiltinModule("node:child_process");
     return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }).trim();
   } catch {
     return undefined;
@@ -84,6 +84,9 @@ export function hostName(): string {
 
 /** An id for a new actor of this host: never given twice. */
 export function newActorId(role: string): string {
-  const random = crypto.randomBytes(5).readUIntBE(0, 5).toString(36).padStart(8, "0");
+  const random = Buffer.from(crypto.getRandomValues(new Uint8Array(5)))
+    .readUIntBE(0, 5)
+    .toString(36)
+    .padStart(8, "0");
   return `${hostName()}-${role}-${random}`;
 }

@@ -1,4 +1,4 @@
-import lockfile from "proper-lockfile";
+import type { CheckOptions, LockOptions } from "proper-lockfile";
 import { type Layout, lockOf } from "../project/layout.js";
 import { isErrno, type Store } from "./store.js";
 
@@ -12,6 +12,11 @@ export interface Lock {
   release(): Promise<void>;
   /** Forgets it and leaves it where it is: it is another's by now. */
   abandon(): Promise<void>;
+}
+
+/** Loaded when the first lock is taken: who only looks at a project takes none. */
+async function library() {
+  return (await import("proper-lockfile")).default;
 }
 
 type Callback = (error: unknown, value?: unknown) => void;
@@ -48,7 +53,7 @@ async function acquire(
   onCompromised: (error: Error) => void,
 ): Promise<Lock | undefined> {
   try {
-    const release = await lockfile.lock(lockfilePath, {
+    const release = await (await library()).lock(lockfilePath, {
       realpath: false,
       lockfilePath,
       stale,
@@ -56,7 +61,7 @@ async function acquire(
       retries: 0,
       fs: port,
       onCompromised,
-    } as lockfile.LockOptions);
+    } as LockOptions);
     return {
       release: () => release().catch(() => undefined),
       async abandon() {
@@ -113,6 +118,7 @@ export class Locksmith {
   /** @param actor whose locks these are: the key's name, and what stands in the lock */
   static async open(store: Store, layout: Layout, actor: string): Promise<Locksmith> {
     const key = layout.key(actor);
+    await library(); // now, not amid the first job
     await store.write(key, `${actor}\n`);
     return new Locksmith(store, key);
   }
@@ -188,5 +194,5 @@ function seatPort(store: Store): object {
 /** Whether the seat's lock is held and kept fresh: a hint, for people. */
 export async function isSeatLocked(store: Store, seat: string, beat: number): Promise<boolean> {
   const options = { realpath: false, lockfilePath: seat, stale: seatStale(beat), fs: seatPort(store) };
-  return lockfile.check(seat, options as lockfile.CheckOptions);
+  return (await library()).check(seat, options as CheckOptions);
 }

@@ -1,4 +1,3 @@
-import crypto from "node:crypto";
 import path from "node:path";
 import { FjordError } from "../job/error.js";
 import { checkName, isIgnored } from "../job/name.js";

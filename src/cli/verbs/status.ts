@@ -1,5 +1,6 @@
 import { emptyStatus } from "../../report/status.js";
-import { defaultDirectory, EXIT, openToLook } from "../command.js";
+import { EXIT } from "../main.js";
+import { defaultDirectory, openToLook } from "../open.js";
 import { statusLine } from "../status-line.js";
 import { type Common, JSON_OPTION, printJson, type Verb } from "../verb.js";
 import { workerTable } from "../worker-table.js";

@@ -1,0 +1,85 @@
+import fs from "node:fs";
+import path from "node:path";
+import { expect } from "chai";
+import { binary } from "../rig/command.js";
+import { sharedProject } from "../rig/with-project.js";
+
+/** Tells of every module that is loaded. */
+const TRACER = `import { register } from "node:module";
+const hooks = 'export function load(url, context, next) { process._rawDebug("loads " + url); return next(url, context); }';
+register("data:text/javascript," + encodeURIComponent(hooks));
+`;
+
+describe("the short way of fjord --version and fjord status", () => {
+  const project = sharedProject();
+  const tell = (args: string[], env = {}) => project().run("fjord", args, { env });
+
+  /** The same, once written plainly, once so that yargs has to read it. */
+  const PAIRS: readonly (readonly [plain: string[], other: string[]])[] = [
+    [["--version"], ["--version=true"]],
+    [[], ["--no-json"]],
+    [["status"], ["status", "--json=false"]],
+    [
+      ["status", "--json"],
+      ["status", "--json=true"],
+    ],
+    [["--json"], ["--json=true"]],
+    [["--project", "nowhere"], ["--project=nowhere"]],
+    [
+      ["status", "--json", "--project", "tset"],
+      ["status", "--json", "--project=tset"],
+    ],
+    [
+      ["status", "--project", "./.."],
+      ["status", "--project=./.."],
+    ],
+    [
+      ["status", "--project", "..."],
+      ["status", "--project=..."],
+    ],
+    [
+      ["status", "--project", "007"],
+      ["status", "--project=007"],
+    ],
+  ];
+  for (const [plain, other] of PAIRS) {
+    it(`prints what the long one prints: fjord ${plain.join(" ")}`, async () => {
+      expect(await tell(plain)).to.deep.equal(await tell(other));
+    });
+  }
+
+  it("is the same for a default project that nobody has made", async () => {
+    const env = { FJORD_PROJECT: "", FJORD_HOME: path.join(project().root, "empty") };
+    expect(await tell(["status"], env)).to.deep.equal(await tell(["status", "--no-json"], env));
+  });
+
+  it("leaves to yargs what is wrong", async () => {
+    for (const args of [
+      ["status", "--project"],
+      ["status", "--project", "--json"],
+
+      [""],
+    ]) {
+      const { exitCode, stderr } = await tell(args);
+      expect({ exitCode, args }).to.deep.equal({ exitCode: 2, args });
+      expect(stderr).to.contain("fjord --help shows what there is.");
+    }
+  });
+
+  it("loads none of the libraries", async () => {
+    const tracer = path.join(project().root, "tracer.mjs");
+    fs.writeFileSync(tracer, TRACER);
+    const loads = async (...args: string[]) => {
+      const traced = ["--import", tracer, binary("fjord"), ...args];
+      const { stderr } = await project().startProgram(process.execPath, traced).end;
+      expect(stderr).to.contain("/cli/fjord.js");
+      return [...stderr.matchAll(/^loads .*\/node_modules\/([^/]+)/gm)].map(([, name]) => name);
+    };
+    expect(await loads("status", "--no-json")).to.include("yargs");
+    expect(await loads("--version")).to.deep.equal([]);
+    const ofStatus = await loads("status");
+    for (const name of ["yargs", "pino", "execa", "chokidar", "proper-lockfile"]) {
+      expect(ofStatus).not.to.include(name);
+    }
+  });
+});
