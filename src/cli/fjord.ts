@@ -34,6 +34,7 @@ const VERBS: readonly (readonly [usage: string, what: string | false, load: Load
     () => import("./verbs/results.js"),
   ],
   ["progress <done> [text..]", "tell, inside a job, how far it is", () => import("./verbs/progress.js")],
+  ["doctor [dir]", "test whether fjord can work in a directory", () => import("./verbs/doctor.js")],
 ];
 
 const nameOf = (usage: string) => usage.split(" ", 1)[0] ?? "";

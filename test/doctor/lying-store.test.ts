@@ -1,0 +1,151 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { expect } from "chai";
+import { seeChanges } from "../../src/doctor/delays.js";
+import { examine } from "../../src/doctor/examine.js";
+import type { Finding } from "../../src/doctor/finding.js";
+import { Here } from "../../src/doctor/here.js";
+import { holdAgainst } from "../../src/doctor/locks.js";
+import type { Site } from "../../src/doctor/site.js";
+import { LocalStore } from "../../src/spool/local-store.js";
+import { NetworkStore } from "../../src/spool/network-store.js";
+import type { Store } from "../../src/spool/store.js";
+
+describe("the doctor finds out", () => {
+  let scratch: string;
+
+  beforeEach(() => {
+    scratch = fs.mkdtempSync(path.join(os.tmpdir(), "fjord-test-"));
+    fs.writeFileSync(path.join(scratch, "mark"), "m");
+  });
+  afterEach(() => fs.rmSync(scratch, { recursive: true }));
+
+  /** Two parties in this process, on a store that does what it should not. */
+  async function site(store: Store, settings = { beat: 2, lostAfter: 5, poll: 1 }): Promise<Site> {
+    const [here, there] = [new Here(scratch, "1", () => store), new Here(scratch, "1", () => store)];
+    const task = { mark: "m", store: "auto" } as const;
+    const greetings = { here: await here.greet(task), there: await there.greet(task) };
+    return {
+      scratch,
+      store,
+      said: "auto",
+      settings,
+      here,
+      there,
+      greetings,
+      skew: { offset: 0, error: 0 },
+      signal: new AbortController().signal,
+    };
+  }
+
+  const bad = (findings: readonly Finding[]) =>
+    findings.filter(({ verdict }) => verdict === "bad").map(({ test }) => test);
+  const examined = async (store: Store) => examine(await site(store));
+
+  for (const store of [new LocalStore(), new NetworkStore()]) {
+    it(`nothing bad of an honest ${store.kind} store`, async () => {
+      expect(bad(await examined(store))).to.deep.equal([]);
+    });
+  }
+
+  it("a create that is not exclusive", async () => {
+    class Lying extends LocalStore {
+      override async create(file: string, content: string | Uint8Array): Promise<void> {
+        fs.writeFileSync(file, content);
+      }
+    }
+    expect(bad(await examined(new Lying()))).to.deep.equal(["exclusive create"]);
+  });
+
+  it("a rename that copies, and removes later", async () => {
+    class Lying extends LocalStore {
+      override async rename(from: string, to: string): Promise<void> {
+        fs.copyFileSync(from, to);
+        if (!/\.(here|there)$/.test(to)) fs.unlinkSync(from);
+      }
+    }
+    expect(bad(await examined(new Lying()))).to.deep.equal(["rename: one winner"]);
+  });
+
+  it("a rename that loses", async () => {
+    class Lying extends LocalStore {
+      override async rename(from: string, to: string): Promise<void> {
+        if (/\/7\.(here|there)$/.test(to)) fs.unlinkSync(from);
+        else fs.renameSync(from, to);
+      }
+    }
+    const findings = await examined(new Lying());
+    expect(findings.find(({ test }) => test === "rename: one winner")?.found).to.equal(
+      "1 of 300 files were lost",
+    );
+  });
+
+  it("a rename that removes first what was there", async () => {
+    class Lying extends LocalStore {
+      override async rename(from: string, to: string): Promise<void> {
+        fs.rmSync(to, { force: true });
+        await new Promise((resolve) => setImmediate(resolve));
+        fs.renameSync(from, to);
+      }
+    }
+    expect(bad(await examined(new Lying()))).to.include("rename: atomic");
+  });
+
+  it("a link that replaces what is there, and a lock that both hold", async () => {
+    class Lying extends LocalStore {
+      override async link(existing: string, file: string): Promise<void> {
+        fs.rmSync(file, { force: true });
+        fs.linkSync(existing, file);
+      }
+    }
+    expect(bad(await examined(new Lying()))).to.include.members(["hard links", "locks of jobs"]);
+  });
+
+  it("a mkdir that does not mind", async () => {
+    class Lying extends LocalStore {
+      override async mkdir(dir: string): Promise<void> {
+        fs.mkdirSync(dir, { recursive: true });
+      }
+    }
+    expect(await holdAgainst(await site(new Lying()), "seat")).to.include({ verdict: "bad" });
+  });
+
+  it("that there are no links, and that it does not matter", async () => {
+    class Poor extends LocalStore {
+      override async link(): Promise<void> {
+        throw Object.assign(new Error("EPERM: operation not permitted, link"), { code: "EPERM" });
+      }
+    }
+    const findings = await examined(new Poor());
+    expect(bad(findings)).to.deep.equal([]);
+    expect(findings.find(({ test }) => test === "hard links")?.verdict).to.equal("warning");
+  });
+
+  it("what cannot be done at all", async () => {
+    class Refusing extends LocalStore {
+      override async overwrite(): Promise<void> {
+        throw Object.assign(new Error("EIO: i/o error, write"), { code: "EIO" });
+      }
+    }
+    const findings = await examined(new Refusing());
+    expect(findings.find(({ test }) => test === "caches")).to.include({
+      verdict: "bad",
+      found: "EIO: i/o error, write",
+    });
+  });
+
+  it("a cache that keeps what it read", async () => {
+    class Stale extends LocalStore {
+      #looks = 0;
+      override async read(file: string, limit: number) {
+        const fresh = await super.read(file, limit);
+        if (path.basename(file) !== "rewritten" || ++this.#looks > 5) return fresh;
+        return { ...fresh, bytes: Buffer.from("old") };
+      }
+    }
+    const judgement = await seeChanges(await site(new Stale(), { beat: 0.01, lostAfter: 2, poll: 0.001 }));
+    expect(judgement).to.include({ verdict: "bad" });
+    expect(judgement.found).to.contain("rewritten content");
+  });
+});
