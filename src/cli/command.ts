@@ -7,6 +7,9 @@ import { version } from "./version.js";
 export { EXIT, main, mainOfDaemon, say } from "./main.js";
 export { defaultDirectory, openExisting, openProject, openToLook } from "./open.js";
 
+/** How a shell's script asks what may follow; complete.ts. */
+export const COMPLETE = "--complete-words";
+
 const UNKNOWN = /^Unknown arguments?: (.+)$/;
 
 /** What was meant by the first unknown word that is near to an option, or to a command if it has no dash. */
@@ -37,6 +40,7 @@ export function parser(
   epilogue: string,
   commands: string[] = [],
 ): Argv<{ project: string | undefined }> {
+  if (process.argv[2] === COMPLETE) process.env.SHELL = "fish"; // then yargs tells what the words mean, too
   const parser = yargs();
   return parser
     .scriptName(name)

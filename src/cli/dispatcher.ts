@@ -9,7 +9,16 @@ import { describeOutcome } from "../job/outcome.js";
 import { visible } from "../job/quote.js";
 import { progressLine } from "../report/progress.js";
 import { emptyStatus } from "../report/status.js";
-import { defaultDirectory, EXIT, mainOfDaemon, openProject, openToLook, parser, say } from "./command.js";
+import {
+  COMPLETE,
+  defaultDirectory,
+  EXIT,
+  mainOfDaemon,
+  openProject,
+  openToLook,
+  parser,
+  say,
+} from "./command.js";
 import { statusLine } from "./status-line.js";
 
 const WHO = "dispatcher";
@@ -240,7 +249,7 @@ async function dispatch(args: {
 }
 
 mainOfDaemon(WHO, async () => {
-  const args = await parser(
+  const y = parser(
     "dispatcher",
     "dispatcher\n\nWatches the queue, hands jobs to workers, and ends when all have ended: 0 when all succeeded, 1 when some failed.",
     "First Ctrl-C: stop handing out and go; the workers finish what they have. A second dispatcher stands by.",
@@ -255,7 +264,11 @@ mainOfDaemon(WHO, async () => {
     .option("json", { type: "boolean", default: false, describe: "print events as JSON lines" })
     .example("dispatcher", "hand out until all jobs have ended")
     .example("dispatcher --stay", "go on, wait for more")
-    .example('dispatcher --callback "mail -s done me@lab.org </dev/null"', "tell me")
-    .parseAsync(hideBin(process.argv));
-  return dispatch(args);
+    .example('dispatcher --callback "mail -s done me@lab.org </dev/null"', "tell me");
+  if (process.argv[2] === COMPLETE) {
+    const { complete } = await import("./complete.js");
+    await complete(y, []);
+    return EXIT.ok;
+  }
+  return dispatch(await y.parseAsync(hideBin(process.argv)));
 });

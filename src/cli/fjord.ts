@@ -34,6 +34,7 @@ const VERBS: readonly (readonly [usage: string, what: string | false, load: Load
     () => import("./verbs/results.js"),
   ],
   ["progress <done> [text..]", "tell, inside a job, how far it is", () => import("./verbs/progress.js")],
+  ["completion <shell>", "print what makes a shell complete words", () => import("./verbs/completion.js")],
   ["doctor [dir]", "test whether fjord can work in a directory", () => import("./verbs/doctor.js")],
 ];
 
@@ -48,7 +49,7 @@ main("fjord", async () => {
   const all = process.argv.slice(2);
   const quick = await quickly(all);
   if (quick !== undefined) return quick;
-  const { parser } = await import("./command.js");
+  const { COMPLETE, parser } = await import("./command.js");
   // yargs would read the numbers behind -- and write them anew (1e3, 0x10): for a command they have to stay.
   const end = all.indexOf("--");
   const words = end < 0 ? all : all.slice(0, end);
@@ -75,6 +76,12 @@ main("fjord", async () => {
       },
     ) as typeof y;
   }
-  await y.parseAsync(words);
+  if (words[0] === COMPLETE) {
+    const { complete } = await import("./complete.js");
+    await complete(
+      y,
+      VERBS.map(([usage]) => usage),
+    );
+  } else await y.parseAsync(words);
   return code;
 });

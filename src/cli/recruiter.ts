@@ -4,7 +4,7 @@ import { FjordError } from "../job/error.js";
 import { visible } from "../job/quote.js";
 import type { Fired } from "../recruiter/fire.js";
 import { LAUNCHERS, type LauncherName } from "../recruiter/launcher.js";
-import { defaultDirectory, EXIT, main, openProject, openToLook, parser, say } from "./command.js";
+import { COMPLETE, defaultDirectory, EXIT, main, openProject, openToLook, parser, say } from "./command.js";
 import { workerTable } from "./worker-table.js";
 
 const WHO = "recruiter";
@@ -95,13 +95,21 @@ async function list(args: { project: string | undefined; json: boolean }): Promi
 }
 
 const COMMANDS = ["hire", "fire", "list"];
+const HIRE = "hire [count]";
+const FIRE = "fire [workers..]";
+const LIST = "list";
 const JSON_OPTION = { type: "boolean", default: false, describe: "print JSON" } as const;
 
 main(WHO, async () => {
   let code: number = EXIT.ok;
-  await parser("recruiter", "recruiter <command>\n\nHires and fires the workers of a project.", "", COMMANDS)
+  const y = parser(
+    "recruiter",
+    "recruiter <command>\n\nHires and fires the workers of a project.",
+    "",
+    COMMANDS,
+  )
     .command(
-      "hire [count]",
+      HIRE,
       "start workers on this host; they outlive the terminal",
       (y) =>
         y
@@ -117,7 +125,7 @@ main(WHO, async () => {
       },
     )
     .command(
-      "fire [workers..]",
+      FIRE,
       "let workers finish their jobs and go, on whatever host; all of the project if none is named",
       (y) =>
         y
@@ -139,7 +147,7 @@ main(WHO, async () => {
       },
     )
     .command(
-      "list",
+      LIST,
       "show who is on duty",
       (y) => y.option("json", JSON_OPTION),
       async (args) => {
@@ -150,7 +158,10 @@ main(WHO, async () => {
     .example("recruiter hire 4", "four workers on this host")
     .example("recruiter hire 4 --via tmux", "in tmux sessions, to attach to")
     .example("recruiter fire", "all workers of the project, on all hosts, after their jobs")
-    .example("recruiter fire --now node7-w-0k2j8xqz", "one worker, at once; its job goes back")
-    .parseAsync(hideBin(process.argv));
+    .example("recruiter fire --now node7-w-0k2j8xqz", "one worker, at once; its job goes back");
+  if (process.argv[2] === COMPLETE) {
+    const { complete } = await import("./complete.js");
+    await complete(y, [HIRE, FIRE, LIST]);
+  } else await y.parseAsync(hideBin(process.argv));
   return code;
 });

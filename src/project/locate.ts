@@ -65,6 +65,11 @@ function homeOfProjects(env: NodeJS.ProcessEnv, cwd: string): string {
   return env.FJORD_HOME ? path.resolve(cwd, env.FJORD_HOME) : path.join(os.homedir(), ".fjord");
 }
 
+/** The names of the projects that there are. */
+export function projects(env: NodeJS.ProcessEnv, cwd: string): string[] {
+  return projectsIn(homeOfProjects(env, cwd));
+}
+
 function projectsIn(home: string): string[] {
   try {
     return fs.readdirSync(home).filter((entry) => isProject(new Layout(path.join(home, entry))));

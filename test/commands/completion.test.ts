@@ -1,0 +1,137 @@
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { expect } from "chai";
+import { binary, type CommandName } from "../rig/command.js";
+import { sharedProject, skip } from "../rig/with-project.js";
+
+/** A line that is typed so far, and the words that may follow. The last word is unfinished, often empty. */
+type Typed = readonly [CommandName, ...string[]];
+
+describe("completion", function () {
+  this.slow(3000);
+  const project = sharedProject();
+  let env: NodeJS.ProcessEnv;
+
+  before(() => {
+    const bin = path.join(project().root, "bin");
+    fs.mkdirSync(bin);
+    for (const name of ["fjord", "recruiter", "dispatcher"] as const) {
+      const text = `#!/bin/sh\nexec "${process.execPath}" "${binary(name)}" "$@"\n`;
+      fs.writeFileSync(path.join(bin, name), text, { mode: 0o755 });
+    }
+    env = { PATH: `${bin}:${process.env.PATH}` };
+    project().job("train1", "true");
+    project().job("train2", "true");
+    project().job("two words", "true");
+    fs.writeFileSync(
+      path.join(project().layout.end("jobfailed"), "test1.ini"),
+      "[control]\nexecutable = false\n",
+    );
+    fs.writeFileSync(path.join(project().work, "settle.txt"), "");
+  });
+
+  /** Each shell is given its script in a file, and asks as it does when TAB is pressed. */
+  const SHELLS: Record<string, { ask: string; args(typed: Typed): string[] }> = {
+    bash: {
+      ask: `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _fjord_complete
+        printf "%s\\n" "\${COMPREPLY[@]}"`,
+      args: (typed) => [...typed],
+    },
+    zsh: {
+      // What belongs to the line editor stands in for itself.
+      ask: `compdef() { :; }; _describe() { print -rl -- \${(P)2}; }; _files() { print -rl -- \${words[CURRENT]}*(N); }
+        source "$1"; shift; words=("$@"); CURRENT=$#; _fjord_complete`,
+      args: (typed) => [...typed],
+    },
+    fish: {
+      ask: 'source $argv[1]; complete -C "$argv[2]"',
+      args: (typed) => [typed.join(" ")],
+    },
+  };
+
+  for (const [shell, { ask, args }] of Object.entries(SHELLS)) {
+    describe(shell, () => {
+      let script: string;
+
+      before(async function () {
+        if (spawnSync(shell, ["-c", "true"]).status !== 0) skip(this, `there is no ${shell}`);
+        const { exitCode, stdout } = await project().run("fjord", ["completion", shell]);
+        expect(exitCode).to.equal(0);
+        script = path.join(project().root, `completion.${shell}`);
+        fs.writeFileSync(script, stdout);
+      });
+
+      /** The words alone, without what they mean. */
+      async function complete(...typed: Typed): Promise<string[]> {
+        const quiet = shell === "bash" ? ["--norc"] : shell === "zsh" ? ["-f"] : ["--no-config"];
+        const dollar0 = shell === "fish" ? [] : [shell];
+        const words = [...quiet, "-c", ask, ...dollar0, script, ...args(typed)];
+        const { stdout, stderr } = await project().startProgram(shell, words, { env }).end;
+        expect(stderr).to.equal("");
+        const lines = stdout.split("\n").filter((line) => line !== "");
+        return lines.map((line) => line.split(shell === "zsh" ? /(?<!\\):/ : "\t")[0] ?? "").sort();
+      }
+
+      it("knows the verbs", async () => {
+        expect(await complete("fjord", "s")).to.deep.equal(["show", "status", "submit"]);
+        expect(await complete("recruiter", "")).to.deep.equal(["fire", "hire", "list"]);
+      });
+
+      it("knows the options", async () => {
+        expect(await complete("fjord", "status", "--j")).to.deep.equal(["--json"]);
+        expect(await complete("recruiter", "fire", "--")).to.include.members([
+          "--now",
+          "--wait",
+          "--project",
+        ]);
+        expect(await complete("dispatcher", "--s")).to.deep.equal(["--status-only", "--stay"]);
+      });
+
+      it("knows the choices", async () => {
+        expect(await complete("recruiter", "hire", "--via", "t")).to.deep.equal(["tmux"]);
+        expect(await complete("fjord", "completion", "")).to.deep.equal(["bash", "fish", "zsh"]);
+      });
+
+      it("knows the projects", async () => {
+        expect(await complete("fjord", "status", "--project", "t")).to.deep.equal(["test"]);
+      });
+
+      it("knows the jobs", async () => {
+        expect(await complete("fjord", "show", "tr")).to.deep.equal(["train1", "train2"]);
+        expect(await complete("fjord", "list", "--json", "test")).to.deep.equal(["test1"]);
+        expect(await complete("fjord", "show", "train1", "tw")).to.deep.equal([
+          shell === "bash" ? "two\\ words" : "two words",
+        ]);
+      });
+
+      it("knows the workers", async () => {
+        const [worker] = await project().hire(1);
+        expect(await complete("recruiter", "fire", "")).to.deep.equal([worker]);
+        await project().run("recruiter", ["fire", "--wait"]);
+      });
+
+      it("leaves files to the shell", async () => {
+        const files = await complete("fjord", "submit", "sett");
+        // bash itself does that, after the function has found nothing.
+        expect(files).to.deep.equal(shell === "bash" ? [] : ["settle.txt"]);
+      });
+    });
+  }
+
+  it("offers nothing where it does not know", async () => {
+    const asked = async (...words: string[]) =>
+      (await project().run("fjord", ["--complete-words", ...words])).stdout;
+    expect(await asked("submit", "--", "l")).to.equal("");
+    expect(await asked("show", "--project", "nowhere", "t")).to.equal("");
+  });
+
+  it("knows what bash makes of an option with =", async () => {
+    const { stdout } = await project().run("recruiter", ["--complete-words", "hire", "--via", "=", "s"]);
+    expect(stdout).to.equal("screen\n");
+  });
+
+  it("refuses a shell that it does not know", async () => {
+    expect((await project().run("fjord", ["completion", "csh"])).exitCode).to.equal(2);
+  });
+});
