@@ -1,15 +1,22 @@
-/** The one table style: columns two spaces apart, no lines, nothing behind the last column. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+import { type Colour, paint } from "./colour.js";
+
+/**
+ * The one table style: columns two spaces apart, no lines, nothing behind the last column.
+ *
+ * @param colours of the cells below a title
+ */
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  colours: Readonly<Record<string, (cell: string) => Colour | undefined>> = {},
+): string {
   const widths = head.map((title, i) =>
     rows.reduce((width, row) => Math.max(width, row[i]?.length ?? 0), title.length),
   );
-  return [head, ...rows]
-    .map(
-      (row) =>
-        `${row
-          .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-          .join("  ")
-          .trimEnd()}\n`,
-    )
-    .join("");
+  const line = (row: readonly string[], painted: (cell: string, i: number) => string) => {
+    const cells = row.map((cell, i) => painted(cell, i) + " ".repeat((widths[i] ?? 0) - cell.length));
+    return `${cells.join("  ").trimEnd()}\n`;
+  };
+  const body = rows.map((row) => line(row, (cell, i) => paint(cell, colours[head[i] ?? ""]?.(cell))));
+  return line(head, (title) => title) + body.join("");
 }

@@ -4,6 +4,7 @@ import type { Diagnosis } from "../../compose/doctor.js";
 import type { Finding } from "../../doctor/finding.js";
 import { FjordError } from "../../job/error.js";
 import { locateProject } from "../../project/locate.js";
+import { paint } from "../colour.js";
 import { EXIT } from "../command.js";
 import { type Common, count, JSON_OPTION, printJson, type Verb } from "../verb.js";
 import { version } from "../version.js";
@@ -59,11 +60,14 @@ export const verb: Verb<Args> = {
   },
 };
 
+const COLOURS = { ok: "green", warning: "yellow", bad: "red" } as const;
+
 function tell({ directory, hosts, findings }: Diagnosis): string {
   const where = [...new Set(hosts)].join(" and ");
   const width = Math.max(...findings.map(({ test }) => test.length));
   const lines = findings.map(
-    ({ test, verdict, found, means }) => `${verdict.padEnd(7)}  ${test.padEnd(width)}  ${found}; ${means}.`,
+    ({ test, verdict, found, means }) =>
+      `${paint(verdict, COLOURS[verdict])}${" ".repeat(7 - verdict.length)}  ${test.padEnd(width)}  ${found}; ${means}.`,
   );
   return [
     `${directory}, tested ${hosts.length === 1 ? "on" : "by two processes on"} ${where}`,

@@ -5,6 +5,7 @@ import { quote, visible } from "../../job/quote.js";
 import { readCondition } from "../../report/conditions.js";
 import { JOB_STATES, type JobState } from "../../report/jobs.js";
 import type { JobRecord } from "../../report/record.js";
+import { colourOfState } from "../colour.js";
 import { EXIT, openToLook } from "../command.js";
 import { table } from "../table.js";
 import { clock } from "../times.js";
@@ -84,5 +85,6 @@ function listing(jobs: readonly JobRecord[]): string {
         last?.host ?? worker ?? "",
       ];
     }),
+    { STATE: colourOfState },
   );
 }
