@@ -26,7 +26,7 @@ export interface DispatchOptions {
 }
 
 /** Of what ended since this dispatcher started. */
-export interface DispatchCounts {
+interface DispatchCounts {
   readonly succeeded: number;
   readonly failed: number;
   /** Stopped by somebody, or never begun since a job that they were to run after did not succeed. */
