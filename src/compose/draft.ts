@@ -16,6 +16,8 @@ export interface JobWishes {
   readonly workdir?: string;
   readonly priority?: number;
   readonly retries?: number;
+  /** Jobs that have to end before it may begin, as in a job file: `prepare, load:any`. */
+  readonly after?: string;
   /** As people write it: `90`, `2h`. */
   readonly timeout?: string;
   readonly nice?: number;
@@ -216,8 +218,8 @@ function checked(file: string, content: string | Uint8Array, mode: number): Draf
 }
 
 function keysOf(wishes: JobWishes): ControlKeys {
-  const { logfile, workdir, priority, retries, timeout, nice } = wishes;
-  const keys = { logfile, workdir, priority, retries, timeout, nice };
+  const { logfile, workdir, priority, retries, timeout, nice, after } = wishes;
+  const keys = { logfile, workdir, priority, retries, timeout, nice, after };
   return Object.fromEntries(
     Object.entries(keys)
       .filter(([, value]) => value !== undefined)

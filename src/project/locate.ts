@@ -61,7 +61,8 @@ export function noSuchProject(
   );
 }
 
-function homeOfProjects(env: NodeJS.ProcessEnv, cwd: string): string {
+/** The directory that projects with a name lie in. */
+export function homeOfProjects(env: NodeJS.ProcessEnv, cwd: string): string {
   return env.FJORD_HOME ? path.resolve(cwd, env.FJORD_HOME) : path.join(os.homedir(), ".fjord");
 }
 

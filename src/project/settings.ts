@@ -22,6 +22,8 @@ export interface Settings {
   readonly retryBackoff: number;
   /** A job whose worker was lost so many times is given up: it is taken for what kills them. */
   readonly lostLimit: number;
+  /** A worker that had nothing to do for so long leaves; endless if not said. */
+  readonly idleLimit: number;
   /** Whether outcomes and submissions are forced to the disk (fsync) before they count. */
   readonly flush: boolean;
 }
@@ -48,6 +50,7 @@ const KEYS: Record<string, { field: keyof Settings; read: Reader; like: string }
   grace: { field: "grace", read: seconds, like: "a duration above 0, such as 5 s" },
   retry_backoff: { field: "retryBackoff", read: seconds, like: "a duration above 0, such as 1 s" },
   lost_limit: { field: "lostLimit", read: count, like: "a whole number from 1 to 999999, such as 10" },
+  idle_limit: { field: "idleLimit", read: seconds, like: "a duration above 0, such as 10 min" },
   flush: { field: "flush", read: yes, like: "yes or no" },
 };
 
@@ -56,7 +59,13 @@ const KEYS: Record<string, { field: keyof Settings; read: Reader; like: string }
  * system gets the slow ones: an NFS server may stall every call for three minutes (nfs(5), timeo and retrans).
  */
 export function defaultSettings(kind: "local" | "network"): Settings {
-  const common = { store: "auto", grace: 5, retryBackoff: 1, lostLimit: 10 } as const;
+  const common = {
+    store: "auto",
+    grace: 5,
+    retryBackoff: 1,
+    lostLimit: 10,
+    idleLimit: Number.POSITIVE_INFINITY,
+  } as const;
   return kind === "local"
     ? { ...common, beat: 2, lostAfter: 5, poll: 1, settle: 2, flush: false }
     : { ...common, beat: 15, lostAfter: 20, poll: 3, settle: 10, flush: true };

@@ -81,6 +81,8 @@ export class Worker implements Bench {
   /** Whether a job ran since the last look for leftovers, and when that was. */
   #ranJobs = false;
   #lastLeftoverLook = 0;
+  /** Since when there has been nothing to do, monotonic, ms. */
+  #idleSince = performance.now();
   /** Looks at an empty desk in a row: the first is followed by another at once, with the bell hung. */
   #idleLooks = 0;
   /** Seconds per job, moving average. */
@@ -320,6 +322,9 @@ export class Worker implements Bench {
     }
     await this.#clearLeftovers();
     await this.#bell.hang(this.#desk.path);
+    if (this.#idleLooks === 0) this.#idleSince = performance.now();
+    const idle = (performance.now() - this.#idleSince) / 1000;
+    if (idle > this.settings.idleLimit) return this.dismiss("after-job", "idle for too long");
     if (this.#idleLooks++ > 0) await this.#pause(this.settings.poll);
   }
 

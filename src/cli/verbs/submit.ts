@@ -1,19 +1,15 @@
 import type { Draft } from "../../compose/draft.js";
 import type { Project } from "../../compose/project.js";
-import { draftsOf, type Wanted } from "../../compose/wanted.js";
+import { draftsOf } from "../../compose/wanted.js";
 import { FjordError } from "../../job/error.js";
 import { visible } from "../../job/quote.js";
 import { EXIT, openExisting, openProject, say } from "../command.js";
 import { exitCodeOf, tellEnds } from "../ends.js";
-import { type WishArgs, wishesOf } from "../job-wishes.js";
-import { type SweepArgs, sweepOf, sweepOptions } from "../sweep-options.js";
-import { type Common, count, JSON_OPTION, printJson, some, type Verb } from "../verb.js";
+import { type JobArgs, jobOptions, wantedOf } from "../job-options.js";
+import { sweepOptions } from "../sweep-options.js";
+import { count, JSON_OPTION, printJson, some, type Verb } from "../verb.js";
 
-interface Args extends Common, WishArgs, SweepArgs {
-  readonly files: string[];
-  /** What stands behind `--`. */
-  readonly behind: readonly string[];
-  readonly name: string | undefined;
+interface Args extends JobArgs {
   readonly replace: boolean;
   readonly wait: boolean;
   readonly dryRun: boolean;
@@ -27,36 +23,7 @@ const SHOWN_EACH = 1000;
 /** `fjord submit`: job files, folders of them, or a command. */
 export const verb: Verb<Args> = {
   options: (y) => {
-    y.positional("files", {
-      type: "string",
-      array: true,
-      default: [] as string[],
-      describe: "job files, and folders of them",
-    })
-      .option("name", { type: "string", requiresArg: true, describe: "the job's name" })
-      .option("logfile", { type: "string", requiresArg: true, describe: "where its results go" })
-      .option("workdir", {
-        type: "string",
-        requiresArg: true,
-        describe: "where it runs [a command: here; a job file: as it says]",
-      })
-      .option("priority", { type: "string", requiresArg: true, describe: "higher goes first [0]" })
-      .option("retries", { type: "string", requiresArg: true, describe: "how often to try again [0]" })
-      .option("timeout", { type: "string", requiresArg: true, describe: "how long it may take: 90, 30m, 2h" })
-      .option("nice", { type: "string", requiresArg: true, describe: "-20 to 19" })
-      .option("env", {
-        alias: "e",
-        type: "string",
-        array: true,
-        requiresArg: true,
-        nargs: 1,
-        describe: "NAME=VALUE in its environment",
-      })
-      .option("export", {
-        type: "string",
-        requiresArg: true,
-        describe: "NAME,NAME…: take these from this shell's environment",
-      })
+    jobOptions(y)
       .option("replace", {
         type: "boolean",
         default: false,
@@ -81,7 +48,8 @@ export const verb: Verb<Args> = {
   },
 
   async run(args) {
-    const drafts = draftsOf(await wantedOf(args));
+    const before = args.after === undefined ? undefined : await openIfThere(args);
+    const drafts = draftsOf(await wantedOf(args, before));
     const project = args.dryRun ? await openIfThere(args) : await openProject(args);
     const { replace, dryRun } = args;
     const onProgress = progressOn(args, drafts.length);
@@ -104,21 +72,6 @@ export const verb: Verb<Args> = {
     return exitCodeOf(result);
   },
 };
-
-async function wantedOf(args: Args): Promise<Wanted> {
-  const { name, files, behind, exe, parameters } = args;
-  if (parameters !== undefined && exe === undefined) {
-    throw new FjordError("bad-usage", "--parameters needs --exe.", "Or write --param NAME=VALUE,VALUE…");
-  }
-  const sweep = await sweepOf(args);
-  return {
-    ...wishesOf(args),
-    ...{ files, command: behind },
-    ...(exe !== undefined && { exe }),
-    ...(sweep !== undefined && { sweep }),
-    ...(name !== undefined && { name }),
-  };
-}
 
 /** Tells how far it is: on a terminal, when it takes long. */
 function progressOn(args: Args, count: number): ((done: number) => void) | undefined {

@@ -1,0 +1,106 @@
+import type { Argv } from "yargs";
+import type { Project } from "../compose/project.js";
+import type { Wanted } from "../compose/wanted.js";
+import { type Dependency, formatAfter, parseAfter } from "../job/after.js";
+import { FjordError } from "../job/error.js";
+import { quote } from "../job/quote.js";
+import { type WishArgs, wishesOf } from "./job-wishes.js";
+import { type SweepArgs, sweepOf } from "./sweep-options.js";
+import type { Common } from "./verb.js";
+
+/** What says which jobs are wanted: files or a command, how they are to be run, and how many. */
+export interface JobArgs extends Common, WishArgs, SweepArgs {
+  readonly files: string[];
+  /** What stands behind `--`. */
+  readonly behind: readonly string[];
+  readonly name: string | undefined;
+  readonly after: string[] | undefined;
+}
+
+/** Declares the options that say which jobs are wanted, all but those for many at once. */
+export function jobOptions(y: Argv<Common>) {
+  return y
+    .positional("files", {
+      type: "string",
+      array: true,
+      default: [] as string[],
+      describe: "job files, and folders of them",
+    })
+    .option("name", { type: "string", requiresArg: true, describe: "the job's name" })
+    .option("logfile", { type: "string", requiresArg: true, describe: "where its results go" })
+    .option("workdir", {
+      type: "string",
+      requiresArg: true,
+      describe: "where it runs [a command: here; a job file: as it says]",
+    })
+    .option("after", {
+      type: "string",
+      array: true,
+      requiresArg: true,
+      nargs: 1,
+      describe: "JOB, JOB:any: begin when that one has succeeded, or just ended; again: when all have",
+    })
+    .option("priority", { type: "string", requiresArg: true, describe: "higher goes first [0]" })
+    .option("retries", { type: "string", requiresArg: true, describe: "how often to try again [0]" })
+    .option("timeout", { type: "string", requiresArg: true, describe: "how long it may take: 90, 30m, 2h" })
+    .option("nice", { type: "string", requiresArg: true, describe: "-20 to 19" })
+    .option("env", {
+      alias: "e",
+      type: "string",
+      array: true,
+      requiresArg: true,
+      nargs: 1,
+      describe: "NAME=VALUE in its environment",
+    })
+    .option("export", {
+      type: "string",
+      requiresArg: true,
+      describe: "NAME,NAME…: take these from this shell's environment",
+    });
+}
+
+/**
+ * The jobs that the options ask for.
+ *
+ * @param project where the jobs are that they are to run after
+ * @throws FjordError `bad-usage`, `no-such-job`
+ */
+export async function wantedOf(args: JobArgs, project: Project | undefined): Promise<Wanted> {
+  const { name, files, behind, exe, parameters } = args;
+  if (parameters !== undefined && exe === undefined) {
+    throw new FjordError("bad-usage", "--parameters needs --exe.", "Or write --param NAME=VALUE,VALUE…");
+  }
+  const sweep = await sweepOf(args);
+  return {
+    ...wishesOf(args),
+    ...(args.after !== undefined && { after: await afterOf(args.after, project) }),
+    ...{ files, command: behind },
+    ...(exe !== undefined && { exe }),
+    ...(sweep !== undefined && { sweep }),
+    ...(name !== undefined && { name }),
+  };
+}
+
+/** Names, patterns and ranges become names: only those that are there now are waited for. */
+async function afterOf(words: readonly string[], project: Project | undefined): Promise<string> {
+  const after: Dependency[] = [];
+  for (const word of words) {
+    const [{ job, on } = { job: "", on: "ok" as const }, ...more] = parseAfter(word) ?? [];
+    if (job === "" || more.length > 0) {
+      throw new FjordError(
+        "bad-usage",
+        `--after: found ${quote(word)}.`,
+        "Write --after JOB, --after JOB:any.",
+      );
+    }
+    if (project === undefined)
+      throw new FjordError("no-such-job", `There is no job ${quote(job)}: no project yet.`);
+    for (const place of await project.jobs([job])) {
+      if (place.job.includes(",")) {
+        throw new FjordError("bad-usage", `No job can wait for ${quote(place.job)}: its name holds a comma.`);
+      }
+      after.push({ job: place.job, on });
+    }
+  }
+  return formatAfter(after);
+}
