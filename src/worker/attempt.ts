@@ -14,7 +14,7 @@ import type { Lock, Locksmith } from "../spool/lock.js";
 import { refuse } from "../spool/refuse.js";
 import { isErrno, type Store } from "../spool/store.js";
 import { exists } from "../spool/submit.js";
-import { resolvePath } from "./command.js";
+import { canEnter, cannotEnter, resolvePath } from "./command.js";
 import type { LauncherShell, RunEnd } from "./launcher-shell.js";
 import { publish } from "./publish.js";
 import { readResult } from "./result.js";
@@ -50,9 +50,17 @@ export type AttemptEnd = "done" | "passed" | "desk-gone";
 /** Why a job is stopped. `fired`: it goes back to the queue; `cancelled`: it does not. */
 type StopReason = "fired" | "cancelled" | "timed-out" | "fenced";
 
-/** Exit codes for what goes wrong around a job, sysexits(3). */
+/** Exit codes for what goes wrong around a job: a shell's, and sysexits(3). */
+const CANNOT_ENTER = 126;
 const CANNOT_CREATE = 73;
 const IO_ERROR = 74;
+
+/** How the command line ended. `problem`: the exit code for what went wrong around it. */
+interface Run {
+  readonly end: RunEnd;
+  readonly memory: number | null;
+  readonly problem: number | undefined;
+}
 
 /** One run of one job on one desk: S3, S5, S6. */
 export class Attempt {
@@ -210,23 +218,19 @@ export class Attempt {
     await this.#stopped;
   }
 
-  async #execute(
-    job: Job,
-    attemptLog: string,
-  ): Promise<{ end: RunEnd; memory: number | null; problem: number | undefined }> {
+  async #execute(job: Job, attemptLog: string): Promise<Run> {
     const { directory, layout, settings } = this.#bench;
     const workdir = job.workdir === undefined ? directory : resolvePath(directory, job.workdir, os.homedir());
     const logfile = job.logfile === undefined ? undefined : resolvePath(workdir, job.logfile, os.homedir());
+    // Before the logfile's directory is made, which would make a mistyped workdir.
+    if (job.workdir !== undefined && !canEnter(workdir)) {
+      return this.#notRun(attemptLog, new Error(cannotEnter(workdir)), CANNOT_ENTER);
+    }
     let result: ResultFile | undefined;
     try {
       if (logfile !== undefined) result = ResultFile.prepare(logfile);
     } catch (error) {
-      await this.#note(attemptLog, error);
-      return {
-        end: { kind: "exited", status: CANNOT_CREATE, cpu: null },
-        memory: null,
-        problem: CANNOT_CREATE,
-      };
+      return this.#notRun(attemptLog, error, CANNOT_CREATE);
     }
     const launcher = this.#bench.launcher();
     const timer = job.timeout && setTimeout(() => void this.stop("timed-out"), job.timeout * 1000);
@@ -260,6 +264,11 @@ export class Attempt {
       await this.#note(attemptLog, error);
       return { end, memory, problem: IO_ERROR };
     }
+  }
+
+  async #notRun(attemptLog: string, error: unknown, status: number): Promise<Run> {
+    await this.#note(attemptLog, error);
+    return { end: { kind: "exited", status, cpu: null }, memory: null, problem: status };
   }
 
   /** What fjord itself has to say of an attempt goes where people look first: into what the job printed. */

@@ -1,3 +1,4 @@
+import fs from "node:fs";
 import path from "node:path";
 import { shellQuote } from "../job/shell-words.js";
 
@@ -45,8 +46,21 @@ export function runText(request: RunRequest): string {
 }
 
 function changeTo(directory: string): string {
-  const complaint = shellQuote(`fjord: cannot enter the working directory ${directory}`);
-  return `cd ${shellQuote(directory)} || { echo ${complaint}; exit 126; }\n`;
+  return `cd ${shellQuote(directory)} || { echo ${shellQuote(cannotEnter(directory))}; exit 126; }\n`;
+}
+
+export function cannotEnter(directory: string): string {
+  return `fjord: cannot enter the working directory ${directory}`;
+}
+
+/** One system call. */
+export function canEnter(directory: string): boolean {
+  try {
+    fs.accessSync(`${directory}/`, fs.constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function invocation({ line, jobFile, nice }: RunRequest): string {

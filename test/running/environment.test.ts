@@ -63,6 +63,26 @@ describe("what a job is given", () => {
     expect((await project().ended("nowhere")).outcome).to.deep.equal({ kind: "failed", code: 126 });
   });
 
+  for (const [name, logfile] of [
+    ["unmade", "out/x.txt"],
+    ["unmade too", "~/made/x.txt"],
+  ] as const) {
+    it(`fails when its workdir is not there, and makes nothing for its logfile ${logfile}`, async () => {
+      const workdir = path.join(project().root, "no", "where");
+      const text = await printed(name, "echo ran; :", { workdir, logfile });
+      expect(text).to.equal(`fjord: cannot enter the working directory ${workdir}\n`);
+      expect((await project().ended(name)).outcome).to.deep.equal({ kind: "failed", code: 126 });
+      expect(project().list(project().root)).not.to.include("no");
+      expect(project().list(path.join(project().root, "user"))).not.to.include("made");
+    });
+  }
+
+  it("fails when its workdir is a file", async () => {
+    fs.writeFileSync(path.join(project().work, "a file"), "", { mode: 0o777 });
+    await printed("in a file", "echo ran; :", { workdir: "a file", logfile: "out/x.txt" });
+    expect((await project().ended("in a file")).outcome).to.deep.equal({ kind: "failed", code: 126 });
+  });
+
   it("has everything that fjord knows in its environment", async () => {
     const text = await printed("env", "env; :", { logfile: "out/env.txt" });
     const env = Object.fromEntries(
