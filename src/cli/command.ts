@@ -2,6 +2,7 @@ import yargs, { type Argv } from "yargs";
 import { hideBin } from "yargs/helpers";
 import { FjordError } from "../job/error.js";
 import { nearest } from "../job/nearest.js";
+import { toType } from "../project/to-type.js";
 import { version } from "./version.js";
 
 export { EXIT, main, mainOfDaemon, say } from "./main.js";
@@ -64,4 +65,11 @@ export function parser(
       throw new FjordError("bad-usage", message, `${near}${name} --help shows what there is.`);
     })
     .exitProcess(true) as Argv<{ project: string | undefined }>;
+}
+
+/** The same refusal; the command that its hint begins with is for the project that was named. */
+export function repeatProject(error: unknown, project: string | undefined): unknown {
+  if (!(error instanceof FjordError)) return error;
+  const hint = error.hint.replace(/^(?:fjord|recruiter) (?:list|show)\b/, (found) => toType(found, project));
+  return new FjordError(error.code, error.message, hint, { cause: error.cause });
 }

@@ -7,6 +7,7 @@ import type { Progress } from "../dispatcher/dispatcher.js";
 import { formatDuration } from "../job/duration.js";
 import { describeOutcome } from "../job/outcome.js";
 import { visible } from "../job/quote.js";
+import { toType } from "../project/to-type.js";
 import { progressLine } from "../report/progress.js";
 import { emptyStatus } from "../report/status.js";
 import {
@@ -72,7 +73,7 @@ class Screen {
     if (progress.waiting > 0 && progress.workers === 0 && !this.#warnedOfNobody) {
       this.#warnedOfNobody = true;
       this.line(
-        `${progress.waiting} waiting, and no worker is on duty. Hire some: recruiter hire --project ${this.#project.directory}`,
+        `${progress.waiting} waiting, and no worker is on duty. Hire some: ${toType("recruiter hire", this.#project.directory)}`,
       );
     }
   }
@@ -148,7 +149,7 @@ class Screen {
         );
         if (event.blocked.length > 0) {
           this.line(
-            `Left in the queue, as they wait for jobs that are not there${nameSome(event.blocked)}. fjord explain tells more.`,
+            `Left in the queue, as they wait for jobs that are not there${nameSome(event.blocked)}. ${toType("fjord explain", this.#project.directory)} tells more.`,
           );
         }
         break;

@@ -2,6 +2,7 @@ import type { Project } from "../compose/project.js";
 import type { JobEnd, WaitResult } from "../compose/wait.js";
 import { describeOutcome } from "../job/outcome.js";
 import { visible } from "../job/quote.js";
+import { toType } from "../project/to-type.js";
 import type { JobHistory } from "../report/attempts.js";
 import { recordOf } from "../report/record.js";
 import { EXIT, say } from "./command.js";
@@ -10,8 +11,12 @@ import { count, some } from "./verb.js";
 /** Failures that are told of one by one. */
 const TOLD = 5;
 
-/** Tells how jobs that were waited for have ended: how many, and of the first failures what was wrong. */
-export async function tellEnds(project: Project, { ended, pending }: WaitResult): Promise<void> {
+/** Tells how jobs that were waited for have ended: how many, and of the first failures what was wrong. @param named the project, as it was named */
+export async function tellEnds(
+  project: Project,
+  { ended, pending }: WaitResult,
+  named: string | undefined,
+): Promise<void> {
   const bad = ended.filter(({ state }) => state !== "done");
   if (ended.length + pending.length === 0) say("fjord", "Nothing waits or runs.");
   else {
@@ -21,7 +26,10 @@ export async function tellEnds(project: Project, { ended, pending }: WaitResult)
   const told = bad.slice(0, TOLD);
   const history = await project.history(new Set(told.map(({ job }) => job)));
   for (const end of told) say("fjord", `${visible(end.job)}: ${visible(howItEnded(end, history))}`);
-  if (bad.length > TOLD) say("fjord", `… and ${bad.length - TOLD} more: fjord list --state failed`);
+  if (bad.length > TOLD) {
+    const all = toType("fjord list --state failed", named);
+    say("fjord", `… and ${bad.length - TOLD} more: ${all}`);
+  }
   if (pending.length > 0) say("fjord", `Not ended: ${some(pending.map(visible))}.`);
 }
 

@@ -50,7 +50,7 @@ main("fjord", async () => {
   const all = process.argv.slice(2);
   const quick = await quickly(all);
   if (quick !== undefined) return quick;
-  const { COMPLETE, parser } = await import("./command.js");
+  const { COMPLETE, parser, repeatProject } = await import("./command.js");
   // yargs would read the numbers behind -- and write them anew (1e3, 0x10): for a command they have to stay.
   const end = all.indexOf("--");
   const words = end < 0 ? all : all.slice(0, end);
@@ -73,7 +73,10 @@ main("fjord", async () => {
         return its;
       },
       async (args) => {
-        if (verb !== undefined) code = await verb.run(withWords(args, behind) as never);
+        if (verb === undefined) return;
+        code = await verb.run(withWords(args, behind) as never).catch((error) => {
+          throw repeatProject(error, args.project as string | undefined);
+        });
       },
     ) as typeof y;
   }

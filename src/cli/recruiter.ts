@@ -2,9 +2,20 @@ import os from "node:os";
 import { hideBin } from "yargs/helpers";
 import { FjordError } from "../job/error.js";
 import { visible } from "../job/quote.js";
+import { toType } from "../project/to-type.js";
 import type { Fired } from "../recruiter/fire.js";
 import { LAUNCHERS, type LauncherName } from "../recruiter/launcher.js";
-import { COMPLETE, defaultDirectory, EXIT, main, openProject, openToLook, parser, say } from "./command.js";
+import {
+  COMPLETE,
+  defaultDirectory,
+  EXIT,
+  main,
+  openProject,
+  openToLook,
+  parser,
+  repeatProject,
+  say,
+} from "./command.js";
 import { workerTable } from "./worker-table.js";
 
 const WHO = "recruiter";
@@ -89,7 +100,10 @@ async function list(args: { project: string | undefined; json: boolean }): Promi
   if (args.json) process.stdout.write(`${JSON.stringify(workers)}\n`);
   else if (workers.length === 0) {
     const directory = project?.directory ?? defaultDirectory();
-    say(WHO, `Nobody is on duty in project "${directory}". Hire workers with: recruiter hire`);
+    say(
+      WHO,
+      `Nobody is on duty in project "${directory}". Hire workers with: ${toType("recruiter hire", args.project)}`,
+    );
   } else process.stdout.write(workerTable(workers));
   return EXIT.ok;
 }
@@ -143,7 +157,9 @@ main(WHO, async () => {
           .option("wait", { type: "boolean", default: false, describe: "wait until all are gone" })
           .option("json", JSON_OPTION),
       async (args) => {
-        code = await fire(args);
+        code = await fire(args).catch((error) => {
+          throw repeatProject(error, args.project);
+        });
       },
     )
     .command(

@@ -8,7 +8,7 @@ export function shellQuote(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** A word as it has to stand in a command line. */
+/** A word as one types it: quoted only if it has to be. */
 export function shellWord(word: string): string {
   return PLAIN_WORD.test(word) ? word : shellQuote(word);
 }

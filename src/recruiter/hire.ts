@@ -2,6 +2,7 @@ import fs from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { FjordError } from "../job/error.js";
 import type { Layout } from "../project/layout.js";
+import { toType } from "../project/to-type.js";
 import { type Announcement, readAnnouncement } from "../spool/announcement.js";
 import { newActorId } from "../spool/identity.js";
 import type { Store } from "../spool/store.js";
@@ -84,7 +85,7 @@ async function untilOnDuty(
       throw new FjordError(
         "hire-failed",
         `the worker ${start.id} did not come on duty${words === "" ? "" : `: ${words}`}`,
-        `Look into ${layout.daemonLog(start.id)} and ${start.printed}; start one by hand with: worker --project ${layout.root}`,
+        `Look into ${layout.daemonLog(start.id)} and ${start.printed}; start one by hand with: ${toType("worker", layout.root)}`,
       );
     }
     await delay(10);

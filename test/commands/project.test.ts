@@ -113,6 +113,26 @@ describe("fjord status", () => {
     expect(stdout).to.contain("Nobody dispatches: dispatcher\n");
   });
 
+  for (const [name, typed] of [
+    ["sweep", "sweep"],
+    ["./my sweep", "'./my sweep'"],
+  ] as const) {
+    it(`and all others repeat the project that was named: --project ${typed}`, async () => {
+      const { home, work, env } = project();
+      await Project.open(path.resolve(name.includes("/") ? work : home, name), env);
+      const run = (command: CommandName, ...args: string[]) =>
+        project().run(command, ["--project", name, ...args]);
+      expect((await run("recruiter", "list")).stdout).to.contain(`recruiter hire --project ${typed}\n`);
+      const refused = [await run("recruiter", "fire", "nobody"), await run("fjord", "show", "nothing")];
+      expect(refused[0]?.stderr).to.contain(`] recruiter list --project ${typed} shows who`);
+      expect(refused[1]?.stderr).to.contain(`] fjord list --project ${typed} shows all`);
+      expect((await run("fjord", "submit", "--", "true")).exitCode).to.equal(0);
+      const { stdout } = await run("fjord", "status");
+      expect(stdout).to.contain(`No worker is on duty: recruiter hire --project ${typed}\n`);
+      expect(stdout).to.contain(`Nobody dispatches: dispatcher --project ${typed}\n`);
+    });
+  }
+
   it("does not take a dispatcher that was killed for one", async () => {
     const dispatcher = project().start("dispatcher");
     await dispatcher.said("Started on");

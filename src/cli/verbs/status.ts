@@ -1,3 +1,4 @@
+import { toType } from "../../project/to-type.js";
 import { emptyStatus } from "../../report/status.js";
 import { EXIT } from "../main.js";
 import { defaultDirectory, openToLook } from "../open.js";
@@ -32,9 +33,11 @@ export const verb: Verb<Args> = {
     if (status.workers.length > 0) process.stdout.write(`\n${workerTable(status.workers)}`);
     const { waiting, running, workers, dispatcher } = status;
     if (waiting > 0 && workers.length === 0) {
-      process.stdout.write("\nNo worker is on duty: recruiter hire\n");
+      process.stdout.write(`\nNo worker is on duty: ${toType("recruiter hire", args.project)}\n`);
     }
-    if (waiting > 0 && dispatcher === undefined) process.stdout.write("\nNobody dispatches: dispatcher\n");
+    if (waiting > 0 && dispatcher === undefined) {
+      process.stdout.write(`\nNobody dispatches: ${toType("dispatcher", args.project)}\n`);
+    }
     if (waiting + running + status.done + status.failed === 0) {
       process.stdout.write(`\nNothing here yet. Put job files into ${project.layout.jobqueue}\n`);
     }

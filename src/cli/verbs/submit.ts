@@ -68,7 +68,7 @@ export const verb: Verb<Args> = {
     }
     if (!args.wait || args.dryRun || project === undefined) return EXIT.ok;
     const result = await project.wait(names);
-    if (!args.json) await tellEnds(project, result);
+    if (!args.json) await tellEnds(project, result, args.project);
     return exitCodeOf(result);
   },
 };

@@ -39,7 +39,7 @@ export const verb: Verb<Args> = {
       { ...(timeout !== undefined && { timeout }), signal: stop.signal },
     );
     if (args.json) printJson(result);
-    else await tellEnds(project, result);
+    else await tellEnds(project, result, args.project);
     return exitCodeOf(result);
   },
 };
