@@ -5,7 +5,7 @@ import type { DispatchEvent } from "../compose/dispatch.js";
 import type { Project } from "../compose/project.js";
 import type { Progress } from "../dispatcher/dispatcher.js";
 import { formatDuration } from "../job/duration.js";
-import { describeOutcome } from "../job/outcome.js";
+import { describeOutcome, type Outcome } from "../job/outcome.js";
 import { visible } from "../job/quote.js";
 import { toType } from "../project/to-type.js";
 import { progressLine } from "../report/progress.js";
@@ -39,6 +39,11 @@ function nameSome(jobs: readonly string[]): string {
   if (jobs.length === 0) return "";
   const rest = jobs.length - NAMED;
   return `: ${jobs.slice(0, NAMED).map(visible).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+}
+
+/** ` (exit code 3)` */
+function how({ outcome }: { outcome?: Outcome }): string {
+  return outcome === undefined ? "" : ` (${describeOutcome(outcome)})`;
 }
 
 /** Shows events: one line that overwrites itself on a terminal, now and then a line elsewhere. */
@@ -92,13 +97,15 @@ class Screen {
     this.#shown = text;
   }
 
+  #whatItPrinted({ job, log }: { job: string; log?: string }): string {
+    return `What it printed: ${visible(log ?? `${this.#project.layout.joblogs}/${job}.*.log`)}`;
+  }
+
   /** The first ones by name; who has hundreds looks where they lie. */
-  #tellFailed({ job, outcome, log }: DispatchEvent & { kind: "failed" }): void {
+  #tellFailed(event: DispatchEvent & { kind: "failed" }): void {
     const { layout } = this.#project;
     if (++this.#failed <= FAILURES_TOLD) {
-      const how = outcome === undefined ? "" : ` (${describeOutcome(outcome)})`;
-      const printed = visible(log ?? `${layout.joblogs}/${job}.*.log`);
-      this.line(`${visible(job)} failed${how}. What it printed: ${printed}`);
+      this.line(`${visible(event.job)} failed${how(event)}. ${this.#whatItPrinted(event)}`);
     } else if (this.#failed === FAILURES_TOLD + 1) {
       this.line(`More have failed; they are in ${visible(layout.end("jobfailed"))}.`);
     }
@@ -128,13 +135,17 @@ class Screen {
         );
         break;
       case "retry":
-        this.line(`${visible(event.job)} failed; attempt ${event.attempt} of ${event.of} follows.`);
+        this.line(
+          `${visible(event.job)} failed${how(event)}; attempt ${event.attempt} of ${event.of} follows. ${this.#whatItPrinted(event)}`,
+        );
         break;
       case "failed":
         this.#tellFailed(event);
         break;
       case "given-up":
-        this.line(`${visible(event.job)} given up: ${event.reason}.`);
+        this.line(
+          `${visible(event.job)} given up${how(event)}: ${event.reason}. ${this.#whatItPrinted(event)}`,
+        );
         break;
       case "cancelled":
         this.line(`${visible(event.job)} cancelled: ${visible(event.reason)}.`);

@@ -31,9 +31,10 @@ export type DispatcherEvent =
       /** Names of those that went back; the one that ran comes first. */
       jobs: string[];
     }
-  | { kind: "retry"; job: string; attempt: number; of: number }
+  /** `attempt` is the next one, counting the failures; `log` is that of the last. */
+  | ({ kind: "retry"; job: string; attempt: number; of: number } & Omit<Ending, "attempt">)
   | ({ kind: "failed"; job: string } & Ending)
-  | { kind: "given-up"; job: string; reason: string }
+  | ({ kind: "given-up"; job: string; reason: string } & Ending)
   | { kind: "cancelled"; job: string; reason: string }
   | { kind: "trouble"; message: string };
 
@@ -224,10 +225,9 @@ export class Dispatcher {
       this.#nextRetryLook = now + Math.min(settings.beat * 1000, Math.max(due, RETRY_LOOKS_APART));
       for (const decision of decisions) {
         if (decision.kind === "given-up") this.#tally.count("failed");
+        const { ending, ...decided } = decision;
         this.#s.tell(
-          decision.kind === "again"
-            ? { ...decision, kind: "retry" }
-            : { kind: "given-up", job: decision.job, reason: decision.reason },
+          decided.kind === "again" ? { ...ending, ...decided, kind: "retry" } : { ...decided, ...ending },
         );
       }
     }

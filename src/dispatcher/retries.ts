@@ -2,16 +2,17 @@ import { backoffAfter } from "../job/backoff.js";
 import { isIgnored, jobName } from "../job/name.js";
 import type { Layout } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
+import type { Ending } from "../spool/ending.js";
 import { putBack, stampAt } from "../spool/finish.js";
 import type { History } from "../spool/history.js";
 import { look } from "../spool/intake.js";
 import type { Ledger } from "../spool/ledger.js";
 import { isErrno, type Store } from "../spool/store.js";
 
-/** What was decided of a job on the retry desk. */
+/** What was decided of a job on the retry desk, and how its last attempt ended. */
 export type Decision =
-  | { kind: "again"; job: string; attempt: number; of: number }
-  | { kind: "given-up"; job: string; reason: string };
+  | { kind: "again"; job: string; attempt: number; of: number; ending: Ending }
+  | { kind: "given-up"; job: string; reason: string; ending: Ending };
 
 /**
  * S9, the one place that decides: a job that failed with retries left lies on the retry desk; its attempts are counted
@@ -85,24 +86,26 @@ export class Retries {
     if (await this.#history.isGivenUp(job, stamp)) {
       // By a dispatcher that was killed before the rename.
       await this.#move(file, this.#layout.ended("jobfailed", file));
-      return { kind: "given-up", job, reason: "all its attempts failed" };
+      return { kind: "given-up", job, reason: "all its attempts failed", ending: {} };
     }
-    const { failed, latest, requeued } = await this.#history.attemptsOf(job);
+    const { failed, latest, outcome, requeued } = await this.#history.attemptsOf(job);
     if (requeued) {
       // Always the first backoff: a job of many slices is not to wait longer and longer, nor to spin.
       this.#due.set(file, { at: now + this.#settings.retryBackoff * 1000, failed: 0, stamp });
       return undefined;
     }
+    const ending = outcome && { outcome, attempt: latest, log: this.#layout.attemptLog(job, latest) };
     if (failed > retries) {
       const reason = `all its ${failed} attempts failed (retries: ${retries})`;
       await this.#ledger.append({ event: "retry", job, attempt: latest, to: "jobfailed", reason, stamp });
       await this.#move(file, this.#layout.ended("jobfailed", file));
-      return { kind: "given-up", job, reason };
+      return { kind: "given-up", job, reason, ending: ending ?? {} };
     }
     // Never failed: it is here because its name was taken in the queue. It goes back as soon as it is free.
     const backoff = backoffAfter(failed, this.#settings.retryBackoff);
     this.#due.set(file, { at: now + backoff * 1000, failed, stamp });
-    return failed === 0 ? undefined : { kind: "again", job, attempt: failed + 1, of: retries + 1 };
+    if (failed === 0) return undefined;
+    return { kind: "again", job, attempt: failed + 1, of: retries + 1, ending: ending ?? {} };
   }
 
   async #again(file: string, failed: number): Promise<void> {

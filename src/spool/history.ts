@@ -1,4 +1,5 @@
 import path from "node:path";
+import type { Outcome } from "../job/outcome.js";
 import type { Layout } from "../project/layout.js";
 import { type LedgerLine, LedgerReader } from "./ledger.js";
 import { isErrno, type Store } from "./store.js";
@@ -7,7 +8,7 @@ import { isErrno, type Store } from "./store.js";
 interface Record {
   /** With a final outcome: what came up to the latest is another life of the job's name. */
   final: Set<number>;
-  failed: Set<number>;
+  failed: Map<number, Outcome>;
   /** Back to the queue by their own wish. */
   requeued: Set<number>;
   lost: Set<number>;
@@ -31,24 +32,26 @@ export class History {
   }
 
   /**
-   * How many attempts of a job failed, and how many were lost, since it was last done with; the latest failed, and whether
-   * one after that asked to be run again.
+   * How many attempts of a job failed, and how many were lost, since it was last done with; the latest that failed, and
+   * how; and whether one after that asked to be run again.
    *
    * @param except an attempt that counts for nothing, as it is just being decided on, perhaps for the second time
    */
   async attemptsOf(
     job: string,
     except = 0,
-  ): Promise<{ failed: number; lost: number; latest: number; requeued: boolean }> {
+  ): Promise<{ failed: number; lost: number; latest: number; requeued: boolean; outcome?: Outcome }> {
     await this.#readOn();
     const record = this.#records.get(job);
     if (record === undefined) return { failed: 0, lost: 0, latest: 0, requeued: false };
     const final = Math.max(0, ...[...record.final].filter((n) => n !== except));
-    const later = (attempts: Set<number>) => [...attempts].filter((n) => n > final && n !== except);
-    const failed = later(record.failed);
+    const later = (attempts: Iterable<number>) => [...attempts].filter((n) => n > final && n !== except);
+    const failed = later(record.failed.keys());
     const latest = Math.max(0, ...failed);
     const requeued = later(record.requeued).some((attempt) => attempt > latest);
-    return { failed: failed.length, lost: later(record.lost).length, latest, requeued };
+    const outcome = record.failed.get(latest);
+    const lost = later(record.lost).length;
+    return { failed: failed.length, lost, latest, requeued, ...(outcome && { outcome }) };
   }
 
   /** Whether the file of this stamp was given up already: then only the rename was missing. */
@@ -80,7 +83,7 @@ export class History {
         // What a lost worker's ledger says of this attempt was never published.
         if (line.to === "jobqueue" || this.#records.get(line.job)?.lost.has(line.attempt)) break;
         if (line.outcome.kind === "requeued") this.#record(line.job).requeued.add(line.attempt);
-        else if (line.to === "retry") this.#record(line.job).failed.add(line.attempt);
+        else if (line.to === "retry") this.#record(line.job).failed.set(line.attempt, line.outcome);
         else this.#finalise(line.job, line.attempt);
         break;
       case "lost":
@@ -109,7 +112,7 @@ export class History {
     if (record === undefined) {
       record = {
         final: new Set(),
-        failed: new Set(),
+        failed: new Map(),
         requeued: new Set(),
         lost: new Set(),
         givenUp: new Set(),

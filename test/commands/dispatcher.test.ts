@@ -49,7 +49,7 @@ describe("dispatcher", () => {
     await project().hire(1);
     const { exitCode, stdout } = await project().run("dispatcher");
     expect(exitCode).to.equal(0);
-    expect(stdout).to.contain("[dispatcher] twice failed; attempt 2 of 2 follows.");
+    expect(stdout).to.contain("[dispatcher] twice failed (exit code 1); attempt 2 of 2 follows.");
     expect(stdout).to.contain("No more jobs: 1 succeeded, 0 failed, in ");
   });
 
@@ -208,6 +208,33 @@ describe("dispatcher", () => {
     expect(told.stdout).to.contain(
       `[dispatcher] bad failed (exit code 3). What it printed: ${layout.attemptLog("bad", 3)}\n`,
     );
+  });
+
+  it("tells of each attempt that failed how it ended, and where its log is", async () => {
+    const { layout } = project();
+    project().job("again", "test $FJORD_ATTEMPT = 1 && exit 3; exec sh -c 'kill -SEGV $$' #", {
+      retries: "1",
+    });
+    await project().hire(1);
+    const { stdout } = await project().run("dispatcher", ["--json"]);
+    expect(lines(stdout).slice(1, 3)).to.deep.equal([
+      {
+        kind: "retry",
+        job: "again",
+        attempt: 2,
+        of: 2,
+        outcome: { kind: "failed", code: 3 },
+        log: layout.attemptLog("again", 1),
+      },
+      {
+        kind: "given-up",
+        job: "again",
+        reason: "all its 2 attempts failed (retries: 1)",
+        outcome: { kind: "failed", code: 139, signal: "SIGSEGV" },
+        attempt: 2,
+        log: layout.attemptLog("again", 2),
+      },
+    ]);
   });
 
   it("goes on when its reader goes away", async () => {

@@ -206,9 +206,12 @@ describe("a job that fails", () => {
     await project().hire(1);
     const { exitCode, stdout } = await project().run("dispatcher");
     expect(exitCode).to.equal(1);
-    expect(stdout).to.contain("fails failed; attempt 2 of 3 follows.");
-    expect(stdout).to.contain("fails failed; attempt 3 of 3 follows.");
-    expect(stdout).to.contain("fails given up: all its 3 attempts failed (retries: 2).");
+    const printed = (n: number) => `What it printed: ${project().layout.attemptLog("fails", n)}\n`;
+    expect(stdout).to.contain(`fails failed (exit code 7); attempt 2 of 3 follows. ${printed(1)}`);
+    expect(stdout).to.contain(`fails failed (exit code 7); attempt 3 of 3 follows. ${printed(2)}`);
+    expect(stdout).to.contain(
+      `fails given up (exit code 7): all its 3 attempts failed (retries: 2). ${printed(3)}`,
+    );
     expect(stdout).to.contain("No more jobs: 0 succeeded, 1 failed");
     const ends = project().events("ended", "fails");
     expect(ends.map((end) => [end.attempt, end.to])).to.deep.equal([
