@@ -16,6 +16,7 @@ export type { Fired } from "./recruiter/fire.js";
 export type { Hired } from "./recruiter/hire.js";
 export { LAUNCHERS, type LauncherName } from "./recruiter/launcher.js";
 export type { AttemptRecord, JobHistory } from "./report/attempts.js";
+export type { Failure } from "./report/failures.js";
 export type { JobPlace, JobState } from "./report/jobs.js";
 export type { JobRecord } from "./report/record.js";
 export type { ResultRow } from "./report/results.js";

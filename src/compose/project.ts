@@ -13,7 +13,7 @@ import type { JobHistory } from "../report/attempts.js";
 import type { JobPlace, JobState } from "../report/jobs.js";
 import type { JobRecord } from "../report/record.js";
 import type { ResultRow } from "../report/results.js";
-import { readStatus, type Status, type WorkerStatus } from "../report/status.js";
+import { readStatus, readWorkers, type Status, type WorkerStatus } from "../report/status.js";
 import { newActorId } from "../spool/identity.js";
 import type { Ledger } from "../spool/ledger.js";
 import { openStore } from "../spool/open-store.js";
@@ -167,8 +167,8 @@ export class Project {
   }
 
   /** Who is on duty, and what everybody does. */
-  async workers(): Promise<readonly WorkerStatus[]> {
-    return (await this.status()).workers;
+  workers(): Promise<readonly WorkerStatus[]> {
+    return readWorkers(this.store, this.layout);
   }
 
   status(): Promise<Status> {

@@ -214,6 +214,11 @@ export class Layout {
     return below(this.ledger, `${actor}.jsonl`);
   }
 
+  /** An entry of `ledger/`. */
+  ledgerFile(name: string): string {
+    return below(this.ledger, name);
+  }
+
   daemonLog(actor: string): string {
     return below(this.daemonlogs, `${actor}.log`);
   }

@@ -5,6 +5,7 @@ import { isLock } from "../project/layout.js";
 import { type Announcement, listAnnounced, readAnnouncement } from "../spool/announcement.js";
 import { type Dispatching, isSeatHeld, readDispatching } from "../spool/seat.js";
 import { isErrno, type Store } from "../spool/store.js";
+import { type Failure, readFailures } from "./failures.js";
 import { readProgress } from "./job-progress.js";
 
 /** A worker as it announces itself, and what its job tells of its progress. */
@@ -25,32 +26,50 @@ export interface Status {
   readonly cancelled: number;
   readonly workers: readonly WorkerStatus[];
   readonly dispatcher: Dispatching | undefined;
+  /** The last few of those that failed, the newest first. */
+  readonly failures: readonly Failure[];
 }
 
 /** Of a project that nobody has made yet. */
 export function emptyStatus(project: string): Status {
   const none = { waiting: 0, held: 0, running: 0, done: 0, failed: 0, cancelled: 0 };
-  return { project, ...none, workers: [], dispatcher: undefined };
+  return { project, ...none, workers: [], dispatcher: undefined, failures: [] };
 }
 
 export async function readStatus(store: Store, layout: Layout, beat: number): Promise<Status> {
-  const counts = await Promise.all(
+  const [queued = [], jobsHeld = [], done = [], failed = [], cancelled = []] = await Promise.all(
     [
       layout.jobqueue,
       layout.jobheld,
       layout.end("jobdone"),
       layout.end("jobfailed"),
       layout.end("jobcancelled"),
-    ].map((dir) => countJobs(store, dir)),
+    ].map((dir) => listJobs(store, dir)),
   );
-  const [queued = 0, jobsHeld = 0, done = 0, failed = 0, cancelled = 0] = counts.map((count) => count.jobs);
   let onDesks = 0;
   let running = 0;
   for (const desk of await store.list(layout.jobpod)) {
-    const { jobs, locks } = await countJobs(store, layout.desk(desk));
-    onDesks += jobs;
-    running += locks;
+    const names = await listNames(store, layout.desk(desk));
+    onDesks += names.filter((name) => !isIgnored(name)).length;
+    running += names.filter((name) => isLock(name) && names.includes(name.slice(0, -".lock".length))).length;
   }
+  const held = await isSeatHeld(store, layout, beat);
+  return {
+    project: layout.root,
+    waiting: queued.length + onDesks - running,
+    held: jobsHeld.length,
+    running,
+    done: done.length,
+    failed: failed.length,
+    cancelled: cancelled.length,
+    workers: await readWorkers(store, layout),
+    dispatcher: held ? await readDispatching(store, layout) : undefined,
+    failures: await readFailures(store, layout, failed),
+  };
+}
+
+/** Who is on duty, by id. */
+export async function readWorkers(store: Store, layout: Layout): Promise<WorkerStatus[]> {
   const workers: WorkerStatus[] = [];
   for (const worker of (await listAnnounced(store, layout)).sort()) {
     const announcement = await readAnnouncement(store, layout, worker);
@@ -58,28 +77,18 @@ export async function readStatus(store: Store, layout: Layout, beat: number): Pr
     const progress = announcement.job && (await readProgress(store, layout, announcement.job));
     workers.push({ ...announcement, ...(progress && { progress }) });
   }
-  const held = await isSeatHeld(store, layout, beat);
-  return {
-    project: layout.root,
-    waiting: queued + onDesks - running,
-    held: jobsHeld,
-    running,
-    done,
-    failed,
-    cancelled,
-    workers,
-    dispatcher: held ? await readDispatching(store, layout) : undefined,
-  };
+  return workers;
 }
 
-async function countJobs(store: Store, dir: string): Promise<{ jobs: number; locks: number }> {
-  let names: string[];
+async function listJobs(store: Store, dir: string): Promise<string[]> {
+  return (await listNames(store, dir)).filter((name) => !isIgnored(name));
+}
+
+async function listNames(store: Store, dir: string): Promise<string[]> {
   try {
-    names = await store.list(dir);
+    return await store.list(dir);
   } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR")) return { jobs: 0, locks: 0 };
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return [];
     throw error;
   }
-  const locks = names.filter((name) => isLock(name) && names.includes(name.slice(0, -".lock".length)));
-  return { jobs: names.filter((name) => !isIgnored(name)).length, locks: locks.length };
 }

@@ -133,6 +133,30 @@ describe("fjord status", () => {
     });
   }
 
+  it("names the last few that failed, how, what they printed last, and how to see all", async () => {
+    project().job("colourful", "printf 'one\\n\\033[31mboom\\n'; exit 3;:");
+    project().job("silent", "exec sh -c 'kill -SEGV $$' #", { retries: "1" });
+    project().rename("bad.ini", "[control]\n");
+    await project().hire(1);
+    await project().run("dispatcher");
+    const { stdout } = await project().run("fjord", ["--project", "test"]);
+    expect(stdout).to.match(/^FAILED +HOW +LAST LINE$/m);
+    expect(stdout).to.match(/^colourful +exit code 3 +\\u\{1b\}\[31mboom$/m);
+    expect(stdout).to.match(/^silent +killed by SIGSEGV$/m);
+    expect(stdout).to.match(/^bad +refused +bad\.ini, line 1, section \[control\]/m);
+    expect(stdout).to.contain("\nAll that failed: fjord list --state failed --project test\n");
+    const { stdout: json } = await project().run("fjord", ["status", "--json"]);
+    const { failures } = JSON.parse(json) as Status;
+    expect(failures.map(({ job }) => job)).to.deep.equal(["silent", "colourful", "bad"]);
+    expect(failures[1]).to.deep.include({
+      outcome: { kind: "failed", code: 3 },
+      attempt: 1,
+      log: project().layout.attemptLog("colourful", 1),
+      lastLine: "\x1b[31mboom",
+    });
+    expect(failures[0]).to.include({ attempt: 2 }).and.not.to.have.property("lastLine");
+  });
+
   it("does not take a dispatcher that was killed for one", async () => {
     const dispatcher = project().start("dispatcher");
     await dispatcher.said("Started on");
@@ -232,7 +256,9 @@ describe("the project", () => {
       done: 0,
       failed: 0,
       cancelled: 0,
+      held: 0,
       workers: [],
+      failures: [],
     };
     expect(JSON.parse(await look("fjord", "status", "--json"))).to.deep.equal(nothing);
     expect(JSON.parse(await look("dispatcher", "--status-only", "--json"))).to.deep.equal(nothing);
