@@ -6,6 +6,7 @@ export function statusLine(status: Status): string {
   const free = status.workers.filter((worker) => worker.state === "idle").length;
   return [
     `${status.waiting} waiting`,
+    ...(status.retrying > 0 ? [`${status.retrying} retrying`] : []),
     ...(status.held > 0 ? [`${status.held} held`] : []),
     `${status.running} running`,
     counted(status.done, "done"),

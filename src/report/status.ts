@@ -16,8 +16,10 @@ export interface WorkerStatus extends Announcement {
 /** A project at a glance: counts are of job files in the directories, now. */
 export interface Status {
   readonly project: string;
-  /** In `jobqueue/`, on desks and not claimed, or waiting for a retry. */
+  /** In `jobqueue/`, or on desks and not claimed. */
   readonly waiting: number;
+  /** They have failed, and wait for their next attempt. */
+  readonly retrying: number;
   /** In `jobheld/`. */
   readonly held: number;
   readonly running: number;
@@ -32,23 +34,26 @@ export interface Status {
 
 /** Of a project that nobody has made yet. */
 export function emptyStatus(project: string): Status {
-  const none = { waiting: 0, held: 0, running: 0, done: 0, failed: 0, cancelled: 0 };
+  const none = { waiting: 0, retrying: 0, held: 0, running: 0, done: 0, failed: 0, cancelled: 0 };
   return { project, ...none, workers: [], dispatcher: undefined, failures: [] };
 }
 
 export async function readStatus(store: Store, layout: Layout, beat: number): Promise<Status> {
-  const [queued = [], jobsHeld = [], done = [], failed = [], cancelled = []] = await Promise.all(
-    [
-      layout.jobqueue,
-      layout.jobheld,
-      layout.end("jobdone"),
-      layout.end("jobfailed"),
-      layout.end("jobcancelled"),
-    ].map((dir) => listJobs(store, dir)),
-  );
+  const [queued = [], retrying = [], jobsHeld = [], done = [], failed = [], cancelled = []] =
+    await Promise.all(
+      [
+        layout.jobqueue,
+        layout.retryDesk,
+        layout.jobheld,
+        layout.end("jobdone"),
+        layout.end("jobfailed"),
+        layout.end("jobcancelled"),
+      ].map((dir) => listJobs(store, dir)),
+    );
   let onDesks = 0;
   let running = 0;
   for (const desk of await store.list(layout.jobpod)) {
+    if (layout.deskKind(desk) === undefined) continue;
     const names = await listNames(store, layout.desk(desk));
     onDesks += names.filter((name) => !isIgnored(name)).length;
     running += names.filter((name) => isLock(name) && names.includes(name.slice(0, -".lock".length))).length;
@@ -57,6 +62,7 @@ export async function readStatus(store: Store, layout: Layout, beat: number): Pr
   return {
     project: layout.root,
     waiting: queued.length + onDesks - running,
+    retrying: retrying.length,
     held: jobsHeld.length,
     running,
     done: done.length,

@@ -133,6 +133,21 @@ describe("fjord status", () => {
     });
   }
 
+  it("tells apart what waits for its next attempt", async () => {
+    fs.writeFileSync(project().layout.settings, "[fjord]\nretry_backoff = 1 h\n");
+    project().job("again", "false", { retries: "1" });
+    await project().hire(1);
+    const dispatcher = project().start("dispatcher");
+    await dispatcher.said("attempt 2 of 2 follows");
+    const { stdout } = await project().run("fjord");
+    expect(stdout).to.contain("\n0 waiting, 1 retrying, 0 running, 0 done, 0 failed, ");
+    const { stdout: json } = await project().run("fjord", ["status", "--json"]);
+    expect(JSON.parse(json)).to.include({ waiting: 0, retrying: 1 });
+    dispatcher.kill("SIGINT");
+    await dispatcher.end;
+    expect((await project().run("fjord")).stdout).to.contain("Nobody dispatches: dispatcher\n");
+  });
+
   it("names the last few that failed, how, what they printed last, and how to see all", async () => {
     project().job("colourful", "printf 'one\\n\\033[31mboom\\n'; exit 3;:");
     project().job("silent", "exec sh -c 'kill -SEGV $$' #", { retries: "1" });
@@ -256,6 +271,7 @@ describe("the project", () => {
       done: 0,
       failed: 0,
       cancelled: 0,
+      retrying: 0,
       held: 0,
       workers: [],
       failures: [],

@@ -39,7 +39,8 @@ export const verb: Verb<Args> = {
       const all = toType("fjord list --state failed", args.project);
       process.stdout.write(`${failureTable(status.failures)}\nAll that failed: ${all}\n`);
     }
-    const { waiting, running, workers, dispatcher } = status;
+    const { running, workers, dispatcher } = status;
+    const waiting = status.waiting + status.retrying;
     if (waiting > 0 && workers.length === 0) {
       process.stdout.write(`\nNo worker is on duty: ${toType("recruiter hire", args.project)}\n`);
     }
