@@ -276,7 +276,7 @@ mainOfDaemon(WHO, async () => {
     .option("json", { type: "boolean", default: false, describe: "print events as JSON lines" })
     .example("dispatcher", "hand out until all jobs have ended")
     .example("dispatcher --stay", "go on, wait for more")
-    .example('dispatcher --callback "mail -s done me@lab.org </dev/null"', "tell me");
+    .example("dispatcher --callback 'date > ended'", "run a command at the end");
   if (process.argv[2] === COMPLETE) {
     const { complete } = await import("./complete.js");
     await complete(y, []);
