@@ -229,7 +229,9 @@ async function dispatch(args: {
   json: boolean;
 }): Promise<number> {
   if (args.statusOnly) return showStatus(args);
-  const project = await openProject(args);
+  const project = await openProject(args, (text) => {
+    if (!args.json) say(WHO, text);
+  });
   const screen = new Screen(project);
   const stop = new AbortController();
   let signals = 0;

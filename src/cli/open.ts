@@ -1,6 +1,8 @@
 import { Project } from "../compose/project.js";
 import { FjordError } from "../job/error.js";
-import { locateProject, named } from "../project/locate.js";
+import { quote, visible } from "../job/quote.js";
+import { Layout } from "../project/layout.js";
+import { isProject, locateProject, named, nearProject } from "../project/locate.js";
 
 /**
  * Opens a project for who only looks: looking makes nothing. Undefined: it is the default project, and nobody has made
@@ -32,6 +34,24 @@ export function defaultDirectory(): string {
   return locateProject(undefined, process.env, process.cwd());
 }
 
-export function openProject(args: { project?: string | undefined }): Promise<Project> {
-  return Project.open(args.project);
+/**
+ * Opens a project, and makes it if there is none yet.
+ *
+ * @param tell called when it was named and has just been made: the name may have been mistyped
+ */
+export async function openProject(
+  args: { project?: string | undefined },
+  tell: (text: string) => void = () => undefined,
+): Promise<Project> {
+  const { env } = process;
+  const cwd = process.cwd();
+  const name = named(args.project, env);
+  if (name === undefined || isProject(new Layout(locateProject(name, env, cwd)))) {
+    return Project.open(args.project);
+  }
+  const near = nearProject(name, env, cwd);
+  const project = await Project.open(args.project);
+  const meant = near === undefined ? "" : ` Did you mean "${near}"?`;
+  tell(`Made the new project ${quote(name)} (${visible(project.directory)}).${meant}`);
+  return project;
 }

@@ -38,7 +38,9 @@ async function hire(args: {
       "For example: recruiter hire 4",
     );
   }
-  const project = await openProject(args);
+  const project = await openProject(args, (text) => {
+    if (!args.json) say(WHO, text);
+  });
   const hired = await project.hire(count, { via: args.via });
   if (args.json) {
     process.stdout.write(`${JSON.stringify(hired)}\n`);

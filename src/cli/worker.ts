@@ -21,12 +21,10 @@ mainOfDaemon(WHO, async () => {
   if (args.id !== undefined && (!ID.test(args.id) || args.id === "retry")) {
     throw new FjordError("bad-usage", `"${args.id}" cannot be a worker's id.`, "Leave --id out.");
   }
-  const project = await openProject(args);
-  await work(project, {
-    id: args.id,
-    say: (text) => {
-      if (!args.quiet) say(WHO, text);
-    },
-  });
+  const tell = (text: string) => {
+    if (!args.quiet) say(WHO, text);
+  };
+  const project = await openProject(args, tell);
+  await work(project, { id: args.id, say: tell });
   return EXIT.ok;
 });

@@ -51,14 +51,23 @@ export function noSuchProject(
   env: NodeJS.ProcessEnv,
   cwd: string,
 ): FjordError {
-  const name = named(said, env) ?? "default";
-  const near = NAME.test(name) ? nearest(name, projectsIn(homeOfProjects(env, cwd))) : undefined;
+  const near = nearProject(said, env, cwd);
   const meant = near === undefined ? "" : `Did you mean "${near}"? `;
   return new FjordError(
     "no-such-project",
-    `There is no project ${quote(name)} yet (${visible(directory)}).`,
+    `There is no project ${quote(named(said, env) ?? "default")} yet (${visible(directory)}).`,
     `${meant}recruiter hire and dispatcher make one.`,
   );
+}
+
+/** The project there is of which the name is near to the one that was said. */
+export function nearProject(
+  said: string | undefined,
+  env: NodeJS.ProcessEnv,
+  cwd: string,
+): string | undefined {
+  const name = named(said, env) ?? "default";
+  return NAME.test(name) ? nearest(name, projectsIn(homeOfProjects(env, cwd))) : undefined;
 }
 
 /** The directory that projects with a name lie in. */

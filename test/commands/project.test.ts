@@ -286,6 +286,41 @@ describe("the project", () => {
     expect(project().list(project().home)).to.deep.equal(["test"]);
   });
 
+  const makers: [CommandName, string[]][] = [
+    ["recruiter", ["hire", "1"]],
+    ["dispatcher", []],
+    ["worker", ["--no-quiet"]],
+  ];
+  for (const [name, args] of makers) {
+    it(`is made by ${name}, which says so once, with the near name`, async () => {
+      const { home, work } = project();
+      const said = async (named: string) => {
+        const command = project().start(name, [...args, "--project", named]);
+        await command.said(/Logs|Started|on duty/);
+        command.kill("SIGINT");
+        return (await command.end).stdout;
+      };
+      expect(await said("tset")).to.match(
+        new RegExp(
+          `^\\[${name}\\] Made the new project "tset" \\(${home}/tset\\)\\. Did you mean "test"\\?\\n`,
+        ),
+      );
+      expect(await said("./elsewhere")).to.contain(
+        `[${name}] Made the new project "./elsewhere" (${work}/elsewhere).\n`,
+      );
+      expect(await said("tset")).not.to.contain("Made");
+      await (await Project.open(path.join(work, "elsewhere"), project().env)).fire({ now: true });
+    });
+  }
+
+  it("is not told of where it is the default one, nor with --json", async () => {
+    const env = { FJORD_PROJECT: undefined };
+    const { stdout } = await project().run("recruiter", ["hire", "1"], { env });
+    expect(stdout).to.match(/^\[recruiter\] Hired 1 worker/);
+    const json = await project().run("recruiter", ["hire", "1", "--json", "--project", "new"]);
+    expect(JSON.parse(json.stdout)).to.have.length(1);
+  });
+
   it("is made by Project.open, unless that is told not to", async () => {
     const directory = path.join(project().home, "opened");
     const refused = await Project.open("opened", project().env, { create: false }).catch((error) => error);
