@@ -41,7 +41,10 @@ describe("bad input", () => {
     await project().until("it has been moved", () =>
       project().list(project().layout.end("jobfailed")).includes(file),
     );
-    expect(fs.readdirSync(project().layout.jobqueue)).not.to.include(file);
+    await project().until(
+      "it has left the queue",
+      () => !fs.readdirSync(project().layout.jobqueue).includes(file),
+    );
     await dispatcher.said(line.reason);
     expect(fs.readFileSync(project().layout.refusalLog(line.job), "utf8")).to.equal(`${line.reason}\n`);
     expect(project().events("started", line.job)).to.deep.equal([]);

@@ -44,7 +44,9 @@ export class There implements Party {
     const id = ++this.#last;
     const question: Question = { id, do: what, task };
     this.#to.write(`${JSON.stringify(question)}\n`);
-    return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+    const answer = new Promise<T>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+    answer.catch(() => undefined); // whoever asked may be busy with its own part, and hears it then
+    return answer;
   }
 
   greet(task: GreetTask): Promise<Greeting> {

@@ -9,7 +9,7 @@ describe("fjord wait", () => {
   it("ends with 0 when all succeeded, also those that had ended before", async () => {
     const job = await project().remoteJob("b");
     project().job("a", "true");
-    await project().hire(1);
+    await project().hire(2);
     project().start("dispatcher");
     const waiting = project().start("fjord", ["wait", "a", "b"]);
     await project().ended("a");

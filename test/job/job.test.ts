@@ -33,7 +33,7 @@ describe("readJob", () => {
 
   it("reads every key", () => {
     const text = `[job]\nroot = /x\n[control]\nExecutable = make A="1 2"; ls\nlogfile = out/a.csv\nworkdir = /w d
-retries = 3\ntimeout = 1h 30m\npriority = -5\nnice = +10\nrequeue_exit = 3\n`;
+retries = 3\ntimeout = 1h 30m\npriority = -5\nnice = +10\nrequeue_exit = 3\nafter = a, b:any\n`;
     expect(read(text)).to.deep.equal({
       ok: true,
       job: {
@@ -46,6 +46,10 @@ retries = 3\ntimeout = 1h 30m\npriority = -5\nnice = +10\nrequeue_exit = 3\n`;
         priority: -5,
         nice: 10,
         requeueExit: 3,
+        after: [
+          { job: "a", on: "ok" },
+          { job: "b", on: "any" },
+        ],
       },
     });
   });
