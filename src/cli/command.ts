@@ -1,8 +1,8 @@
 import yargs, { type Argv } from "yargs";
 import { hideBin } from "yargs/helpers";
 import { FjordError } from "../job/error.js";
-import { nearest } from "../job/nearest.js";
 import { toType } from "../project/to-type.js";
+import { misuse } from "./misuse.js";
 import { version } from "./version.js";
 
 export { EXIT, main, mainOfDaemon, say } from "./main.js";
@@ -10,18 +10,6 @@ export { defaultDirectory, openExisting, openProject, openToLook } from "./open.
 
 /** How a shell's script asks what may follow; complete.ts. */
 export const COMPLETE = "--complete-words";
-
-const UNKNOWN = /^Unknown arguments?: (.+)$/;
-
-/** What was meant by the first unknown word that is near to an option, or to a command if it has no dash. */
-function meant(message: string, args: readonly string[], options: string[], commands: string[]): string {
-  for (const word of UNKNOWN.exec(message)?.[1]?.split(", ") ?? []) {
-    const isOption = args.some((arg) => arg.startsWith("-") && arg.replace(/^-+/, "").startsWith(word));
-    const near = nearest(word, isOption ? options : commands);
-    if (near !== undefined) return `Did you mean ${isOption ? "--" : ""}${near}? `;
-  }
-  return "";
-}
 
 /** The names of the options that hold for the command that is being parsed. */
 function optionsOf(parser: Argv): string[] {
@@ -61,8 +49,7 @@ export function parser(
     .epilogue(epilogue)
     .fail((message, error) => {
       if (error !== undefined && error.name !== "YError") throw error;
-      const near = meant(message, hideBin(process.argv), optionsOf(parser), commands);
-      throw new FjordError("bad-usage", message, `${near}${name} --help shows what there is.`);
+      throw misuse(message, { name, args: hideBin(process.argv), options: optionsOf(parser), commands });
     })
     .exitProcess(true) as Argv<{ project: string | undefined }>;
 }

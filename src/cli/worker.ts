@@ -1,11 +1,18 @@
 import "./small-heap.js";
 import { hideBin } from "yargs/helpers";
 import { FjordError } from "../job/error.js";
+import { quote } from "../job/quote.js";
+import { isDispatcherId } from "../project/layout.js";
 import { EXIT, mainOfDaemon, openProject, parser, say } from "./command.js";
 import { work } from "./work.js";
 
 const WHO = "worker";
 const ID = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,150}$/;
+
+/** What is no worker's: the desk of the jobs that wait for their next attempt, and what dispatchers are called. */
+function isReserved(id: string): boolean {
+  return id === "retry" || isDispatcherId(id);
+}
 
 mainOfDaemon(WHO, async () => {
   const args = await parser(
@@ -18,8 +25,13 @@ mainOfDaemon(WHO, async () => {
     .example("worker", "one worker in this terminal, for the default project")
     .example("worker --project ./results", "for the project in ./results")
     .parseAsync(hideBin(process.argv));
-  if (args.id !== undefined && (!ID.test(args.id) || args.id === "retry")) {
-    throw new FjordError("bad-usage", `"${args.id}" cannot be a worker's id.`, "Leave --id out.");
+  if (args.id !== undefined && (!ID.test(args.id) || isReserved(args.id))) {
+    throw new FjordError(
+      "bad-usage",
+      `--id: ${quote(args.id)} cannot be a worker's id.`,
+      "Up to 151 letters (a to z, A to Z), digits, '_' and '-', which does not come first; " +
+        '"retry" and what ends like a dispatcher\'s id (node7-d-1vf8yh8o) are reserved.',
+    );
   }
   const tell = (text: string) => {
     if (!args.quiet) say(WHO, text);

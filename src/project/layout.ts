@@ -207,7 +207,7 @@ export class Layout {
 
   /** Whether an actor is a dispatcher, by its id. */
   isDispatcher(actor: string): boolean {
-    return /-d-[a-z0-9]+$/.test(actor);
+    return isDispatcherId(actor);
   }
 
   ledgerOf(actor: string): string {
@@ -227,6 +227,11 @@ export class Layout {
   printed(name: string): string {
     return below(this.daemonlogs, `${name}.out`);
   }
+}
+
+/** Whether an id is of the kind that dispatchers have. */
+export function isDispatcherId(id: string): boolean {
+  return /-d-[a-z0-9]+$/.test(id);
 }
 
 /** The lockfile beside the job that runs. */

@@ -38,26 +38,47 @@ describe("every command", () => {
 
 describe("what a command does not know", () => {
   const project = sharedProject();
-  const slips: [CommandName, string[], found: string, meant: string | undefined][] = [
+  const slips: [CommandName, string[], found: string, meant?: string][] = [
     ["fjord", ["statsu"], "statsu", "status"],
-    ["fjord", ["--jsno"], "jsno", "--json"],
-    ["fjord", ["status", "--projct", "x"], "projct", "--project"],
-    ["fjord", ["status", "now"], "now", undefined],
-    ["recruiter", ["hier", "2"], "hier", "hire"],
-    ["recruiter", ["hire", "1", "--vai", "tmux"], "vai", "--via"],
-    ["recruiter", ["fire", "--noww"], "noww", "--now"],
-    ["recruiter", ["list", "--wiat"], "wiat", undefined],
-    ["dispatcher", ["--status-onyl"], "status-onyl", "--status-only"],
-    ["dispatcher", ["stay"], "stay", undefined],
-    ["worker", ["--quite"], "quite", "--quiet"],
+    ["fjord", ["--jsno"], "--jsno", "--json"],
+    ["fjord", ["status", "--projct", "x"], "--projct", "--project"],
+    ["fjord", ["status", "now"], "now"],
+    ["recruiter", ["hier", "2"], "hier, 2", "hire"],
+    ["recruiter", ["hire", "1", "--vai", "tmux"], "--vai", "--via"],
+    ["recruiter", ["hire", "1", "--vai=tmux"], "--vai", "--via"],
+    ["recruiter", ["fire", "--noww"], "--noww", "--now"],
+    ["recruiter", ["list", "--wiat"], "--wiat"],
+    ["dispatcher", ["--status-onyl"], "--status-onyl", "--status-only"],
+    ["dispatcher", ["-q"], "-q"],
+    ["dispatcher", ["stay"], "stay"],
+    ["worker", ["--quite"], "--quite", "--quiet"],
   ];
   for (const [name, args, found, meant] of slips) {
     it(`is refused, and ${meant ?? "nothing"} suggested: ${name} ${args.join(" ")}`, async () => {
       const { exitCode, stdout, stderr } = await project().run(name, args);
       expect({ exitCode, stdout }).to.deep.equal({ exitCode: 2, stdout: "" });
-      expect(stderr).to.match(new RegExp(`^\\[${name}\\] Unknown arguments?: ${found}\\b`));
+      const what = `${found.startsWith("-") ? "option" : "argument"}${found.includes(",") ? "s" : ""}`;
       const hint = `${meant === undefined ? "" : `Did you mean ${meant}? `}${name} --help shows what there is.`;
-      expect(stderr).to.contain(`\n[${name}] ${hint}\n`);
+      expect(stderr).to.equal(`[${name}] Unknown ${what}: ${found}\n[${name}] ${hint}\n`);
+    });
+  }
+
+  const values: [CommandName, string[], said: string][] = [
+    [
+      "recruiter",
+      ["hire", "1", "--via", "tmux2"],
+      '--via: found "tmux2"; it can be detached, tmux, screen.\n[recruiter] Did you mean tmux? ',
+    ],
+    ["dispatcher", ["--callback"], "--callback needs a value, and none was found.\n"],
+    ["worker", ["--id", "--quiet"], "--id needs a value, and none was found.\n"],
+  ];
+  for (const [name, args, said] of values) {
+    it(`is told in one line where a value does not do: ${name} ${args.join(" ")}`, async () => {
+      const { exitCode, stdout, stderr } = await project().run(name, args);
+      expect({ exitCode, stdout }).to.deep.equal({ exitCode: 2, stdout: "" });
+      expect(stderr)
+        .to.contain(`[${name}] ${said}`)
+        .and.to.match(/^.+\n.+ --help shows what there is\.\n$/);
     });
   }
 });

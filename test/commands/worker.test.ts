@@ -85,12 +85,13 @@ describe("worker, started by hand", () => {
     expect(project().events("left")).to.have.length(1);
   });
 
-  it("refuses an id that could not be a directory's name", async () => {
+  it("refuses an id that could not be a directory's name or is reserved, and says what may be", async () => {
     await Promise.all(
-      ["../x", "a b", ".x", "", "x".repeat(200)].map(async (id) => {
+      ["../x", "a b", ".x", "", "é", "x".repeat(200), "retry", "my-d-1"].map(async (id) => {
         const { exitCode, stderr } = await project().run("worker", [`--id=${id}`]);
         expect(exitCode, id).to.equal(2);
-        expect(stderr, id).to.contain("[worker] ");
+        expect(stderr, id).to.match(/^\[worker\] --id: ".*" cannot be a worker's id\.\n/);
+        expect(stderr, id).to.contain("digits, '_' and '-'").and.to.contain('"retry"');
       }),
     );
     expect(project().workers).to.deep.equal([]);
