@@ -1,6 +1,8 @@
 import { FjordError } from "../job/error.js";
 import { nearest } from "../job/nearest.js";
 import { visible } from "../job/quote.js";
+import { commandLineOf, shellWord } from "../job/shell-words.js";
+import { isThere } from "../project/locate.js";
 
 /** The command that was called, as it was typed, and what it knows. */
 export interface Call {
@@ -37,8 +39,10 @@ function refusal({ name }: Call, message: string, meant?: string): FjordError {
 
 function unknownWords(said: readonly string[], call: Call): [message: string, meant: string | undefined] {
   const typed = said.map((word) => asTyped(word, call.args)).filter((word) => word !== undefined);
-  const words = typed.length > 0 ? typed : said;
-  const noun = words.every((word) => word.startsWith("-")) ? "option" : "argument";
+  const isOption = (word: string) => word.startsWith("-");
+  const found = typed.length > 0 ? typed : said;
+  const words = [...found.filter((word) => !isOption(word)), ...found.filter(isOption)];
+  const noun = words.every(isOption) ? "option" : "argument";
   return [
     `Unknown ${noun}${words.length === 1 ? "" : "s"}: ${words.map(visible).join(", ")}`,
     words.map((word) => meantBy(word, call)).find((meant) => meant !== undefined),
@@ -63,5 +67,29 @@ function meantBy(word: string, call: Call): string | undefined {
     const near = nearest(word.replace(/^-+/, ""), call.options);
     return near && dashed(near);
   }
-  return nearest(word, call.commands);
+  return otherCommand(word, call) ?? projectOf(word, call) ?? nearest(word, call.commands);
+}
+
+/** `fjord hire 2` is the recruiter's business. */
+function otherCommand(word: string, { name, args }: Call): string | undefined {
+  if (name !== "fjord") return undefined;
+  const others = args.filter((arg) => arg !== word);
+  switch (word) {
+    case "hire":
+    case "fire":
+      return commandLineOf(["recruiter", word, ...others]);
+    case "recruiter":
+    case "dispatcher":
+    case "worker":
+      return commandLineOf([word, ...others]);
+    case "dispatch":
+      return commandLineOf(["dispatcher", ...others]);
+    default:
+      return undefined;
+  }
+}
+
+function projectOf(word: string, { args }: Call): string | undefined {
+  if (args.some((arg) => arg.startsWith("--project"))) return undefined;
+  return isThere(word, process.env, process.cwd()) ? `--project ${shellWord(word)}` : undefined;
 }

@@ -44,6 +44,15 @@ export function isProject(layout: Layout): boolean {
   }
 }
 
+/** Whether a project of this name or path has been made. */
+export function isThere(said: string, env: NodeJS.ProcessEnv, cwd: string): boolean {
+  try {
+    return fs.existsSync(new Layout(locateProject(said, env, cwd)).jobqueue);
+  } catch {
+    return false; // no name of a project
+  }
+}
+
 /** A refusal for who wants to look at a project that nobody has made: the near one is named, and how to make it. */
 export function noSuchProject(
   said: string | undefined,
