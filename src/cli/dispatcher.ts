@@ -235,6 +235,7 @@ async function dispatch(args: {
   const screen = new Screen(project);
   const stop = new AbortController();
   let signals = 0;
+  let isStandingBy = false;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
       if (signals++ > 0) process.exit(EXIT.interrupted);
@@ -246,6 +247,8 @@ async function dispatch(args: {
     signal: stop.signal,
     ...(process.env.FJORD_LOG_LEVEL !== undefined && { logLevel: process.env.FJORD_LOG_LEVEL }),
     onEvent: async (event) => {
+      if (event.kind === "standing-by") isStandingBy = true;
+      if (event.kind === "started") isStandingBy = false;
       if (args.json) {
         if (event.kind !== "progress") process.stdout.write(`${JSON.stringify(event)}\n`);
       } else screen.tell(event);
@@ -254,8 +257,11 @@ async function dispatch(args: {
     },
   });
   if (result.end === "stopped") {
-    if (!args.json) screen.line("Stopped handing out; the workers finish what they have.");
-    await askToFire(project);
+    const stopped = isStandingBy
+      ? "Stopped standing by."
+      : "Stopped handing out; the workers finish what they have.";
+    if (!args.json) screen.line(stopped);
+    if (!isStandingBy) await askToFire(project);
     return EXIT.interrupted;
   }
   const { failed, cancelled, blocked } = result;

@@ -408,7 +408,9 @@ describe("two dispatchers", () => {
     const two = project().start("dispatcher");
     await two.said("standing by");
     two.kill("SIGINT");
-    expect((await two.end).exitCode).to.equal(130);
+    const { exitCode, stdout } = await two.end;
+    expect(exitCode).to.equal(130);
+    expect(stdout).to.match(/standing by\.\n\[dispatcher\] Stopped standing by\.\n$/);
     expect(one.hasEnded).to.equal(false);
   });
 
