@@ -38,10 +38,7 @@ export const verb: Verb<Args> = {
       .option("json", JSON_OPTION)
       .example("fjord submit my-jobs/ extra.ini", "all job files of a folder, and one more")
       .example("fjord submit -- python train.py --lr 0.1", "a command, as it stands here")
-      .example(
-        "fjord submit --name plot --retries 2 --timeout 2h -- 'make && ./plot | gzip > p.gz'",
-        "a shell line",
-      )
+      .example("fjord submit --retries 2 --timeout 2h -- 'make && ./plot > p'", "a shell line")
       .example("fjord submit --param lr=0.1,0.01 --param seed=1..10 -- ./train {lr} {seed}", "20 jobs")
       .example("ls data/*.csv | fjord submit --each-line - -- ./fit {line}", "a job for each line");
     sweepOptions(y);
@@ -50,7 +47,9 @@ export const verb: Verb<Args> = {
   async run(args) {
     const before = args.after === undefined ? undefined : await openIfThere(args);
     const drafts = draftsOf(await wantedOf(args, before));
-    const project = args.dryRun ? await openIfThere(args) : await openProject(args);
+    const project = args.dryRun
+      ? await openIfThere(args)
+      : await openProject(args, (text) => args.json || say("fjord", text));
     const { replace, dryRun } = args;
     const onProgress = progressOn(args, drafts.length);
     const after = (await project?.submitDrafts(drafts, { replace, dryRun, onProgress })) ?? [];
