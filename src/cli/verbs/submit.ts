@@ -38,9 +38,9 @@ export const verb: Verb<Args> = {
       .option("json", JSON_OPTION)
       .example("fjord submit my-jobs/ extra.ini", "all job files of a folder, and one more")
       .example("fjord submit -- python train.py --lr 0.1", "a command, as it stands here")
-      .example("fjord submit --retries 2 --timeout 2h -- 'make && ./plot > p'", "a shell line")
-      .example("fjord submit --param lr=0.1,0.01 --param seed=1..10 -- ./train {lr} {seed}", "20 jobs")
-      .example("ls data/*.csv | fjord submit --each-line - -- ./fit {line}", "a job for each line");
+      .example("fjord submit --timeout 2h -- 'make && ./plot'", "a shell line")
+      .example("fjord submit --param n=1..20 -- ./train {n}", "20 jobs")
+      .example("ls | fjord submit --each-line - -- ./fit {line}", "a job for each line");
     sweepOptions(y);
   },
 
