@@ -40,7 +40,7 @@ export const verb: Verb<Args> = {
       })
       .option("json", JSON_OPTION)
       .example("fjord list --state failed", "what went wrong")
-      .example("fjord list 'train*' --where 'duration > 1h' --where 'memory > 2GB'", "both must hold"),
+      .example("fjord list 'train*' --where 'duration > 1h'", "what took long"),
 
   async run(args) {
     const conditions = (args.where ?? []).map(readCondition);

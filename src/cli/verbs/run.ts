@@ -69,7 +69,7 @@ export const verb: Verb<Args> = {
         describe: "print the outcome as JSON, not what jobs print",
       })
       .example("fjord run --param n=1..9 -- ./square {n}", "nine jobs, on all CPUs of this host")
-      .example("ls *.gz | fjord run -j 4 --each-line - -- gunzip {line}", "four at once")
+      .example("ls *.gz | fjord run --each-line - -- gunzip {line}", "one for each line")
       .example("fjord run --halt now,fail=1 --bar my-jobs/", "job files; the first failure stops all");
     sweepOptions(y);
   },

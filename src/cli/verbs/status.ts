@@ -47,7 +47,7 @@ export const verb: Verb<Args> = {
     if (waiting > 0 && dispatcher === undefined) {
       process.stdout.write(`\nNobody dispatches: ${toType("dispatcher", args.project)}\n`);
     }
-    if (waiting + running + status.done + status.failed === 0) {
+    if (waiting + running + status.held + status.done + status.failed + status.cancelled === 0) {
       process.stdout.write(`\nNothing here yet. Put job files into ${project.layout.jobqueue}\n`);
     }
     return EXIT.ok;
