@@ -27,6 +27,8 @@ const VERBS: readonly (readonly [usage: string, what: string | false, load: Load
   ],
   ["hold [jobs..]", "keep jobs that wait from being run", () => import("./verbs/hold.js")],
   ["release [jobs..]", "put held jobs back into the queue", () => import("./verbs/release.js")],
+  ["edit [jobs..]", "change the file of a job that waits", () => import("./verbs/edit.js")],
+  ["clean [jobs..]", "remove jobs that ended long ago, with their logs", () => import("./verbs/clean.js")],
   ["wait [jobs..]", "wait until jobs have ended", () => import("./verbs/wait.js")],
   ["retry [jobs..]", "put jobs that failed back into the queue", () => import("./verbs/retry.js")],
   [

@@ -19,8 +19,10 @@ import type { Ledger } from "../spool/ledger.js";
 import { openStore } from "../spool/open-store.js";
 import type { Reclaimer } from "../spool/reclaim.js";
 import type { Store } from "../spool/store.js";
+import type { Cleaned, CleanOptions } from "./clean.js";
 import type { DispatchOptions, DispatchResult } from "./dispatch.js";
 import type { Draft } from "./draft.js";
+import type { Edited, Editor } from "./edit.js";
 import type { Explanation } from "./explain.js";
 import type { Retried } from "./retry.js";
 import type { SubmissionOptions } from "./submission.js";
@@ -258,6 +260,23 @@ export class Project {
   async hold(jobs: readonly JobPlace[], options: WithdrawOptions = {}): Promise<Withdrawn[]> {
     const { takeOut } = await import("./withdraw.js");
     return takeOut(this.store, this.layout, "hold", jobs, { ...options, flush: this.settings.flush });
+  }
+
+  /** Removes jobs that have ended, with their logs, results and checkpoints; the ledgers stay. */
+  async clean(jobs: readonly JobPlace[], options: CleanOptions): Promise<Cleaned> {
+    const { clean } = await import("./clean.js");
+    return clean(this.store, this.layout, jobs, options);
+  }
+
+  /**
+   * Changes the file of a job that waits or is held: it is held while it is edited, and put back when the new text is a
+   * job's. What is no job is asked of `edit` again; when that gives nothing, all is as it was.
+   *
+   * @param edit gives the new text; undefined: leave it. `problem`: what is wrong with the last one
+   */
+  async edit(job: JobPlace, edit: Editor): Promise<Edited> {
+    const { editJob } = await import("./edit.js");
+    return editJob(this, job, edit);
   }
 
   /** Puts held jobs back into the queue. */

@@ -223,6 +223,16 @@ export class Layout {
     return below(this.daemonlogs, `${actor}.log`);
   }
 
+  /** Any file of `daemonlogs/`. */
+  daemonLogFile(name: string): string {
+    return below(this.daemonlogs, name);
+  }
+
+  /** Whose log a file of `daemonlogs/` is: `W.log`, rotated `W.log.1`, printed `W.out`. */
+  actorOfDaemonLog(name: string): string {
+    return name.replace(/\.(?:out|log(?:\.\d+)?)$/, "");
+  }
+
   /** What a detached worker prints outside its log: Node's own last words. */
   printed(name: string): string {
     return below(this.daemonlogs, `${name}.out`);

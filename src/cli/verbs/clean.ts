@@ -1,0 +1,57 @@
+import { parseDuration } from "../../job/duration.js";
+import { FjordError } from "../../job/error.js";
+import { quote, visible } from "../../job/quote.js";
+import type { JobState } from "../../report/jobs.js";
+import { EXIT, openExisting, say } from "../command.js";
+import { type Common, count, DRY_RUN, JOBS, JSON_OPTION, printJson, some, type Verb } from "../verb.js";
+
+interface Args extends Common {
+  readonly jobs: string[];
+  readonly state: ("done" | "failed" | "cancelled")[];
+  readonly olderThan: string | undefined;
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+/** `fjord clean`: jobs that ended long ago go, with their logs. */
+export const verb: Verb<Args> = {
+  options: (y) =>
+    y
+      .positional("jobs", JOBS)
+      .option("older-than", { type: "string", requiresArg: true, describe: "ended so long ago: 12h, 7d" })
+      .option("state", {
+        choices: ["done", "failed", "cancelled"] as const,
+        array: true,
+        requiresArg: true,
+        nargs: 1,
+        default: ["done", "cancelled"] as const,
+        describe: "which of them; again for more",
+      })
+      .option("dry-run", DRY_RUN)
+      .option("json", JSON_OPTION)
+      .example("fjord clean --older-than 7d", "done and cancelled jobs, and old logs of workers")
+      .example("fjord clean --older-than 0 'test*'", "only these, however young"),
+
+  async run(args) {
+    const olderThan = parseDuration(args.olderThan ?? "");
+    if (olderThan === undefined) {
+      const found =
+        args.olderThan === undefined ? "Say how old." : `--older-than: found ${quote(args.olderThan)}.`;
+      throw new FjordError("bad-usage", found, "fjord clean --older-than 7d; 0 for whatever has ended.");
+    }
+    const project = await openExisting(args);
+    const states: ReadonlySet<JobState> = new Set(args.state);
+    const places = (await project.jobs(args.jobs)).filter(({ state }) => states.has(state));
+    const { dryRun } = args;
+    const cleaned = await project.clean(places, { olderThan, dryRun, daemonLogs: args.jobs.length === 0 });
+    if (args.json) printJson(cleaned);
+    else {
+      const { jobs, daemonLogs } = cleaned;
+      const names = jobs.length > 0 ? `: ${some(jobs.map(visible))}` : "";
+      const logs =
+        daemonLogs.length > 0 ? `, and ${count(daemonLogs.length, "log")} of workers and dispatchers` : "";
+      say("fjord", `${dryRun ? "Would remove" : "Removed"} ${count(jobs.length)}${names}${logs}.`);
+    }
+    return EXIT.ok;
+  },
+};

@@ -1,0 +1,96 @@
+import type { Layout } from "../project/layout.js";
+import { type AttemptRecord, type JobHistory, readHistory } from "../report/attempts.js";
+import type { JobPlace } from "../report/jobs.js";
+import { listAnnounced } from "../spool/announcement.js";
+import { removeCheckpoint } from "../spool/checkpoint.js";
+import { refusalLogOf } from "../spool/refuse.js";
+import { storeTime } from "../spool/settling.js";
+import { isErrno, type Store } from "../spool/store.js";
+
+export interface CleanOptions {
+  /** Only what has lain there for so many seconds, by the store's clock. */
+  readonly olderThan: number;
+  /** Tell only. */
+  readonly dryRun?: boolean;
+  /** Also the logs of dispatchers and workers that are gone. */
+  readonly daemonLogs?: boolean;
+}
+
+export interface Cleaned {
+  readonly jobs: readonly string[];
+  /** Names in `daemonlogs/`. */
+  readonly daemonLogs: readonly string[];
+}
+
+const ENDS = new Set(["done", "failed", "cancelled"]);
+
+/**
+ * Removes jobs that have ended, with their logs, results and checkpoints. The ledgers stay: they are the history. The job
+ * file goes last, so that who is killed in between can begin again.
+ */
+export async function clean(
+  store: Store,
+  layout: Layout,
+  places: readonly JobPlace[],
+  options: CleanOptions,
+): Promise<Cleaned> {
+  const now = await storeTime(store, layout.jobqueue);
+  const isOld = async (path: string) => {
+    const changed = await store.facts(path).then(
+      ({ ctimeMs }) => ctimeMs,
+      () => Number.POSITIVE_INFINITY, // gone
+    );
+    return now - changed >= options.olderThan * 1000;
+  };
+  const old: JobPlace[] = [];
+  for (const place of places) if (ENDS.has(place.state) && (await isOld(place.path))) old.push(place);
+  const daemonLogs: string[] = [];
+  if (options.daemonLogs === true) {
+    const onDuty = new Set(await listAnnounced(store, layout));
+    for (const name of await store.list(layout.daemonlogs)) {
+      const actor = layout.actorOfDaemonLog(name);
+      if (!onDuty.has(actor) && (await isOld(layout.daemonLogFile(name)))) daemonLogs.push(name);
+    }
+  }
+  if (options.dryRun !== true) {
+    const names = new Set(old.map(({ job }) => job));
+    const history = await readHistory(store, layout, (job) => names.has(job));
+    for (const place of old) await remove(store, layout, place, history);
+    for (const name of daemonLogs) await unlink(store, layout.daemonLogFile(name));
+  }
+  return { jobs: old.map(({ job }) => job), daemonLogs };
+}
+
+async function remove(store: Store, layout: Layout, place: JobPlace, history: JobHistory): Promise<void> {
+  const { job, path } = place;
+  const attempts = history.attempts.get(job) ?? [];
+  for (const { attempt } of attempts) {
+    await unlink(store, layout.progressOf(job, attempt));
+    await unlink(store, layout.resultOf(job, attempt));
+    const log = layout.attemptLog(job, attempt);
+    if (isPlain(attempts)) await unlink(store, log);
+    else await store.write(log, "").catch(() => undefined);
+  }
+  await unlink(store, refusalLogOf(layout, place.file));
+  await removeCheckpoint(store, layout, job);
+  await unlink(store, path);
+}
+
+/**
+ * Whether the numbers of a job's attempts may be used again. Where there were several, the ledgers tell them apart by their
+ * numbers (S9): their logs stay, emptied, so that a job of the same name goes on counting.
+ */
+function isPlain(attempts: readonly AttemptRecord[]): boolean {
+  const [only, ...more] = attempts;
+  if (only === undefined) return true;
+  const isEnd = only.to === "jobdone" || only.to === "jobfailed" || only.to === "jobcancelled";
+  return more.length === 0 && only.attempt === 1 && isEnd && only.outcome?.kind !== "lost";
+}
+
+async function unlink(store: Store, path: string): Promise<void> {
+  try {
+    await store.unlink(path);
+  } catch (error) {
+    if (!isErrno(error, "ENOENT")) throw error;
+  }
+}

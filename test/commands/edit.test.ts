@@ -1,0 +1,129 @@
+import fs from "node:fs";
+import path from "node:path";
+import { expect } from "chai";
+import { projectPerTest } from "../rig/with-project.js";
+
+describe("fjord edit", () => {
+  const project = projectPerTest();
+  const edit = (editor: string, ...jobs: string[]) =>
+    project().run("fjord", ["edit", ...jobs], { env: { EDITOR: editor }, input: "" });
+  const queued = (file: string) => fs.readFileSync(project().layout.queued(file), "utf8");
+
+  it("changes a job that waits, which keeps its turn", async () => {
+    project().job("a", "true");
+    const before = fs.statSync(project().layout.queued("a.ini")).mtimeMs;
+    expect(await edit("sed -i s/true/false/", "a")).to.include({
+      exitCode: 0,
+      stdout: "[fjord] Changed a.\n",
+    });
+    expect(queued("a.ini")).to.equal("[control]\nexecutable = false\n");
+    expect(fs.statSync(project().layout.queued("a.ini")).mtimeMs).to.be.closeTo(before, 2);
+    expect(project().list(project().layout.jobheld)).to.deep.equal([]);
+    expect(await edit("true", "a")).to.include({ exitCode: 0, stdout: "[fjord] Left a as it was.\n" });
+    expect(queued("a.ini")).to.contain("false");
+  });
+
+  it("takes no text that is no job, and no failure of the editor, for a change", async () => {
+    project().job("a", "true");
+    const bad = await edit("sed -i s/executable/executible/", "a");
+    expect(bad.stdout).to.contain('did you mean "executable"?').and.to.contain("Left a as it was.");
+    const failed = await edit("exit 3; :", "a");
+    expect(failed.exitCode).to.equal(2);
+    expect(failed.stderr).to.contain("the job is as it was");
+    expect(queued("a.ini")).to.equal("[control]\nexecutable = true\n");
+  });
+
+  it("keeps a held job held, and the job from being run meanwhile", async () => {
+    project().job("a", "true");
+    await project().run("fjord", ["hold", "a"]);
+    await edit("sed -i s/true/false/", "a");
+    expect(project().list(project().layout.jobheld)).to.deep.equal(["a.ini"]);
+    await project().run("fjord", ["release", "a"]);
+    await project().hire(1);
+    project().start("dispatcher", ["--stay"]);
+    await project().ended("a");
+    const go = path.join(project().work, "go");
+    project().job("b", "touch ran #");
+    const editing = project().start("fjord", ["edit", "b"], {
+      env: { EDITOR: `until test -e ${go}; do sleep 0.05; done; sed -i s/ran/changed/` },
+    });
+    // It may be the first to be handed out; then there is nothing to edit any more.
+    await project().until("it is held, or runs", () => {
+      const held = project().list(project().layout.jobheld).includes("b.ini");
+      return held || editing.hasEnded;
+    });
+    fs.writeFileSync(go, "");
+    const { exitCode } = await editing.end;
+    await project().ended("b");
+    expect(fs.existsSync(path.join(project().work, exitCode === 0 ? "changed" : "ran"))).to.equal(true);
+    expect(fs.existsSync(path.join(project().work, exitCode === 0 ? "ran" : "changed"))).to.equal(false);
+  });
+
+  it("refuses what does not wait", async () => {
+    await project().hire(1);
+    project().job("over", "true");
+    await project().run("dispatcher");
+    const { exitCode, stderr } = await edit("true", "over");
+    expect(exitCode).to.equal(2);
+    expect(stderr).to.contain("over does not wait");
+    expect(project().ends.done).to.deep.equal(["over"]);
+  });
+});
+
+describe("fjord clean", () => {
+  const project = projectPerTest();
+  const clean = (...args: string[]) => project().run("fjord", ["clean", ...args]);
+
+  it("removes jobs that have ended, with their logs, and nothing else", async () => {
+    await project().hire(1);
+    for (const name of ["a", "b"]) project().job(name, "echo x > $FJORD_RESULT #");
+    project().job("bad", "false");
+    await project().run("dispatcher");
+    project().job("waits", "true");
+    expect((await clean("--older-than", "1h")).stdout).to.equal("[fjord] Removed 0 jobs.\n");
+    expect((await clean("--older-than", "0", "--dry-run")).stdout).to.match(
+      /^\[fjord\] Would remove 2 jobs: a, b/,
+    );
+    expect(project().ends.done).to.deep.equal(["a", "b"]);
+    expect((await clean("--older-than", "0", "a")).stdout).to.equal("[fjord] Removed 1 job: a.\n");
+    expect(project().ends).to.deep.equal({ done: ["b"], failed: ["bad"] });
+    const logs = project().list(project().layout.joblogs);
+    expect(logs).to.include.members(["b.1.log", "bad.1.log"]);
+    expect(logs.filter((name) => name.startsWith("a."))).to.deep.equal([]);
+    await clean("--older-than", "0", "--state", "failed", "--state", "done");
+    expect(project().ends).to.deep.equal({ done: [], failed: [] });
+    expect(project().list(project().layout.joblogs)).to.deep.equal([]);
+    expect(project().list(project().layout.jobqueue)).to.deep.equal(["waits.ini"]);
+    expect(project().events("ended", "a")).to.have.length(1);
+  });
+
+  it("leaves those on duty their logs", async () => {
+    const [worker] = await project().hire(1);
+    project().job("a", "true");
+    await project().run("dispatcher");
+    await clean("--older-than", "0");
+    expect(project().list(project().layout.daemonlogs)).to.deep.equal([`${worker}.log`, `${worker}.out`]);
+  });
+
+  it("lets a name go on counting its attempts where there were several", async () => {
+    await project().hire(1);
+    project().job("twice", "test $FJORD_ATTEMPT = 2 #", { retries: "1" });
+    await project().run("dispatcher");
+    await clean("--older-than", "0");
+    expect(project().ends.done).to.deep.equal([]);
+    expect(project().log("twice", 1)).to.equal("");
+    project().job("twice", "exit 5 #", { retries: "1" });
+    expect((await project().run("dispatcher")).exitCode).to.equal(1);
+    expect(
+      project()
+        .events("ended", "twice")
+        .map(({ attempt }) => attempt),
+    ).to.deep.equal([1, 2, 3, 4]);
+    expect(project().ends.failed).to.deep.equal(["twice"]);
+  });
+
+  it("asks how old", async () => {
+    expect((await clean()).stderr).to.contain("Say how old.");
+    expect((await clean("--older-than", "soon")).exitCode).to.equal(2);
+  });
+});
