@@ -14,6 +14,7 @@ const VERBS: readonly (readonly [usage: string, what: string | false, load: Load
     "put jobs into the queue: files, folders, or a command",
     () => import("./verbs/submit.js"),
   ],
+  ["top", "show the status live", () => import("./verbs/top.js")],
   ["run [files..]", "run jobs here, now, and end with their outcome", () => import("./verbs/run.js")],
   ["list [jobs..]", "list jobs, a line each", () => import("./verbs/list.js")],
   ["explain [jobs..]", "say why jobs are where they are", () => import("./verbs/explain.js")],

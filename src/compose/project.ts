@@ -15,7 +15,7 @@ import type { JobRecord } from "../report/record.js";
 import type { ResultRow } from "../report/results.js";
 import { readStatus, readWorkers, type Status, type WorkerStatus } from "../report/status.js";
 import { newActorId } from "../spool/identity.js";
-import type { Ledger } from "../spool/ledger.js";
+import type { Ledger, LedgerLine } from "../spool/ledger.js";
 import { openStore } from "../spool/open-store.js";
 import type { Reclaimer } from "../spool/reclaim.js";
 import type { Store } from "../spool/store.js";
@@ -23,9 +23,11 @@ import type { Cleaned, CleanOptions } from "./clean.js";
 import type { DispatchOptions, DispatchResult } from "./dispatch.js";
 import type { Draft } from "./draft.js";
 import type { Edited, Editor } from "./edit.js";
+import { type EventOptions, events } from "./events.js";
 import type { Explanation } from "./explain.js";
 import type { Retried } from "./retry.js";
 import type { SubmissionOptions } from "./submission.js";
+import type { SubmittedJob } from "./submitted.js";
 import type { WaitOptions, WaitResult } from "./wait.js";
 import type { Wanted } from "./wanted.js";
 import type { Released, Withdrawn, WithdrawOptions } from "./withdraw.js";
@@ -122,13 +124,36 @@ export class Project {
   }
 
   /**
-   * S1: puts a job file into the queue. Once this returns, the job is accepted.
+   * S1: puts a job file into the queue. Once this returns, the job is accepted. Its text is not checked: what is no valid
+   * job will be refused by the dispatcher.
    *
    * @throws FjordError `job-refused` for a name that cannot be a job's or waits already
    */
-  async submit(file: string, text: string): Promise<void> {
-    const { submit } = await import("../spool/submit.js");
-    await submit(this.store, this.layout, file, text, this.settings.flush);
+  submit(file: string, text: string): Promise<SubmittedJob>;
+  /**
+   * Puts one job of a command or job file into the queue, checked; for many at once: `draft` and `submitDrafts`.
+   *
+   * @throws FjordError `bad-usage`, `job-refused`
+   */
+  submit(wanted: Wanted): Promise<SubmittedJob>;
+  async submit(wanted: string | Wanted, text = ""): Promise<SubmittedJob> {
+    const { SubmittedJob } = await import("./submitted.js");
+    if (typeof wanted === "string") {
+      const { submit } = await import("../spool/submit.js");
+      await submit(this.store, this.layout, wanted, text, this.settings.flush);
+      return new SubmittedJob(this, wanted);
+    }
+    const [draft, ...more] = await this.draft(wanted);
+    if (draft === undefined || more.length > 0) {
+      throw new FjordError("bad-usage", `These are ${more.length + 1} jobs.`, "Use draft and submitDrafts.");
+    }
+    await this.submitDrafts([draft]);
+    return new SubmittedJob(this, draft.file);
+  }
+
+  /** What happens, as it happens: the ledgers' lines, from this call on. */
+  events(options: EventOptions = {}): AsyncGenerator<LedgerLine, void, void> {
+    return events(this.store, this.layout, options);
   }
 
   /**

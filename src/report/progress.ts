@@ -6,7 +6,8 @@ function timeLeft({ waiting, running, rate }: Progress): number | undefined {
   return rate > 0 ? (waiting + running) / rate : undefined;
 }
 
-function formatRate(rate: number): string {
+/** `12/s`, `1.5/s`, `40.0/min`. */
+export function formatRate(rate: number): string {
   if (rate >= 10) return `${Math.round(rate)}/s`;
   if (rate >= 1) return `${rate.toFixed(1)}/s`;
   return `${(rate * 60).toFixed(1)}/min`;

@@ -116,8 +116,10 @@ export class LedgerReader {
   #offset = 0;
   #rest = Buffer.alloc(0);
 
-  constructor(path: string) {
+  /** @param offset where to begin, bytes */
+  constructor(path: string, offset = 0) {
     this.#path = path;
+    this.#offset = offset;
   }
 
   async *read(): AsyncGenerator<LedgerLine> {

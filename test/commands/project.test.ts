@@ -110,7 +110,7 @@ describe("fjord status", () => {
       const [directory, line] = stdout.split("\n");
       expect(directory).to.equal(project().directory);
       expect(line).to.match(
-        /^1 waiting, 1 running, 1 done, 1 failed, [01] of 1 workers free, dispatched on \S+$/,
+        /^1 waiting, 1 running, 1 done, 1 failed, [01] of 1 workers free, (?:\S+\/s, [^,]+ left, )?dispatched on \S+$/,
       );
       return new RegExp(`^${worker} +\\S+ +busy +running +20`, "m").test(stdout);
     });
