@@ -1,7 +1,8 @@
 import fs from "node:fs";
 import { expect } from "chai";
+import { Project } from "../../src/compose/project.js";
 import type { Withdrawn } from "../../src/compose/withdraw.js";
-import { isAlive } from "../rig/processes.js";
+import { isAlive, kill } from "../rig/processes.js";
 import type { TemporaryProject } from "../rig/temporary-project.js";
 import { projectPerTest } from "../rig/with-project.js";
 
@@ -95,6 +96,27 @@ describe("fjord cancel", () => {
     expect((await project().run("dispatcher")).exitCode).to.equal(1);
     expect(project().events("ended", "often")).to.have.length(1 + 3);
     expect(project().ends.failed).to.deep.equal(["often"]);
+  });
+
+  it("takes a job of a worker that is killed before it answers", async () => {
+    await project().hire(1);
+    project().start("dispatcher", ["--stay"]);
+    const job = await project().remoteJob("job");
+    await job.started();
+    const [worker] = await (await Project.open(project().directory)).workers();
+    const pid = worker?.process.pid ?? 0;
+    kill(pid, "SIGSTOP");
+    const cancelling = project().start("fjord", ["cancel", "job"]);
+    await project().until("the worker was asked", () =>
+      project()
+        .list(project().layout.desk(worker?.worker ?? ""))
+        .some((entry) => project().layout.isAsk(entry)),
+    );
+    kill(pid, "SIGKILL");
+    expect(await cancelling.end).to.include({ exitCode: 0, stdout: "[fjord] Cancelled 1 job: job.\n" });
+    expect(project().list(project().layout.end("jobcancelled"))).to.deep.equal(["job.ini"]);
+    expect(project().events("started", "job")).to.have.length(1);
+    expect(project().events("lost", "job")).to.have.length(1);
   });
 
   it("says of jobs that have ended that they have, and of unknown ones that they are unknown", async () => {

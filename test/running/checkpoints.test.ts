@@ -69,7 +69,7 @@ describe("a job that asks to be run again", () => {
       requeued,
       { kind: "failed", code: 4 },
     ]);
-    expect(stdout).to.contain("mixed given up: all its 2 attempts failed (retries: 1)");
+    expect(stdout).to.contain("mixed given up (exit code 4): all its 2 attempts failed (retries: 1)");
   });
 
   it("may do so when its time is up", async () => {
