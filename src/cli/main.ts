@@ -44,14 +44,27 @@ function tellError(who: string, error: unknown): number {
   return EXIT.bug;
 }
 
+let onUnheard: () => void = () => process.exit(EXIT.ok);
+let isUnheard = false;
+
+/** For what has more to end than itself when its reader goes. */
+export function whenUnheard(act: () => void): void {
+  onUnheard = act;
+}
+
 /** Runs a command and ends the process with its exit code. A reader that goes (`fjord status | head -1`) ends it. */
 export function main(who: string, run: () => Promise<number>): void {
   runToEnd(
     who,
     run,
-    () => process.exit(EXIT.ok),
-    // A pipe takes 64 KiB at once; the rest is still to be read.
-    (code) => process.stdout.write("", () => process.exit(code)),
+    () => {
+      isUnheard = true;
+      onUnheard();
+    },
+    (code) => {
+      if (isUnheard) process.exit(code);
+      process.stdout.write("", () => process.exit(code)); // a pipe takes 64 KiB at once; the rest is still to be read
+    },
   );
 }
 

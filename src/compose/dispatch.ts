@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Dispatcher, type DispatcherEvent } from "../dispatcher/dispatcher.js";
+import { Dispatcher, type DispatcherEvent, type Progress } from "../dispatcher/dispatcher.js";
 import { isIgnored } from "../job/name.js";
 import type { Layout } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
@@ -23,6 +23,8 @@ export interface DispatchOptions {
   readonly logLevel?: string;
   /** Stop handing out and come back. */
   readonly signal?: AbortSignal;
+  /** Whether to hand out no more; asked each time before that. */
+  readonly isHalted?: (progress: Progress) => boolean;
 }
 
 /** Of what ended since this dispatcher started. */
@@ -85,6 +87,7 @@ export async function dispatch(
         isSeatMine: () => seat.isMine(),
         tell: (event) => void tell(event),
         sawJobs,
+        isHalted: options.isHalted,
       });
       const counts = async (): Promise<DispatchCounts> => {
         const { succeeded, failed, cancelled, elapsed } = dispatcher.progress;

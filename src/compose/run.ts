@@ -1,9 +1,9 @@
-import path from "node:path";
 import { FjordError } from "../job/error.js";
 import { type Halt, isTimeToHalt } from "../job/halt.js";
-import { type LedgerLine, LedgerReader } from "../spool/ledger.js";
+import type { JobRecord } from "../report/record.js";
 import type { DispatchEvent, DispatchResult } from "./dispatch.js";
 import type { Draft } from "./draft.js";
+import { type EndedJob, EndedJobs } from "./ended-jobs.js";
 import type { Project } from "./project.js";
 
 export interface RunOptions {
@@ -17,18 +17,11 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A job that has come to its end, by its last attempt. */
-export interface EndedJob {
-  readonly job: string;
-  readonly attempt: number;
-  readonly state: "done" | "failed" | "cancelled";
-  /** What it printed: absolute path. */
-  readonly log: string;
-}
-
 export interface RunResult extends DispatchResult {
   /** Whether `halt` has stopped it early. */
   readonly halted: boolean;
+  /** All that is known of these jobs, in the order in which they were given; attempts of this run only. */
+  records(): Promise<JobRecord[]>;
 }
 
 /** Between two looks at what has ended, ms. */
@@ -36,51 +29,64 @@ const LOOKS_APART = 50;
 
 /**
  * One shot: hires workers here, runs these jobs and nothing else, and fires the workers. The project has to be one that
- * nobody uses.
+ * nobody uses. A worker that is lost is replaced.
  *
- * @throws FjordError `bad-project` when somebody works in the project or jobs wait there
+ * @throws FjordError `bad-project` when somebody works in the project or jobs wait there; `hire-failed`
  */
 export async function runAll(
   project: Project,
   drafts: readonly Draft[],
   options: RunOptions,
 ): Promise<RunResult> {
+  const { halt, signal } = options;
   await refuseInUse(project);
+  const ended = await EndedJobs.from(project, options.onEnd);
   await project.submitDrafts(drafts);
-  const ended = new EndedJobs(project, options.onEnd);
   const stop = new AbortController();
+  const crew = new Crew(project, Math.min(options.workers, drafts.length), () => stop.abort());
   let halted = false;
-  let halting: Promise<unknown> = Promise.resolve();
-  const cancelAll = async (when: Halt["when"]) => {
-    const states = ["waiting", "retrying", ...(when === "now" ? (["running"] as const) : [])] as const;
-    await project.cancel(await project.jobs([], new Set(states)));
+  const look = async () => {
+    await ended.look();
+    if (signal?.aborted) await cancelAll(project, "now").finally(() => stop.abort());
+    else if (halted) await cancelAll(project, halt?.when ?? "soon"); // each time: what failed may be tried again
   };
-  const onAbort = () => {
-    halting = cancelAll("now").finally(() => stop.abort());
-  };
-  options.signal?.addEventListener("abort", onAbort, { once: true });
+  let looking: Promise<void> | undefined;
   const looks = setInterval(() => {
-    void ended.look().catch(() => undefined); // the next look finds it
-    if (halted || options.halt === undefined) return;
-    if (!isTimeToHalt(options.halt, ended.failed, drafts.length)) return;
-    halted = true;
-    halting = cancelAll(options.halt.when);
+    looking ??= look()
+      .catch(() => undefined) // the next look finds it
+      .finally(() => {
+        looking = undefined;
+      });
   }, LOOKS_APART);
   try {
-    await project.hire(Math.min(options.workers, drafts.length));
-    if (options.signal?.aborted) onAbort();
-    const { onEvent } = options;
-    const result = await project.dispatch({ signal: stop.signal, ...(onEvent !== undefined && { onEvent }) });
-    await halting;
-    return { ...result, halted };
+    await crew.hire();
+    const result = await project.dispatch({
+      signal: stop.signal,
+      ...(halt !== undefined && {
+        isHalted: ({ failed }) => {
+          halted ||= isTimeToHalt(halt, failed, drafts.length);
+          return halted;
+        },
+      }),
+      onEvent: (event) => {
+        if (event.kind === "progress" && !halted && !signal?.aborted) crew.fill(event.progress);
+        options.onEvent?.(event);
+      },
+    });
+    if (crew.failure !== undefined) throw crew.failure;
+    return { ...result, halted, records: () => ended.recordsOf(drafts) };
   } finally {
     clearInterval(looks);
-    options.signal?.removeEventListener("abort", onAbort);
-    await halting.catch(() => undefined);
-    await project.fire({ now: true, untilGone: true });
-    await ended.look(); // one that has begun before the end,
-    await ended.look(); // and one that has begun after it
+    await looking;
+    await crew.fire();
+    await ended.look();
   }
+}
+
+async function cancelAll(project: Project, when: Halt["when"]): Promise<void> {
+  const states = ["waiting", "retrying", ...(when === "now" ? (["running"] as const) : [])] as const;
+  const places = await project.jobs([], new Set(states));
+  if (places.length > 0) await project.cancel(places);
 }
 
 async function refuseInUse(project: Project): Promise<void> {
@@ -99,57 +105,46 @@ async function refuseInUse(project: Project): Promise<void> {
   );
 }
 
-/** Hears of outcomes from the ledgers as they grow. */
-class EndedJobs {
+/** The workers of a run. */
+class Crew {
   readonly #project: Project;
-  readonly #onEnd: RunOptions["onEnd"];
-  readonly #readers = new Map<string, LedgerReader>();
-  #looking: Promise<void> | undefined;
-  failed = 0;
+  readonly #size: number;
+  readonly #onFailure: () => void;
+  #hiring: Promise<void> | undefined;
+  /** Why a lost worker could not be replaced. */
+  failure: unknown;
 
-  constructor(project: Project, onEnd: RunOptions["onEnd"]) {
+  constructor(project: Project, size: number, onFailure: () => void) {
     this.#project = project;
-    this.#onEnd = onEnd;
+    this.#size = size;
+    this.#onFailure = onFailure;
   }
 
-  /** One look at a time. */
-  look(): Promise<void> {
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined;
-    });
-    return this.#looking;
+  async hire(): Promise<void> {
+    await this.#project.hire(this.#size);
   }
 
-  async #look(): Promise<void> {
-    const { store, layout } = this.#project;
-    for (const file of await store.list(layout.ledger)) {
-      if (!file.endsWith(".jsonl")) continue;
-      const reader = this.#readers.get(file) ?? new LedgerReader(path.join(layout.ledger, file));
-      this.#readers.set(file, reader);
-      for await (const line of reader.read()) this.#hear(line);
-    }
+  /** Replaces those that were lost, or left as there was nothing to do for long. */
+  fill(progress: { waiting: number; running: number; workers: number }): void {
+    const wanted = Math.min(this.#size, progress.waiting + progress.running);
+    if (progress.workers >= wanted || this.#hiring !== undefined) return;
+    this.#hiring = this.#fill(wanted)
+      .catch((error) => {
+        this.failure ??= error;
+        this.#onFailure();
+      })
+      .finally(() => {
+        this.#hiring = undefined;
+      });
   }
 
-  #hear(line: LedgerLine): void {
-    const state = endOf(line);
-    if (state === undefined || !("attempt" in line)) return;
-    if (state === "failed") this.failed++;
-    const { job, attempt } = line;
-    this.#onEnd?.({ job, attempt, state, log: this.#project.layout.attemptLog(job, attempt) });
+  async #fill(wanted: number): Promise<void> {
+    const missing = wanted - (await this.#project.workers()).length; // the dispatcher may not have seen the latest
+    if (missing > 0) await this.#project.hire(missing);
   }
-}
 
-/** The end that a line of the ledger tells of; undefined: the job goes on, or it is another matter. */
-function endOf(line: LedgerLine): EndedJob["state"] | undefined {
-  if (line.event !== "ended" && line.event !== "retry" && line.event !== "lost") return undefined;
-  switch (line.to) {
-    case "jobdone":
-      return "done";
-    case "jobfailed":
-      return "failed";
-    case "jobcancelled":
-      return "cancelled";
-    default:
-      return undefined;
+  async fire(): Promise<void> {
+    await this.#hiring;
+    await this.#project.fire({ now: true, untilGone: true });
   }
 }

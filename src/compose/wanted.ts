@@ -32,7 +32,7 @@ export function draftsOf(wanted: Wanted): Draft[] {
     throw new FjordError(
       "bad-usage",
       isSaid > 1 ? "Either job files or a command." : "Nothing to submit.",
-      "fjord submit JOBFILE…, or fjord submit -- COMMAND ARGUMENT…",
+      "Name job files, or write a command behind --.",
     );
   }
   if (files.length > 0) {

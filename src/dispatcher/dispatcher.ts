@@ -67,6 +67,8 @@ export interface DispatcherSetup {
   readonly tell: (event: DispatcherEvent) => void;
   /** Jobs were there while this one stood by: if none is left, all have ended. */
   readonly sawJobs: boolean;
+  /** Asked before anything is handed out: whether to hand out no more. It is to be exact, so nothing lies ahead on desks. */
+  readonly isHalted?: ((progress: Progress) => boolean) | undefined;
 }
 
 /** Why `run` came back. */
@@ -335,9 +337,10 @@ export class Dispatcher {
   }
 
   async #act(): Promise<void> {
-    const { store, settings } = this.#s;
-    const rings = store.kind === "local";
-    const window = rings ? LOCAL_WINDOW : settings.poll * 2;
+    const { store, settings, isHalted } = this.#s;
+    if (isHalted?.(this.progress) === true) return;
+    const rings = store.kind === "local" || isHalted !== undefined;
+    const window = isHalted !== undefined ? 0 : rings ? LOCAL_WINDOW : settings.poll * 2;
     const loads: Load[] = [];
     for (const desk of this.#desks.all) {
       const state = desk.announcement?.state;

@@ -19,11 +19,7 @@ export function parseHalt(text: string): Halt | undefined {
   return { when: kind, fail: Number(number) };
 }
 
-/** Jobs that have to have failed before a share of them says anything; as in GNU parallel. */
-const FEW = 3;
-
 /** Whether it is time to stop. */
 export function isTimeToHalt(halt: Halt, failed: number, total: number): boolean {
-  if (halt.fail !== undefined) return failed >= halt.fail;
-  return failed >= Math.min(FEW, total) && failed / total >= (halt.share ?? 1);
+  return failed > 0 && failed >= (halt.fail ?? total * (halt.share ?? 1));
 }

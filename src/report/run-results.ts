@@ -4,10 +4,15 @@ import { type ResultRow, tabulate } from "./results.js";
 
 const COLUMNS = ["attempts", "exit", "signal", "seconds", "cpu", "memory", "host", "log"] as const;
 
-/** All that is known of the jobs of a run, a row each, with the names of the columns first. */
+/**
+ * All that is known of the jobs of a run, a row each, with the names of the columns first.
+ *
+ * @param keepsLogs whether the logs that are named will be there
+ */
 export function tabulateRun(
   records: readonly JobRecord[],
   results: readonly ResultRow[],
+  keepsLogs: boolean,
 ): (string | number)[][] {
   const { columns, rows } = tabulate(results);
   const byJob = new Map(rows.map((row) => [row[0], row.slice(2)]));
@@ -27,7 +32,7 @@ export function tabulateRun(
         cpu ? cpu.user + cpu.system : "",
         memory ?? "",
         host ?? "",
-        log ?? "",
+        (keepsLogs && log) || "",
         ...(byJob.get(job) ?? nothing),
       ];
     }),

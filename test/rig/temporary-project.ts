@@ -125,12 +125,18 @@ export class TemporaryProject implements AsyncDisposable {
 
   /** A job that waits to be told what to do. */
   async remoteJob(name: string, keys: Readonly<Record<string, string>> = {}): Promise<RemoteJob> {
+    const job = await this.remote(name);
+    this.job(name, job.commandLine, keys);
+    return job;
+  }
+
+  /** The same, for the test to submit. */
+  async remote(name: string): Promise<RemoteJob> {
     const script = path.join(this.root, "remote-job.sh");
     if (!fs.existsSync(script)) fs.writeFileSync(script, REMOTE_JOB, { mode: 0o777 });
     const control = path.join(this.root, "control", name);
     const job = await RemoteJob.create(name, script, control, () => this.describe());
     this.#remoteJobs.push(job);
-    this.job(name, job.commandLine, keys);
     return job;
   }
 

@@ -3,18 +3,22 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { Project } from "../../compose/project.js";
-import { type EndedJob, type RunResult, runAll } from "../../compose/run.js";
+import { type RunResult, runAll } from "../../compose/run.js";
 import { draftsOf } from "../../compose/wanted.js";
 import { FjordError } from "../../job/error.js";
 import { type Halt, parseHalt } from "../../job/halt.js";
 import { describeOutcome } from "../../job/outcome.js";
 import { quote, visible } from "../../job/quote.js";
+import { shellQuote } from "../../job/shell-words.js";
 import { homeOfProjects } from "../../project/locate.js";
+import type { JobRecord } from "../../report/record.js";
 import { tabulateRun } from "../../report/run-results.js";
-import { barLine } from "../bar.js";
+import { Bar } from "../bar.js";
 import { EXIT } from "../command.js";
 import { csvOf } from "../csv.js";
 import { type JobArgs, jobOptions, wantedOf } from "../job-options.js";
+import { whenUnheard } from "../main.js";
+import { Printer } from "../printer.js";
 import { sweepOptions } from "../sweep-options.js";
 import { count, printJson, type Verb } from "../verb.js";
 
@@ -30,8 +34,6 @@ interface Args extends JobArgs {
 
 /** Workers of a run that was killed go by themselves. */
 const SETTINGS = "[fjord]\nidle_limit = 10 min\n";
-const FRAMES_APART = 100;
-const CHUNK = 1 << 16;
 /** Failures that are told of one by one. */
 const TOLD = 5;
 
@@ -86,80 +88,86 @@ export const verb: Verb<Args> = {
     }
     const drafts = draftsOf(await wantedOf(args, undefined));
     if (args.dryRun) {
-      for (const { runs } of drafts) process.stdout.write(`${runs}\n`);
+      if (args.json) printJson(drafts.map(({ job, file, runs }) => ({ job, file, runs })));
+      else for (const { runs } of drafts) process.stdout.write(`${runs}\n`);
       return EXIT.ok;
     }
     if (args.results !== undefined) fs.writeFileSync(args.results, ""); // told now that it cannot be written, not later
+    const bar = new Bar(args.bar, drafts.length);
+    const printer = new Printer(args.keepOrder ? drafts.map(({ job }) => job) : undefined, () => bar.clear());
+    const stop = stopSignal(printer);
     const [project, isOwn] = await openForRun(args);
-    const printer = new Printer(args.keepOrder ? drafts.map(({ job }) => job) : undefined);
-    const screen = new Bar(args.bar, drafts.length);
-    const stop = new AbortController();
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
     const result = await runAll(project, drafts, {
       workers,
       halt,
-      signal: stop.signal,
+      signal: stop,
       onEnd: (ended) => {
-        if (args.json || ended.state === "cancelled") return;
-        screen.clear();
-        printer.print(ended);
+        if (!args.json && ended.state !== "cancelled") printer.print(ended);
       },
       onEvent: (event) => {
-        if (event.kind === "progress") screen.show(event.progress);
+        if (event.kind === "progress") bar.show(event.progress);
         if (event.kind === "refused" || event.kind === "trouble") {
-          screen.clear();
+          bar.clear();
           note(event.kind === "refused" ? event.reason : event.message);
         }
       },
     });
-    screen.clear();
-    printer.flush();
-    if (args.results !== undefined)
-      fs.writeFileSync(args.results, csvOf(tabulateRun(await project.records(), await project.results())));
-    return await tellEnd(args, project, isOwn, drafts.length, result, stop.signal.aborted);
+    await printer.end();
+    bar.end(result);
+    const records = await result.records();
+    const keeps = !isOwn || result.succeeded !== drafts.length;
+    if (args.results !== undefined) {
+      fs.writeFileSync(args.results, csvOf(tabulateRun(records, await project.results(), keeps)));
+    }
+    tellEnd(args, drafts.length, result, records, keeps ? project.directory : undefined);
+    if (!keeps) fs.rmSync(project.directory, { recursive: true, force: true, maxRetries: 3 });
+    if (stop.aborted) return EXIT.interrupted;
+    return result.succeeded === drafts.length ? EXIT.ok : EXIT.someFailed;
   },
 };
 
-async function tellEnd(
+/** The first Ctrl-C stops what runs, as does a reader that goes away; a second one ends this process at once. */
+function stopSignal(printer: Printer): AbortSignal {
+  const stop = new AbortController();
+  const onSignal = () => {
+    if (stop.signal.aborted) process.exit(EXIT.interrupted);
+    stop.abort();
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
+  whenUnheard(() => {
+    printer.giveUp();
+    stop.abort();
+  });
+  return stop.signal;
+}
+
+/** @param kept the project's directory, if that stays */
+function tellEnd(
   args: Args,
-  project: Project,
-  isOwn: boolean,
   total: number,
   result: RunResult,
-  isStopped: boolean,
-): Promise<number> {
-  const { succeeded, failed, cancelled, elapsed, halted } = result;
-  const isGood = succeeded === total;
-  const keeps = !isOwn || !isGood;
+  records: readonly JobRecord[],
+  kept: string | undefined,
+): void {
+  const { succeeded, failed, elapsed, halted } = result;
+  const rest = total - succeeded - failed;
   if (args.json) {
-    printJson({
-      total,
-      succeeded,
-      failed,
-      cancelled: total - succeeded - failed,
-      halted,
-      elapsed,
-      ...(keeps && { project: project.directory }),
-    });
-  } else if (!isGood) {
-    const bad = (await project.records()).filter(({ state }) => state === "failed");
-    for (const { job, attempts, refused } of bad.slice(0, TOLD)) {
-      const outcome = attempts.at(-1)?.outcome;
-      note(
-        `${visible(job)}: ${visible(refused ?? (outcome === undefined ? "failed" : describeOutcome(outcome)))}`,
-      );
-    }
-    if (bad.length > TOLD) note(`… and ${bad.length - TOLD} more.`);
-    const rest = total - succeeded - failed;
-    const why = halted ? ` (--halt ${args.halt})` : "";
-    note(
-      `${count(total)}: ${succeeded} succeeded, ${failed} failed${rest > 0 ? `, ${Math.max(rest, cancelled)} not run or stopped${why}` : ""}.`,
-    );
-    note(`Their logs: fjord list --project ${project.directory}`);
+    const project = kept === undefined ? {} : { project: kept };
+    printJson({ total, succeeded, failed, cancelled: rest, halted, elapsed, ...project });
+    return;
   }
-  if (!keeps) fs.rmSync(project.directory, { recursive: true, force: true });
-  if (isStopped) return EXIT.interrupted;
-  return isGood ? EXIT.ok : EXIT.someFailed;
+  if (succeeded === total) return;
+  const bad = records.filter(({ state }) => state === "failed");
+  for (const { job, attempts, refused } of bad.slice(0, TOLD)) {
+    const outcome = attempts.at(-1)?.outcome;
+    const how = refused ?? (outcome === undefined ? "failed" : describeOutcome(outcome));
+    note(`${visible(job)}: ${visible(how)}`);
+  }
+  if (bad.length > TOLD) note(`… and ${bad.length - TOLD} more.`);
+  const why = halted ? ` (--halt ${args.halt})` : "";
+  const others = rest > 0 ? `, ${rest} not run or stopped${why}` : "";
+  note(`${count(total)}: ${succeeded} succeeded, ${failed} failed${others}.`);
+  note(`What they printed: fjord log --project ${shellQuote(kept ?? "")} JOB`);
 }
 
 /** What is said beside what the jobs print. */
@@ -197,84 +205,4 @@ async function openForRun(args: Args): Promise<[Project, isOwn: boolean]> {
   fs.mkdirSync(directory, { recursive: true });
   fs.writeFileSync(path.join(directory, "settings.ini"), SETTINGS);
   return [await Project.open(directory), true];
-}
-
-/** One line that overwrites itself. */
-class Bar {
-  readonly #isOn: boolean;
-  readonly #total: number;
-  #shownAt = 0;
-  #isShown = false;
-
-  constructor(isOn: boolean, total: number) {
-    this.#isOn = isOn;
-    this.#total = total;
-  }
-
-  show(progress: Parameters<typeof barLine>[0]): void {
-    const now = performance.now();
-    if (!this.#isOn || now - this.#shownAt < FRAMES_APART) return;
-    this.#shownAt = now;
-    const line = barLine(progress, this.#total);
-    this.#isShown = process.stderr.isTTY;
-    const frame = `\r\x1b[K${line}`.slice(0, process.stderr.columns || 200);
-    process.stderr.write(this.#isShown ? frame : `${line}\n`);
-  }
-
-  clear(): void {
-    if (this.#isShown) process.stderr.write("\r\x1b[K");
-    this.#isShown = false;
-  }
-}
-
-/** Prints what jobs printed, each as a whole, when they have ended. */
-class Printer {
-  readonly #order: readonly string[] | undefined;
-  readonly #logs = new Map<string, string>();
-  #next = 0;
-
-  /** @param order in which they are to be printed; undefined: as they end */
-  constructor(order: readonly string[] | undefined) {
-    this.#order = order;
-  }
-
-  print({ job, log }: EndedJob): void {
-    if (this.#order === undefined) {
-      printFile(log);
-      return;
-    }
-    this.#logs.set(job, log);
-    for (; this.#next < this.#order.length; this.#next++) {
-      const next = this.#logs.get(this.#order[this.#next] ?? "");
-      if (next === undefined) return;
-      printFile(next);
-    }
-  }
-
-  /** What waits for jobs that never ended. */
-  flush(): void {
-    for (const job of this.#order?.slice(this.#next) ?? []) {
-      const log = this.#logs.get(job);
-      if (log !== undefined) printFile(log);
-    }
-  }
-}
-
-function printFile(file: string): void {
-  let fd: number;
-  try {
-    fd = fs.openSync(file, "r");
-  } catch {
-    return; // gone
-  }
-  try {
-    const buffer = Buffer.allocUnsafe(CHUNK);
-    for (;;) {
-      const length = fs.readSync(fd, buffer, 0, CHUNK, null);
-      if (length === 0) return;
-      process.stdout.write(Buffer.from(buffer.subarray(0, length)));
-    }
-  } finally {
-    fs.closeSync(fd);
-  }
 }
