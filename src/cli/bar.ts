@@ -10,7 +10,7 @@ const FRAMES_APART = 100;
 const LINES_APART = 10_000;
 
 /** `[#####.....] 12/100, 2 failed, 4 running, 3.1 s left`. */
-export function barLine({ succeeded, failed, running = 0, rate = 0 }: Counts, total: number): string {
+function barLine({ succeeded, failed, running = 0, rate = 0 }: Counts, total: number): string {
   const ended = succeeded + failed;
   const full = total === 0 ? WIDTH : Math.floor((ended / total) * WIDTH);
   const parts = [`${ended}/${total}`];

@@ -278,3 +278,77 @@ describe("fjord submit JOBFILE", () => {
     expect(project().list(path.join(project().home, "new", "jobqueue"))).to.deep.equal(["a.ini"]);
   });
 });
+
+describe("fjord submit --after", () => {
+  const project = projectPerTest();
+  const submit = (...args: string[]) => project().run("fjord", ["submit", ...args]);
+  const waitsFor = (job: string) =>
+    /^after = (.*)$/m.exec(fs.readFileSync(project().layout.queued(`${job}.ini`), "utf8"))?.[1];
+
+  it("writes the jobs that are there now: names, patterns, whatever their outcome", async () => {
+    for (const job of ["a", "run1", "run2", "run10"]) project().job(job, "true");
+    fs.writeFileSync(project().layout.ended("jobfailed", "old.ini"), "[control]\nexecutable = false\n");
+    await submit("--name", "one", "--after", "a.ini", "--", "true");
+    expect(waitsFor("one")).to.equal("a");
+    await submit(
+      "--name",
+      "many",
+      "--after",
+      "run{1..2}",
+      "--after",
+      "a:any",
+      "--after",
+      "old:ok",
+      "--",
+      "true",
+    );
+    expect(waitsFor("many")).to.equal("run1, run2, a:any, old");
+    await submit("--name", "all", "--after", "run*:any", "--", "true");
+    expect(waitsFor("all")?.split(", ")).to.have.members(["run1:any", "run10:any", "run2:any"]);
+  });
+
+  it("goes into job files, and into each job of many", async () => {
+    project().job("a", "true");
+    fs.writeFileSync(path.join(project().work, "f.ini"), "[control]\nexecutable = true\nafter = x\n");
+    await submit("f.ini", "--after", "a");
+    expect(waitsFor("f")).to.equal("a");
+    await submit("--name", "s", "--param", "n=1,2", "--after", "a", "--", "true");
+    expect([waitsFor("s_1"), waitsFor("s_2")]).to.deep.equal(["a", "a"]);
+  });
+
+  it("begins when those have ended", async () => {
+    const first = await project().remoteJob("first");
+    await submit("--name", "second", "--after", "first", "--", "true");
+    await project().hire(2);
+    const dispatcher = project().start("dispatcher");
+    await first.started();
+    await project().until("the dispatcher has seen the second", async () =>
+      (await project().run("fjord", ["status"])).stdout.includes("1 waiting, 1 running"),
+    );
+    expect(project().events("started", "second")).to.deep.equal([]);
+    first.exit(0);
+    expect((await dispatcher.end).exitCode).to.equal(0);
+    expect(project().ends.done).to.deep.equal(["first", "second"]);
+  });
+
+  it("needs jobs that are there, with names that can be written", async () => {
+    project().job("prepare", "true");
+    project().job("x,y", "true");
+    for (const [word, exitCode, says] of [
+      ["prepar", 3, 'There is no job "prepar"'],
+      ["no*", 3, "no*"],
+      ["prepare,x", 2, '--after: found "prepare,x".'],
+      ["", 2, '--after: found "".'],
+      [":any", 2, '--after: found ":any".'],
+      ["x*", 2, 'No job can wait for "x,y": its name holds a comma.'],
+    ] as const) {
+      const end = await submit("--name", "late", "--after", word, "--", "true");
+      expect(end, word).to.include({ exitCode, stdout: "" });
+      expect(end.stderr).to.contain(says);
+    }
+    const nowhere = await submit("--project", "new", "--after", "prepare", "--", "true");
+    expect(nowhere).to.include({ exitCode: 3, stdout: "" });
+    expect(project().list(project().home)).to.deep.equal(["test"]);
+    expect(project().list(project().layout.jobqueue)).to.deep.equal(["prepare.ini", "x,y.ini"]);
+  });
+});

@@ -98,3 +98,23 @@ describe("worker, started by hand", () => {
     expect(project().list(project().layout.jobpod)).to.deep.equal(["retry"]);
   });
 });
+
+describe("a worker with an idle_limit", () => {
+  const project = projectPerTest("[fjord]\npoll = 0.1 s\ngrace = 0.5 s\nidle_limit = 1 s\n");
+
+  it("goes when it has had nothing to do for so long, and not while it has", async () => {
+    project().start("dispatcher", ["--stay"]);
+    const job = await project().remoteJob("job");
+    await project().hire(2);
+    await job.started();
+    const idler = await project().until("the idle one has left", () => project().events("left")[0]);
+    expect(idler).to.include({ reason: "idle for too long" });
+    const busy = project().events("started", "job")[0]?.worker;
+    expect(project().workers).to.deep.equal([busy]);
+    job.exit(0);
+    await project().ended("job");
+    await project().until("the other has left", () => project().workers.length === 0);
+    expect(project().events("lost")).to.deep.equal([]);
+    expect(project().list(project().layout.jobpod)).not.to.include(busy);
+  });
+});
