@@ -84,10 +84,15 @@ function runToEnd(
   onUnheard: () => void,
   exit: (code: number) => void,
 ): void {
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  const unheard = (act: () => void) => (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
-    onUnheard();
-  });
+    act();
+  };
+  process.stdout.on("error", unheard(onUnheard));
+  process.stderr.on(
+    "error",
+    unheard(() => undefined),
+  );
   run().then(
     (code) => exit(code),
     (error) => exit(tellError(who, error)),

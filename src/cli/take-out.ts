@@ -1,28 +1,68 @@
+import type { Project } from "../compose/project.js";
 import type { Withdrawn } from "../compose/withdraw.js";
 import { visible } from "../job/quote.js";
-import { say } from "./main.js";
-import { count, some } from "./verb.js";
+import { EXIT, say } from "./main.js";
+import { openExisting } from "./open.js";
+import {
+  type Common,
+  count,
+  DRY_RUN,
+  JOBS,
+  JSON_OPTION,
+  needJobs,
+  printJson,
+  some,
+  type Verb,
+} from "./verb.js";
 
-/** What is told of a wish's ends. `done`: the words for it, as `Cancelled`. */
-export interface Words {
-  readonly done: string;
-  readonly foretold: string;
+export interface TakeOutArgs extends Common {
+  readonly jobs: string[];
+  readonly dryRun: boolean;
+  readonly json: boolean;
 }
 
-/** Tells what became of jobs that were to be cancelled or held. @returns whether all of them are, or had ended */
-export function tellWithdrawn(withdrawn: readonly Withdrawn[], words: Words, isDryRun: boolean): boolean {
+/** How a verb that takes jobs out of the queue differs from the other. */
+interface Kind {
+  readonly takeOut: "cancel" | "hold";
+  /** As `Cancelled`. */
+  readonly done: string;
+  readonly foretold: string;
+  /** Command lines, and what they do. */
+  readonly examples: readonly (readonly [line: string, what: string])[];
+}
+
+/** The verb that takes jobs out of the queue, for good or until they are released. */
+export function takeOutVerb(kind: Kind): Verb<TakeOutArgs> {
+  return {
+    options: (y) => {
+      y.positional("jobs", JOBS).option("dry-run", DRY_RUN).option("json", JSON_OPTION);
+      for (const [line, what] of kind.examples) y.example(line, what);
+    },
+
+    async run({ jobs, dryRun, json, project: name }) {
+      needJobs(jobs);
+      const project: Project = await openExisting({ project: name });
+      const stop = new AbortController();
+      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
+      const ends = await project[kind.takeOut](await project.jobs(jobs), { dryRun, signal: stop.signal });
+      if (json) printJson(ends);
+      else tell(ends, dryRun ? kind.foretold : kind.done);
+      return ends.every(({ end }) => end === "done" || end === "ended") ? EXIT.ok : EXIT.refused;
+    },
+  };
+}
+
+function tell(withdrawn: readonly Withdrawn[], verb: string): void {
   const of = (end: Withdrawn["end"]) => withdrawn.filter((one) => one.end === end);
   const names = (ones: readonly Withdrawn[]) => some(ones.map(({ job }) => visible(job)));
-  const tell = (ones: readonly Withdrawn[], what: string) => {
-    if (ones.length > 0) say("fjord", `${what}: ${names(ones)}.`);
+  const tellOf = (end: Withdrawn["end"], what: string) => {
+    if (of(end).length > 0) say("fjord", `${what}: ${names(of(end))}.`);
   };
   const done = of("done");
-  const verb = isDryRun ? words.foretold : words.done;
   say("fjord", `${verb} ${count(done.length)}${done.length > 0 ? `: ${names(done)}` : ""}.`);
-  tell(of("ended"), "Had ended already");
-  tell(of("running"), "Left, as they run (fjord cancel stops them)");
-  tell(of("name-taken"), "Left, as another of the name is held");
-  tell(of("gone"), "Not there any more");
-  tell(of("asked"), "Their workers were asked, and have not answered yet");
-  return withdrawn.every(({ end }) => end === "done" || end === "ended");
+  tellOf("ended", "Had ended already");
+  tellOf("running", "Left, as they run (fjord cancel stops them)");
+  tellOf("name-taken", "Left, as another of the name is held");
+  tellOf("gone", "Not there any more");
+  tellOf("asked", "Their workers were asked, and have not answered yet");
 }

@@ -351,7 +351,7 @@ describe("fjord run that is stopped", () => {
 
   it("as nobody reads what it prints stops all", async () => {
     const [much, long] = (await folderOf(project(), "much", "long")) as [RemoteJob, RemoteJob];
-    const script = '"$0" "$1" run -j2 jobs | head -1; echo $PIPESTATUS';
+    const script = '"$0" "$1" run --bar -j2 jobs 2>&1 | grep -m1 ^1$; echo $PIPESTATUS';
     const piped = project().startProgram("bash", ["-c", script, process.execPath, binary("fjord")]);
     await long.started();
     much.order("seq 200000");
