@@ -47,6 +47,8 @@ export interface DispatchResult extends DispatchCounts {
 /**
  * Takes the seat, or stands by until it is free, and dispatches. When the seat is taken away (this process was stopped
  * for long, and another took over) it stands by again.
+ *
+ * @throws whatever `onEvent` throws: then it has stopped handing out
  */
 export async function dispatch(
   store: Store,
@@ -54,8 +56,46 @@ export async function dispatch(
   settings: Settings,
   options: DispatchOptions,
 ): Promise<DispatchResult> {
-  const tell = options.onEvent ?? (() => undefined);
-  const signal = options.signal ?? new AbortController().signal;
+  const listener = new Listener(options);
+  const result = await dispatchUntil(listener.signal, store, layout, settings, options, listener.tell);
+  listener.rethrow();
+  return result;
+}
+
+type Tell = (event: DispatchEvent) => Promise<void>;
+
+/** Who is told of events. One that fails stops the dispatcher, instead of the process. */
+class Listener {
+  readonly #onEvent: DispatchOptions["onEvent"];
+  readonly #failed = new AbortController();
+  readonly signal: AbortSignal;
+
+  constructor({ onEvent, signal }: DispatchOptions) {
+    this.#onEvent = onEvent;
+    this.signal = signal === undefined ? this.#failed.signal : AbortSignal.any([signal, this.#failed.signal]);
+  }
+
+  readonly tell: Tell = async (event) => {
+    try {
+      await this.#onEvent?.(event);
+    } catch (error) {
+      this.#failed.abort(error);
+    }
+  };
+
+  rethrow(): void {
+    if (this.#failed.signal.aborted) throw this.#failed.signal.reason;
+  }
+}
+
+async function dispatchUntil(
+  signal: AbortSignal,
+  store: Store,
+  layout: Layout,
+  settings: Settings,
+  options: DispatchOptions,
+  tell: Tell,
+): Promise<DispatchResult> {
   const id = newActorId("d");
   const daemonLog = openDaemonLog(layout.daemonLog(id), options.logLevel ?? "info");
   const rotation = setInterval(() => daemonLog.rotate(), 60_000);
@@ -147,7 +187,7 @@ async function waitForSeat(
   settings: Settings,
   id: string,
   signal: AbortSignal,
-  tell: (event: DispatchEvent) => void | Promise<void>,
+  tell: Tell,
 ): Promise<Waited> {
   let sawJobs = false;
   let before: Ends | undefined;

@@ -8,8 +8,7 @@ export type FjordErrorCode =
   | "no-such-job"
   | "launcher-missing"
   | "hire-failed"
-  | "job-refused"
-  | "store";
+  | "job-refused";
 
 /**
  * A refusal that is told to a person: what is wrong, where, and what to do next.

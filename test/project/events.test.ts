@@ -26,6 +26,21 @@ describe("the library: a job's outcome, and what happens", () => {
     expect(good.name).to.equal("good");
   });
 
+  it("stops handing out when the listener fails, and throws what that threw", async () => {
+    const own = await open();
+    await own.submit({ command: ["true"], name: "waits" });
+    for (const onEvent of [
+      () => {
+        throw new Error("sync");
+      },
+      () => Promise.reject(new Error("async")),
+    ]) {
+      const error = await own.dispatch({ stay: true, onEvent }).catch((error) => error);
+      expect(String(error)).to.match(/^Error: a?sync$/);
+      expect(project().list(project().layout.jobqueue)).to.deep.equal(["waits.ini"]);
+    }
+  });
+
   it("takes one job of a request, and refuses many", async () => {
     const own = await open();
     const { Sweep, readParam } = await import("../../src/job/sweep.js");

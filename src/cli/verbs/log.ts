@@ -69,7 +69,7 @@ function whyNothing(project: Project, { job, file }: JobPlace, attempt: number |
 
 async function follow(project: Project, tails: readonly Tail[]): Promise<number> {
   const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => stop.abort());
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
   let ended = false;
   const over = project
     .wait(

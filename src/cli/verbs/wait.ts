@@ -33,7 +33,7 @@ export const verb: Verb<Args> = {
     const project = await openExisting(args);
     const places = args.jobs.length > 0 ? await project.jobs(args.jobs) : undefined;
     const stop = new AbortController();
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => stop.abort());
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
     const result = await project.wait(
       places?.map(({ job }) => job),
       { ...(timeout !== undefined && { timeout }), signal: stop.signal },
