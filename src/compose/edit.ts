@@ -3,8 +3,11 @@ import { readJob } from "../job/job.js";
 import type { JobPlace } from "../report/jobs.js";
 import type { Project } from "./project.js";
 
-/** `changed`; `same`: the text was left as it was; `not-waiting`: it runs, has ended, or does meanwhile. */
-export type Edited = "changed" | "same" | "not-waiting";
+/**
+ * `changed`; `same`: the text was left as it was; `invalid`: what was written is no job, and the job is as it was;
+ * `not-waiting`: it runs, has ended, or does meanwhile.
+ */
+export type Edited = "changed" | "same" | "invalid" | "not-waiting";
 
 /** Gives the new text of a job file; undefined: it is to be left as it is. */
 export type Editor = (text: Buffer, problem: string | undefined) => Promise<Uint8Array | undefined>;
@@ -32,7 +35,8 @@ export async function editJob(project: Project, place: JobPlace, edit: Editor): 
     let text = bytes;
     for (let problem: string | undefined; ; ) {
       const next = await edit(text, problem);
-      if (next === undefined || Buffer.compare(next, bytes) === 0) return "same";
+      if (next === undefined) return problem === undefined ? "same" : "invalid";
+      if (Buffer.compare(next, bytes) === 0) return "same";
       text = Buffer.from(next);
       const reading = readJob(file, text, isScript);
       if (reading.ok) break;

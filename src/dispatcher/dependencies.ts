@@ -1,7 +1,7 @@
 import type { Dependency } from "../job/after.js";
 import type { Layout } from "../project/layout.js";
 import type { Ledger } from "../spool/ledger.js";
-import type { Store } from "../spool/store.js";
+import { isErrno, type Store } from "../spool/store.js";
 import { exists } from "../spool/submit.js";
 import { withdraw } from "../spool/withdraw.js";
 
@@ -32,6 +32,12 @@ export interface Blocked {
   readonly job: string;
   readonly after: readonly Dependency[];
 }
+
+const ENDS = [
+  ["jobdone", "succeeded"],
+  ["jobfailed", "failed"],
+  ["jobcancelled", "failed"],
+] as const;
 
 /** Between two looks, ms, at the least; and this many times what a look takes. */
 const LOOKS_APART = 100;
@@ -121,8 +127,27 @@ export class Dependencies {
       (await exists(this.#store, pathOf(`${job}.ini`))) || (await exists(this.#store, pathOf(job)));
     if (await isThere((file) => layout.queued(file))) return "open";
     if (await isThere((file) => layout.held(file))) return "unknown";
-    if (await isThere((file) => layout.ended("jobfailed", file))) return "failed";
-    if (await isThere((file) => layout.ended("jobcancelled", file))) return "failed";
-    return (await isThere((file) => layout.ended("jobdone", file))) ? "succeeded" : "unknown";
+    return this.#lastEndOf(job);
+  }
+
+  /** Of a name that was used again, an older end may lie in another room: the last counts, by the store's clock. */
+  async #lastEndOf(job: string): Promise<Progress> {
+    let last: { progress: Progress; at: number } = { progress: "unknown", at: Number.NEGATIVE_INFINITY };
+    for (const [room, progress] of ENDS) {
+      for (const file of [`${job}.ini`, job]) {
+        const at = await this.#changeTime(this.#layout.ended(room, file));
+        if (at !== undefined && at > last.at) last = { progress, at };
+      }
+    }
+    return last.progress;
+  }
+
+  async #changeTime(path: string): Promise<number | undefined> {
+    try {
+      return (await this.#store.facts(path)).ctimeMs;
+    } catch (error) {
+      if (isErrno(error, "ENOENT", "ENOTDIR", "ESTALE")) return undefined;
+      throw error;
+    }
   }
 }

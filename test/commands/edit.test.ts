@@ -26,7 +26,9 @@ describe("fjord edit", () => {
   it("takes no text that is no job, and no failure of the editor, for a change", async () => {
     project().job("a", "true");
     const bad = await edit("sed -i s/executable/executible/", "a");
-    expect(bad.stdout).to.contain('did you mean "executable"?').and.to.contain("Left a as it was.");
+    expect(bad.exitCode).to.equal(2);
+    expect(bad.stdout).to.contain('did you mean "executable"?');
+    expect(bad.stderr).to.contain("That is no job; a is as it was.");
     const failed = await edit("exit 3; :", "a");
     expect(failed.exitCode).to.equal(2);
     expect(failed.stderr).to.contain("the job is as it was");

@@ -77,6 +77,23 @@ describe("a job that waits for others", () => {
     expect(project().ends).to.deep.equal({ done: ["a", "any", "b", "c"], failed: [] });
   });
 
+  it("goes by the last end of a name that was used again", async () => {
+    await project().hire(1);
+    for (const [first, second, end] of [
+      ["false", "true", "done"],
+      ["true", "false", "cancelled"],
+    ] as const) {
+      project().job(`prep-${end}`, first);
+      await project().run("dispatcher");
+      project().job(`prep-${end}`, second);
+      await project().run("dispatcher");
+      project().job(`train-${end}`, "true", { after: `prep-${end}` });
+      await project().run("dispatcher");
+      const { stdout } = await project().run("fjord", ["list", `train-${end}`, "--json"]);
+      expect(JSON.parse(stdout)[0]).to.include({ state: end });
+    }
+  });
+
   it("is left in the queue and named when what it waits for is not there, and in a circle", async () => {
     await project().hire(1);
     project().job("lonely", "true", { after: "nobody" });

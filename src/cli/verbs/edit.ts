@@ -50,6 +50,9 @@ export const verb: Verb<Args> = {
           "Only a job that waits or is held can be edited.",
         );
       }
+      if (end === "invalid") {
+        throw new FjordError("job-refused", `That is no job; ${job} is as it was.`, "fjord edit it again.");
+      }
       say("fjord", end === "changed" ? `Changed ${job}.` : `Left ${job} as it was.`);
       return EXIT.ok;
     } finally {

@@ -38,7 +38,10 @@ function firstSteps(directory: string): string {
     `There is no project here yet (${directory}).`,
     "",
     "Hire workers, which makes it: recruiter hire",
-    `Put job files into ${directory}/jobqueue, and hand them out: dispatcher`,
+    `Put job files into ${directory}/jobqueue, or a command: fjord submit -- COMMAND`,
+    "Hand them out: dispatcher",
+    "",
+    "Or all of that at once, for one line of jobs: fjord run -- COMMAND",
     "",
   ].join("\n");
 }
