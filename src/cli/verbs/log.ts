@@ -34,6 +34,7 @@ export const verb: Verb<Args> = {
       .example("fjord log -f 'run*'", "of many, live, each line with its job's name"),
 
   async run(args) {
+    const stop = args.follow ? listenForSignals() : undefined;
     needJobs(args.jobs);
     if (Number.isNaN(args.attempt)) throw new FjordError("bad-usage", "--attempt: write its number.");
     const project = await openExisting(args);
@@ -44,7 +45,7 @@ export const verb: Verb<Args> = {
     for (const [i, place] of places.entries()) {
       if ((await tails[i]?.print(!args.follow)) === false) silent.push(place);
     }
-    if (args.follow) return follow(project, tails);
+    if (stop !== undefined) return follow(project, tails, stop);
     if (silent.length > 0) {
       const lacks = silent.map((place) => whyNothing(project, place, args.attempt));
       if (silent.length === places.length) {
@@ -67,14 +68,19 @@ function whyNothing(project: Project, { job, file }: JobPlace, attempt: number |
   }
 }
 
-async function follow(project: Project, tails: readonly Tail[]): Promise<number> {
+/** Aborted when somebody ends it. */
+function listenForSignals(): AbortSignal {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
+  return stop.signal;
+}
+
+async function follow(project: Project, tails: readonly Tail[], stop: AbortSignal): Promise<number> {
   let ended = false;
   const over = project
     .wait(
       tails.map(({ job }) => job),
-      { signal: stop.signal },
+      { signal: stop },
     )
     .then(() => {
       ended = true;
@@ -84,7 +90,7 @@ async function follow(project: Project, tails: readonly Tail[]): Promise<number>
     await Promise.race([delay(LOOKS_APART), over]);
   }
   for (const tail of tails) await tail.print(true);
-  return stop.signal.aborted ? EXIT.interrupted : EXIT.ok;
+  return stop.aborted ? EXIT.interrupted : EXIT.ok;
 }
 
 /** What has been printed of one job's logs. */
