@@ -44,7 +44,7 @@ describe("fjord run", () => {
     expect(pairs.join("")).to.equal(end.stdout);
     expect(pairs.sort()).to.deep.equal([1, 2, 3, 4, 5, 6, 7].map((n) => `one ${n}\ntwo ${n}\n`));
     expect(project().list(project().home)).to.deep.equal(["test"]);
-    expect(processesWith(project().root)).to.deep.equal([]);
+    await nobodyLeft(project());
   });
 
   it("prints as jobs end; with -k in the order in which they were given", async () => {
@@ -340,7 +340,7 @@ describe("fjord run that is stopped", () => {
     const { exitCode, stderr } = await running.end;
     expect(exitCode).to.equal(130);
     expect(stderr).to.contain("3 jobs: 0 succeeded, 0 failed, 3 not run or stopped.");
-    expect(processesWith(project().root)).to.deep.equal([]);
+    await nobodyLeft(project());
     const rows = fs.readFileSync(path.join(project().work, "r.csv"), "utf8").trimEnd().split("\r\n").slice(1);
     expect(rows.map((row) => row.split(",").slice(0, 2))).to.deep.equal([
       ["a", "cancelled"],
@@ -357,7 +357,7 @@ describe("fjord run that is stopped", () => {
     much.order("seq 200000");
     much.exit(0);
     expect((await piped.end).stdout).to.equal("1\n130\n");
-    expect(processesWith(project().root)).to.deep.equal([]);
+    await nobodyLeft(project());
   });
 
   it("by kill -9: what runs ends, and the workers go by themselves", async () => {
