@@ -25,6 +25,13 @@ export function say(who: string, text: string): void {
   process.stdout.write(`[${who}] ${text}\n`);
 }
 
+/** Aborted by the first signal that asks to end. */
+export function endSignal(): AbortSignal {
+  const end = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => end.abort());
+  return end.signal;
+}
+
 /** Tells a refusal, or a bug with its stack; gives the exit code. */
 function tellError(who: string, error: unknown): number {
   if (error instanceof FjordError) {

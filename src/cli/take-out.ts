@@ -1,7 +1,7 @@
 import type { Project } from "../compose/project.js";
 import type { Withdrawn } from "../compose/withdraw.js";
 import { visible } from "../job/quote.js";
-import { EXIT, say } from "./main.js";
+import { EXIT, endSignal, say } from "./main.js";
 import { openExisting } from "./open.js";
 import {
   type Common,
@@ -42,9 +42,8 @@ export function takeOutVerb(kind: Kind): Verb<TakeOutArgs> {
     async run({ jobs, dryRun, json, project: name }) {
       needJobs(jobs);
       const project: Project = await openExisting({ project: name });
-      const stop = new AbortController();
-      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
-      const ends = await project[kind.takeOut](await project.jobs(jobs), { dryRun, signal: stop.signal });
+      const stop = endSignal();
+      const ends = await project[kind.takeOut](await project.jobs(jobs), { dryRun, signal: stop });
       if (json) printJson(ends);
       else tell(ends, dryRun ? kind.foretold : kind.done);
       return ends.every(({ end }) => end === "done" || end === "ended") ? EXIT.ok : EXIT.refused;

@@ -6,6 +6,7 @@ import { FjordError } from "../../job/error.js";
 import { locateProject } from "../../project/locate.js";
 import { paint } from "../colour.js";
 import { EXIT } from "../command.js";
+import { endSignal } from "../main.js";
 import { type Common, count, JSON_OPTION, printJson, type Verb } from "../verb.js";
 import { version } from "../version.js";
 
@@ -39,8 +40,7 @@ export const verb: Verb<Args> = {
     if (args.from === "" || args.from?.startsWith("-")) {
       throw new FjordError("bad-usage", "--from takes the name of a host.", "fjord doctor --from node8");
     }
-    const stop = new AbortController();
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
+    const stop = endSignal();
     const { diagnose } = await import("../../compose/doctor.js");
     const directory = args.dir === undefined ? undefined : path.resolve(args.dir);
     try {
@@ -48,13 +48,13 @@ export const verb: Verb<Args> = {
         ...(args.from !== undefined && { from: args.from }),
         version: version(),
         program: [process.execPath, FJORD],
-        signal: stop.signal,
+        signal: stop,
       });
       if (args.json) printJson(diagnosis);
       else process.stdout.write(tell(diagnosis));
       return diagnosis.findings.some(({ verdict }) => verdict === "bad") ? EXIT.someFailed : EXIT.ok;
     } catch (error) {
-      if (stop.signal.aborted) return EXIT.interrupted;
+      if (stop.aborted) return EXIT.interrupted;
       throw error;
     }
   },

@@ -6,6 +6,7 @@ import { visible } from "../../job/quote.js";
 import type { JobPlace } from "../../report/jobs.js";
 import { refusalLogOf } from "../../spool/refuse.js";
 import { EXIT, openExisting } from "../command.js";
+import { endSignal } from "../main.js";
 import { type Common, JOBS, needJobs, type Verb } from "../verb.js";
 
 interface Args extends Common {
@@ -34,7 +35,7 @@ export const verb: Verb<Args> = {
       .example("fjord log -f 'run*'", "of many, live, each line with its job's name"),
 
   async run(args) {
-    const stop = args.follow ? listenForSignals() : undefined;
+    const stop = args.follow ? endSignal() : undefined;
     needJobs(args.jobs);
     if (Number.isNaN(args.attempt)) throw new FjordError("bad-usage", "--attempt: write its number.");
     const project = await openExisting(args);
@@ -66,13 +67,6 @@ function whyNothing(project: Project, { job, file }: JobPlace, attempt: number |
   } catch {
     return `${visible(job)} has not begun yet.`;
   }
-}
-
-/** Aborted when somebody ends it. */
-function listenForSignals(): AbortSignal {
-  const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
-  return stop.signal;
 }
 
 async function follow(project: Project, tails: readonly Tail[], stop: AbortSignal): Promise<number> {

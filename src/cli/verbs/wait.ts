@@ -3,6 +3,7 @@ import { FjordError } from "../../job/error.js";
 import { quote } from "../../job/quote.js";
 import { openExisting } from "../command.js";
 import { exitCodeOf, tellEnds } from "../ends.js";
+import { endSignal } from "../main.js";
 import { type Common, JOBS, JSON_OPTION, printJson, type Verb } from "../verb.js";
 
 interface Args extends Common {
@@ -32,11 +33,10 @@ export const verb: Verb<Args> = {
     const timeout = secondsOf(args.timeout);
     const project = await openExisting(args);
     const places = args.jobs.length > 0 ? await project.jobs(args.jobs) : undefined;
-    const stop = new AbortController();
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
+    const stop = endSignal();
     const result = await project.wait(
       places?.map(({ job }) => job),
-      { ...(timeout !== undefined && { timeout }), signal: stop.signal },
+      { ...(timeout !== undefined && { timeout }), signal: stop },
     );
     if (args.json) printJson(result);
     else await tellEnds(project, result, args.project);
