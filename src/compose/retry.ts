@@ -2,7 +2,6 @@ import type { Layout } from "../project/layout.js";
 import { readHistory } from "../report/attempts.js";
 import { findJobs, type JobPlace } from "../report/jobs.js";
 import { isErrno, type Store } from "../spool/store.js";
-import { exists } from "../spool/submit.js";
 
 /** What became of the wish to run a job again. `unlike`: it has not failed. `name-taken`: another of its name waits. */
 export interface Retried {
@@ -60,7 +59,7 @@ async function putBackAll(
   for (const { job, file, state, path } of places) {
     const tell = (end: Retried["end"]) => retried.push({ job, state, end });
     if (state !== "failed" && state !== "cancelled") tell("unlike");
-    else if (await exists(store, layout.queued(file))) tell("name-taken");
+    else if (await store.has(layout.queued(file))) tell("name-taken");
     else if (dryRun) tell("queued");
     else {
       try {

@@ -5,7 +5,6 @@ import { findOnDesks, type JobPlace, type JobState } from "../report/jobs.js";
 import { leaveAsk } from "../spool/ask.js";
 import { noteByHand, whoAmI } from "../spool/hand.js";
 import type { Store } from "../spool/store.js";
-import { exists } from "../spool/submit.js";
 import { withdraw } from "../spool/withdraw.js";
 
 /**
@@ -183,7 +182,7 @@ async function inRooms(
     ["done", layout.ended("jobdone", file)],
     ["failed", layout.ended("jobfailed", file)],
   ];
-  for (const [state, path] of rooms) if (await exists(store, path)) return { job, file, state, path };
+  for (const [state, path] of rooms) if (await store.has(path)) return { job, file, state, path };
   return undefined;
 }
 
@@ -205,7 +204,7 @@ export async function release(
   for (const { job, file, state, path } of places) {
     const tell = (end: Released["end"]) => released.push({ job, state, end });
     if (state !== "held") tell("not-held");
-    else if (await exists(store, layout.queued(file))) tell("name-taken");
+    else if (await store.has(layout.queued(file))) tell("name-taken");
     else {
       if (!dryRun) await store.rename(path, layout.queued(file));
       tell("queued");

@@ -2,7 +2,6 @@ import type { Dependency } from "../job/after.js";
 import type { Layout } from "../project/layout.js";
 import type { Ledger } from "../spool/ledger.js";
 import { isErrno, type Store } from "../spool/store.js";
-import { exists } from "../spool/submit.js";
 import { withdraw } from "../spool/withdraw.js";
 
 /** How far a job is that others wait for. `unknown`: there is none of this name, or it is held. */
@@ -124,7 +123,7 @@ export class Dependencies {
     if (this.#isOpen(job)) return "open";
     const layout = this.#layout;
     const isThere = async (pathOf: (file: string) => string) =>
-      (await exists(this.#store, pathOf(`${job}.ini`))) || (await exists(this.#store, pathOf(job)));
+      (await this.#store.has(pathOf(`${job}.ini`))) || (await this.#store.has(pathOf(job)));
     if (await isThere((file) => layout.queued(file))) return "open";
     if (await isThere((file) => layout.held(file))) return "unknown";
     return this.#lastEndOf(job);

@@ -9,7 +9,6 @@ import {
 } from "../spool/announcement.js";
 import { type Reclaimer, reclaimWorker } from "../spool/reclaim.js";
 import { isErrno, type Store } from "../spool/store.js";
-import { exists } from "../spool/submit.js";
 
 /**
  * What became of a worker that was fired. `gone`: it left. `finishing`: it ends its job, then goes. `silent`: the note
@@ -48,7 +47,7 @@ export async function fire(reclaimer: Reclaimer, request: FireRequest): Promise<
   const noted: string[] = [];
   for (const worker of request.workers.length > 0 ? request.workers : announced) {
     const announcement = await readAnnouncement(store, layout, worker);
-    if (announcement === undefined && !(await exists(store, layout.desk(worker)))) continue; // gone, or a foreign file
+    if (announcement === undefined && !(await store.has(layout.desk(worker)))) continue; // gone, or a foreign file
     if (announcement !== undefined && (await livenessOfWorker(store, layout, announcement)) === "dead") {
       fired.push(await reclaim(reclaimer, announcement));
     } else {
@@ -101,7 +100,7 @@ async function waitForThem(
         ends.set(worker, await reclaim(reclaimer, announcement));
       } else {
         // One that cannot be read now is being written over: its worker is not gone.
-        const isThere = announcement !== undefined || (await exists(store, layout.announcement(worker)));
+        const isThere = announcement !== undefined || (await store.has(layout.announcement(worker)));
         const host = hosts.get(worker) ?? "";
         ends.set(worker, isThere ? endOf(worker, announcement, host) : { worker, host, end: "gone" });
       }

@@ -6,7 +6,6 @@ import { toType } from "../project/to-type.js";
 import { type Announcement, readAnnouncement } from "../spool/announcement.js";
 import { newActorId } from "../spool/identity.js";
 import type { Store } from "../spool/store.js";
-import { exists } from "../spool/submit.js";
 import { DetachedLauncher } from "./detached.js";
 import type { Launcher, LauncherName, WorkerStart } from "./launcher.js";
 import { ScreenLauncher, TmuxLauncher } from "./sessions.js";
@@ -79,7 +78,7 @@ async function untilOnDuty(
 ): Promise<Announcement> {
   for (;;) {
     const announcement = await readAnnouncement(store, layout, start.id);
-    if (announcement !== undefined && (await exists(store, layout.desk(start.id)))) return announcement;
+    if (announcement !== undefined && (await store.has(layout.desk(start.id)))) return announcement;
     const words = lastWords(start.printed);
     if (words !== "" || performance.now() > deadline) {
       throw new FjordError(

@@ -3,7 +3,6 @@ import { visible } from "../job/quote.js";
 import type { Layout } from "../project/layout.js";
 import { type Liveness, livenessOf, type ProcessIdentity } from "./identity.js";
 import { isErrno, isFull, isSystemError, type Store } from "./store.js";
-import { exists } from "./submit.js";
 
 /** What a worker says of itself in `workerqueue/W.ini`. */
 export interface Announcement {
@@ -202,7 +201,7 @@ export async function livenessOfWorker(
 ): Promise<Liveness> {
   const liveness = livenessOf(announcement.process);
   if (liveness !== "dead") return liveness;
-  return (await exists(store, layout.announcement(announcement.worker))) ? "dead" : "unknown";
+  return (await store.has(layout.announcement(announcement.worker))) ? "dead" : "unknown";
 }
 
 /** The workers that are announced, by id. */

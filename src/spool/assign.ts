@@ -1,7 +1,6 @@
 import type { Layout } from "../project/layout.js";
 import type { Lock, Locksmith } from "./lock.js";
 import { isErrno, type Store } from "./store.js";
-import { exists } from "./submit.js";
 
 /** `gone`: somebody withdrew the job. `no-desk`: the worker left or was fenced off; the job stays where it was. */
 export type Assignment = "assigned" | "gone" | "no-desk";
@@ -19,8 +18,8 @@ export async function assign(
     return "assigned";
   } catch (error) {
     if (!isErrno(error, "ENOENT", "ENOTDIR")) throw error;
-    if (await exists(store, desk)) return "assigned"; // NFS: done, but the reply was lost
-    return (await exists(store, layout.desk(worker))) ? "gone" : "no-desk";
+    if (await store.has(desk)) return "assigned"; // NFS: done, but the reply was lost
+    return (await store.has(layout.desk(worker))) ? "gone" : "no-desk";
   }
 }
 

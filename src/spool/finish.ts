@@ -1,7 +1,6 @@
 import type { Layout } from "../project/layout.js";
 import type { Destination } from "./ledger.js";
 import { type FileFacts, isErrno, type Store } from "./store.js";
-import { exists } from "./submit.js";
 
 /** A claimed job: what a worker needs to finish it. */
 export interface Claimed {
@@ -79,7 +78,7 @@ export async function finish(
     const there = await factsOrNone(store, destination);
     if (there !== undefined && stamp.startsWith(`${there.ino}:${there.mtimeMs}:`)) return "published";
   }
-  return (await exists(store, layout.desk(job.worker))) ? "taken" : "fenced";
+  return (await store.has(layout.desk(job.worker))) ? "taken" : "fenced";
 }
 
 /**
@@ -90,7 +89,7 @@ export async function finish(
  */
 export async function clearPlace(store: Store, layout: Layout, file: string, stamp: string): Promise<void> {
   const place = layout.toRetry(file);
-  if (!(await exists(store, place))) return;
+  if (!(await store.has(place))) return;
   const there = await factsOrNone(store, place);
   if (there !== undefined && !stamp.startsWith(`${there.ino}:`)) await putBack(store, layout, place, file);
 }
@@ -141,7 +140,7 @@ export async function putBack(
   source: string,
   file: string,
 ): Promise<"jobqueue" | "retry" | "gone"> {
-  const taken = await exists(store, layout.queued(file));
+  const taken = await store.has(layout.queued(file));
   try {
     await store.rename(source, taken ? layout.toRetry(file) : layout.queued(file));
     return taken ? "retry" : "jobqueue";

@@ -36,7 +36,7 @@ export async function submit(
 ): Promise<void> {
   const problem = isIgnored(file) ? `${quote(file)} is a name that is never a job's` : checkName(file);
   if (problem !== undefined) throw new FjordError("job-refused", `${problem}.`);
-  if (options.replace !== true && (await exists(store, layout.queued(file)))) {
+  if (options.replace !== true && (await store.has(layout.queued(file)))) {
     throw new FjordError("job-refused", `${file} waits in the queue already.`, "Give the job another name.");
   }
   const temporary = path.join(layout.jobqueue, `.${crypto.randomUUID()}.tmp`);
@@ -44,8 +44,4 @@ export async function submit(
   await store.touch(temporary, Date.now() - RENAMED_IN);
   await store.rename(temporary, layout.queued(file));
   if (flush) await store.flushDirectory(layout.jobqueue);
-}
-
-export function exists(store: Store, file: string): Promise<boolean> {
-  return store.has(file);
 }

@@ -1,6 +1,5 @@
 import type { Layout } from "../project/layout.js";
 import { isErrno, type Store } from "./store.js";
-import { exists } from "./submit.js";
 
 /** Where a job goes that is not to run: for good, or until it is released. */
 export type Aside = "jobcancelled" | "jobheld";
@@ -19,7 +18,7 @@ export async function withdraw(
   to: Aside,
 ): Promise<"withdrawn" | "gone" | "name-taken"> {
   const destination = to === "jobheld" ? layout.held(file) : layout.ended(to, file);
-  if (to === "jobheld" && (await exists(store, destination))) return "name-taken";
+  if (to === "jobheld" && (await store.has(destination))) return "name-taken";
   try {
     await store.rename(source, destination);
     return "withdrawn";

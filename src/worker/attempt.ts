@@ -13,7 +13,6 @@ import type { Ledger } from "../spool/ledger.js";
 import type { Lock, Locksmith } from "../spool/lock.js";
 import { refuse } from "../spool/refuse.js";
 import { isErrno, type Store } from "../spool/store.js";
-import { exists } from "../spool/submit.js";
 import { canEnter, cannotEnter, resolvePath } from "./command.js";
 import type { LauncherShell, RunEnd } from "./launcher-shell.js";
 import { publish } from "./publish.js";
@@ -145,7 +144,7 @@ export class Attempt {
 
   /** S10: somebody removed or took over the lock. If the job is no longer on this desk, it is not ours to run. */
   #lockLost(): void {
-    void exists(this.#bench.store, this.#path).then(
+    void this.#bench.store.has(this.#path).then(
       (here) => (here ? undefined : this.stop("fenced")),
       () => undefined,
     );

@@ -9,7 +9,6 @@ import { assureFile, type Claimed, finish } from "../spool/finish.js";
 import { hostName } from "../spool/identity.js";
 import type { CpuTime, Destination, Ledger } from "../spool/ledger.js";
 import { isTrouble, type Store } from "../spool/store.js";
-import { exists } from "../spool/submit.js";
 
 /** An attempt that has ended. */
 export interface Ended {
@@ -48,7 +47,7 @@ export async function publish(by: Publisher, job: Job, claimed: Claimed, ended: 
     log.warn({ ...attempt, reason }, "discarded");
   };
   const isFenced = async () =>
-    by.mayBeFenced() && !(await untilTaken(() => exists(store, layout.desk(claimed.worker))));
+    by.mayBeFenced() && !(await untilTaken(() => store.has(layout.desk(claimed.worker))));
   if (await isFenced()) return discard("its worker was declared lost");
   const stamp = await untilTaken(() => assureFile(store, layout, claimed));
   if (stamp === undefined) return discard("the job was taken back");

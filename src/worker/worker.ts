@@ -11,7 +11,6 @@ import { hostName, identify } from "../spool/identity.js";
 import { Ledger } from "../spool/ledger.js";
 import { Locksmith } from "../spool/lock.js";
 import { isErrno, isSystemError, isTrouble, type Store } from "../spool/store.js";
-import { exists } from "../spool/submit.js";
 import { withdraw } from "../spool/withdraw.js";
 import { Attempt, type Bench } from "./attempt.js";
 import { type DeskView, OwnDesk } from "./desk.js";
@@ -238,7 +237,7 @@ export class Worker implements Bench {
   /** S4: a job that lies on the desk and has not begun. False: it is just being claimed. */
   async #setAside({ what, file, by }: Ask): Promise<boolean> {
     const path = this.layout.onDesk(this.worker, file);
-    if (!(await exists(this.store, path))) return true;
+    if (!(await this.store.has(path))) return true;
     const lock = await this.locksmith
       .lock(path, () => undefined)
       .catch((error) => {
