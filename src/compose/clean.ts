@@ -1,6 +1,6 @@
 import type { Layout } from "../project/layout.js";
 import { type AttemptRecord, type JobHistory, readHistory } from "../report/attempts.js";
-import type { JobPlace } from "../report/jobs.js";
+import { findJobs, type JobPlace, type JobState } from "../report/jobs.js";
 import { listAnnounced } from "../spool/announcement.js";
 import { removeCheckpoint } from "../spool/checkpoint.js";
 import { refusalLogOf } from "../spool/refuse.js";
@@ -22,11 +22,11 @@ export interface Cleaned {
   readonly daemonLogs: readonly string[];
 }
 
-const ENDS = new Set(["done", "failed", "cancelled"]);
+const ENDS: ReadonlySet<JobState> = new Set(["done", "failed", "cancelled"]);
 
 /**
- * Removes jobs that have ended, with their logs, results and checkpoints. The ledgers stay: they are the history. The job
- * file goes last, so that who is killed in between can begin again.
+ * Removes jobs that have ended, with their logs, results and checkpoints, and with the files of earlier jobs of their
+ * names. The ledgers stay: they are the history. The job file goes last, so that who is killed in between can begin again.
  */
 export async function clean(
   store: Store,
@@ -55,10 +55,32 @@ export async function clean(
   if (options.dryRun !== true) {
     const names = new Set(old.map(({ job }) => job));
     const history = await readHistory(store, layout, (job) => names.has(job));
-    for (const place of old) await remove(store, layout, place, history);
+    const earlier = await earlierEnds(store, layout, old);
+    for (const place of old) {
+      for (const path of earlier.get(place.job) ?? []) if (await isOld(path)) await unlink(store, path);
+      await remove(store, layout, place, history);
+    }
     for (const name of daemonLogs) await unlink(store, layout.daemonLogFile(name));
   }
   return { jobs: old.map(({ job }) => job), daemonLogs };
+}
+
+/** Where jobs of the same names had ended before these, in other rooms, by job. */
+async function earlierEnds(
+  store: Store,
+  layout: Layout,
+  places: readonly JobPlace[],
+): Promise<Map<string, string[]>> {
+  const lastOf = new Map(places.map(({ job, path }) => [job, path]));
+  const earlier = new Map<string, string[]>();
+  for (const { job, path } of await findJobs(store, layout, ENDS)) {
+    const last = lastOf.get(job);
+    if (last === undefined || last === path) continue;
+    const paths = earlier.get(job) ?? [];
+    earlier.set(job, paths);
+    paths.push(path);
+  }
+  return earlier;
 }
 
 async function remove(store: Store, layout: Layout, place: JobPlace, history: JobHistory): Promise<void> {

@@ -7,13 +7,14 @@ import { type Dispatching, isSeatHeld, readDispatching } from "../spool/seat.js"
 import { isErrno, type Store } from "../spool/store.js";
 import { type Failure, readFailures } from "./failures.js";
 import { readProgress } from "./job-progress.js";
+import { lastEnds } from "./last-ends.js";
 
 /** A worker as it announces itself, and what its job tells of its progress. */
 export interface WorkerStatus extends Announcement {
   readonly progress?: JobProgress;
 }
 
-/** A project at a glance: counts are of job files in the directories, now. */
+/** A project at a glance: counts are of job files in the directories, now; of a name that was used again the last counts. */
 export interface Status {
   readonly project: string;
   /** In `jobqueue/`, or on desks and not claimed. */
@@ -50,27 +51,33 @@ export async function readStatus(store: Store, layout: Layout, beat: number): Pr
         layout.end("jobcancelled"),
       ].map((dir) => listJobs(store, dir)),
     );
-  let onDesks = 0;
+  const onDesks: string[] = [];
   let running = 0;
   for (const desk of await store.list(layout.jobpod)) {
     if (layout.deskKind(desk) === undefined) continue;
     const names = await listNames(store, layout.desk(desk));
-    onDesks += names.filter((name) => !isIgnored(name)).length;
+    onDesks.push(...names.filter((name) => !isIgnored(name)));
     running += names.filter((name) => isLock(name) && names.includes(name.slice(0, -".lock".length))).length;
   }
+  const open = [queued, retrying, jobsHeld, onDesks];
+  const ends = await lastEnds(store, layout, open, {
+    jobdone: done,
+    jobfailed: failed,
+    jobcancelled: cancelled,
+  });
   const held = await isSeatHeld(store, layout, beat);
   return {
     project: layout.root,
-    waiting: queued.length + onDesks - running,
+    waiting: queued.length + onDesks.length - running,
     retrying: retrying.length,
     held: jobsHeld.length,
     running,
-    done: done.length,
-    failed: failed.length,
-    cancelled: cancelled.length,
+    done: ends.jobdone.length,
+    failed: ends.jobfailed.length,
+    cancelled: ends.jobcancelled.length,
     workers: await readWorkers(store, layout),
     dispatcher: held ? await readDispatching(store, layout) : undefined,
-    failures: await readFailures(store, layout, failed),
+    failures: await readFailures(store, layout, ends.jobfailed),
   };
 }
 

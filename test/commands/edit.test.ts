@@ -99,6 +99,21 @@ describe("fjord clean", () => {
     expect(project().events("ended", "a")).to.have.length(1);
   });
 
+  it("removes all that is left of a name that was used again, by its last end", async () => {
+    await project().hire(1);
+    for (const line of ["true", "false"]) {
+      project().job("a", line);
+      await project().run("dispatcher");
+    }
+    expect(project().ends).to.deep.equal({ done: ["a"], failed: ["a"] });
+    expect((await clean("--older-than", "0")).stdout).to.match(/^\[fjord\] Removed 0 jobs/);
+    expect((await clean("--older-than", "0", "--state", "failed")).stdout).to.match(
+      /^\[fjord\] Removed 1 job: a/,
+    );
+    expect(project().ends).to.deep.equal({ done: [], failed: [] });
+    expect((await project().run("fjord", ["list"])).stdout).to.equal("No jobs.\n");
+  });
+
   it("leaves those on duty their logs", async () => {
     const [worker] = await project().hire(1);
     project().job("a", "true");

@@ -179,6 +179,19 @@ describe("fjord status", () => {
     expect((await project().run("fjord")).stdout).to.contain("Nobody dispatches: dispatcher\n");
   });
 
+  it("counts a name that was used again once: where it is now, else by its last end", async () => {
+    const put = (...at: string[]) =>
+      at.forEach((file) => void fs.writeFileSync(`${project().directory}/${file}`, ""));
+    put("jobfailed/a.ini", "jobcancelled/b.ini", "jobdone/c.ini", "jobdone/s", "jobfailed/waits.ini");
+    put("jobdone/a.ini", "jobfailed/b.ini", "jobqueue/waits.ini", "jobdone/s.ini");
+    const { stdout } = await project().run("fjord");
+    expect(stdout).to.contain("\n1 waiting, 0 running, 3 done, 1 failed, 0 of 0 workers free");
+    const states = (await project().run("fjord", ["list"])).stdout
+      .split("\n")
+      .map((line) => line.split(/ +/)[1]);
+    expect(states.sort().join(" ").trim()).to.equal("STATE done done done failed waiting");
+  });
+
   it("names the last few that failed, how, what they printed last, and how to see all", async () => {
     project().job("colourful", "printf 'one\\n\\033[31mboom\\n'; exit 3;:");
     project().job("silent", "exec sh -c 'kill -SEGV $$' #", { retries: "1" });
