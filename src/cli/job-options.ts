@@ -1,9 +1,10 @@
 import type { Argv } from "yargs";
 import type { Project } from "../compose/project.js";
+import { slipsOf } from "../compose/slips.js";
 import type { Wanted } from "../compose/wanted.js";
 import { type Dependency, formatAfter, parseAfter } from "../job/after.js";
 import { FjordError } from "../job/error.js";
-import { quote } from "../job/quote.js";
+import { quote, visible } from "../job/quote.js";
 import { type WishArgs, wishesOf } from "./job-wishes.js";
 import { type SweepArgs, sweepOf } from "./sweep-options.js";
 import type { Common } from "./verb.js";
@@ -60,7 +61,7 @@ export function jobOptions(y: Argv<Common>) {
 }
 
 /**
- * The jobs that the options ask for.
+ * The jobs that the options ask for. What looks like a slip is told on standard error.
  *
  * @param project where the jobs are that they are to run after
  * @throws FjordError `bad-usage`, `no-such-job`
@@ -71,7 +72,7 @@ export async function wantedOf(args: JobArgs, project: Project | undefined): Pro
     throw new FjordError("bad-usage", "--parameters needs --exe.", "Or write --param NAME=VALUE,VALUE…");
   }
   const sweep = await sweepOf(args);
-  return {
+  const wanted = {
     ...wishesOf(args),
     ...(args.after !== undefined && { after: await afterOf(args.after, project) }),
     ...{ files, command: behind },
@@ -79,6 +80,8 @@ export async function wantedOf(args: JobArgs, project: Project | undefined): Pro
     ...(sweep !== undefined && { sweep }),
     ...(name !== undefined && { name }),
   };
+  for (const slip of slipsOf(wanted)) process.stderr.write(`[fjord] ${visible(slip)}\n`);
+  return wanted;
 }
 
 /** Names, patterns and ranges become names: only those that are there now are waited for. */

@@ -18,8 +18,13 @@ export interface Dimension {
 /** More is a slip of the pen, and no directory bears it. */
 const SWEEP_LIMIT = 1_000_000;
 
-/** The number of an element, from 1, unless a value has that name. */
+/** The number of an element, from 1, unless a value has that name: what somebody says goes before. */
 const INDEX = "index";
+
+/** It cannot stand beside it in a job file. */
+function isOtherIndex(name: string): boolean {
+  return name !== INDEX && name.toLowerCase() === INDEX;
+}
 
 /** What varies, taken together: `count` elements, computed when they are asked for. */
 export class Sweep {
@@ -28,6 +33,7 @@ export class Sweep {
   readonly names: ReadonlySet<string>;
   readonly #dimensions: readonly Dimension[];
   readonly #isZipped: boolean;
+  readonly #isNumbered: boolean;
 
   /**
    * @param isZipped element i is the i-th of each dimension; else all combinations, those of the last dimension following
@@ -37,7 +43,9 @@ export class Sweep {
   constructor(dimensions: readonly Dimension[], isZipped: boolean) {
     this.#dimensions = dimensions;
     this.#isZipped = isZipped;
-    this.names = new Set([INDEX, ...namesOf(dimensions)]);
+    const names = namesOf(dimensions);
+    this.#isNumbered = !names.some(isOtherIndex);
+    this.names = new Set([...(this.#isNumbered ? [INDEX] : []), ...names]);
     for (const { what, count } of dimensions) {
       if (count === 0) throw new FjordError("bad-usage", `${what} has no values.`);
     }
@@ -53,7 +61,7 @@ export class Sweep {
 
   /** @param i from 0 */
   at(i: number): Values {
-    const values = new Map([[INDEX, String(i + 1)]]);
+    const values = new Map(this.#isNumbered ? [[INDEX, String(i + 1)]] : []);
     let rest = i;
     const chosen = this.#dimensions.toReversed().map((dimension) => {
       const at = this.#isZipped ? i : rest % dimension.count;

@@ -49,6 +49,27 @@ describe("many jobs at once", () => {
     expect(queued().z_2?.params).to.deep.equal({ index: "2", lr: "0.01", seed: "2" });
   });
 
+  it("are told of where braces look like a slip, and submitted nevertheless", async () => {
+    const of = async (...args: string[]) => {
+      const { exitCode, stderr } = await submit(args);
+      expect(exitCode).to.equal(0);
+      return stderr;
+    };
+    const said = "[fjord] {alhpa} is no value and stays as it is. Did you mean {alpha}?\n";
+    expect(await of("--param", "alpha=1,2", "--", "./run", "{alhpa}")).to.equal(said);
+    write("t.ini", "[control]\nexecutable = ./run {alhpa}\nlogfile = {alpha}.txt\n");
+    expect(await of("--param", "alpha=1,2", "t.ini")).to.equal(said);
+    expect(await of("--param", "alpha=1,2", "--logfile", "{alhpa}.txt", "--", "./run", "{alpha}")).to.equal(
+      said,
+    );
+    expect(await of("--", "gzip", "{}", ":::", "a", "b")).to.contain("] ::: is a word of the command here.");
+    expect(await of("--", "find", ".", "-exec", "ls", "{}", "+")).to.equal("");
+    expect(queue()).to.have.length(8);
+    const run = await project().run("fjord", ["run", "--dry-run", "--", "gzip", "{}"]);
+    expect(run).to.include({ exitCode: 0, stdout: "gzip '{}'\n" });
+    expect(run.stderr).to.contain("[fjord] {} stays as it is. ");
+  });
+
   it("are lines of a file or of standard input, each a value for the command", async () => {
     const lines = "a b.csv\n\n  it's.csv\r\n$HOME\n";
     await submitted(["--name", "fit", "--each-line", "-", "--", './fit {line} > "out/{line}"'], lines);

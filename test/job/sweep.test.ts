@@ -95,6 +95,16 @@ describe("a sweep", () => {
     ]);
   });
 
+  it("has no number of its own beside a value that is called so in a job file", () => {
+    const sweep = new Sweep([readParam("Index=5,6")], false);
+    expect(elements(sweep)).to.deep.equal([{ Index: "5" }, { Index: "6" }]);
+    expect([...sweep.names]).to.deep.equal(["Index"]);
+    expect(elements(new Sweep([readParam("index=5,6")], false))).to.deep.equal([
+      { index: "5" },
+      { index: "6" },
+    ]);
+  });
+
   it("has elements of several values, which may have an index of their own", () => {
     const objects = [new Map([["index", "seven"]]), new Map([["__proto__", "x"]])];
     const sweep = new Sweep([tuples("--from-json", objects)], false);
