@@ -1,9 +1,22 @@
 import type { Argv } from "yargs";
+import type { Project } from "../compose/project.js";
+import type { JobState } from "../report/jobs.js";
 import { COMPLETE } from "./command.js";
 import { openToLook } from "./open.js";
 
 /** Names that are offered at once. */
 const MOST = 1000;
+
+/** In which states jobs are of use to a verb; to the others all are. Only these directories are listed. */
+const STATES: Readonly<Record<string, readonly JobState[]>> = {
+  cancel: ["waiting", "held", "running", "retrying"],
+  hold: ["waiting", "retrying"],
+  edit: ["waiting", "held", "retrying"],
+  release: ["held"],
+  retry: ["failed", "cancelled"],
+  clean: ["done", "failed", "cancelled"],
+  results: ["done", "failed", "cancelled"],
+};
 
 /** A word that may follow, a tab, and what it means. */
 type Candidate = string;
@@ -36,54 +49,83 @@ async function candidatesFor(
   words: readonly string[],
   current: string,
 ): Promise<Candidate[]> {
-  const known = knownTo(y, words);
-  const { boolean, choices, key } = optionsOf(y);
-  const option = /^--(.+)$/.exec(words.at(-2) ?? "")?.[1];
-  if (option !== undefined && option in key && !boolean.includes(option)) {
-    if (option in choices) return known;
-    return option === "project"
-      ? (await import("../project/locate.js")).projects(process.env, process.cwd())
-      : [];
+  const { known, options } = knownTo(y, words);
+  const option = /^--?([^-].*)$/.exec(words.at(-2) ?? "")?.[1];
+  if (option !== undefined && option in options.key && !options.boolean.includes(option)) {
+    return option in options.choices ? known : valuesOf(option, words, current);
   }
   if (current.startsWith("-")) return known;
-  const usage = usages.find((each) => words.slice(0, -1).includes(each.split(" ", 1)[0] ?? ""));
+  const usage = usages.find((each) => words.slice(0, -1).includes(verbOf(each)));
   if (usage === undefined || !/[[<]/.test(usage)) return known;
   const named = known.filter((candidate) => !candidate.startsWith("-"));
-  if (/\bjobs\b/.test(usage)) return [...named, ...(await names(words, "jobs"))];
-  if (/\bworkers\b/.test(usage)) return [...named, ...(await names(words, "workers"))];
+  if (/\bjobs\b/.test(usage)) return [...named, ...(await jobs(words, STATES[verbOf(usage)]))];
+  if (/\bworkers\b/.test(usage)) return [...named, ...(await workers(words))];
   return named;
 }
 
-/** What yargs itself knows: verbs, options, choices. It takes the first word for the program. */
-function knownTo(y: Argv, words: readonly string[]): Candidate[] {
+function verbOf(usage: string): string {
+  return usage.split(" ", 1)[0] ?? "";
+}
+
+/** Of an option that takes one and has no choices; none where only the shell knows, as with files. */
+async function valuesOf(option: string, words: readonly string[], current: string): Promise<Candidate[]> {
+  switch (option) {
+    case "project":
+      return (await import("../project/locate.js")).projects(process.env, process.cwd());
+    case "after":
+      return jobs(words);
+    case "state": {
+      const { JOB_STATES } = await import("../report/jobs.js");
+      const before = current.slice(0, current.lastIndexOf(",") + 1); // several, with commas
+      return JOB_STATES.map((state) => before + state);
+    }
+    default:
+      return [];
+  }
+}
+
+interface Options {
+  readonly key: Readonly<Record<string, unknown>>;
+  readonly boolean: readonly string[];
+  readonly choices: Readonly<Record<string, unknown>>;
+}
+
+/** What yargs itself knows: verbs, options, choices; and the options of the verb. It takes the first word for the program. */
+function knownTo(y: Argv, words: readonly string[]): { known: Candidate[]; options: Options } {
   const said: string[] = [];
-  // It is called for the command and for its verb.
+  let options: Options = { key: {}, boolean: [], choices: {} };
+  // It is called for the command and for its verb, whose options it forgets when it comes back.
   y.parse(["--get-yargs-completions", "", ...words], {}, (_error, _argv, output) => {
     said.push(output);
+    // In every version of yargs, and missing in its types.
+    options = (y as unknown as { getOptions(): Options }).getOptions();
   });
-  return said
+  const known = said
     .join("\n")
     .split("\n")
     .filter((line) => line !== "");
+  return { known, options };
 }
 
-function optionsOf(y: Argv) {
-  // In every version of yargs, and missing in its types.
-  return (
-    y as unknown as {
-      getOptions(): { boolean: string[]; choices: Record<string, unknown>; key: Record<string, unknown> };
-    }
-  ).getOptions();
+function jobs(words: readonly string[], states?: readonly JobState[]): Promise<string[]> {
+  return names(words, async (project) =>
+    (await project.jobs([], states && new Set(states))).map(({ job }) => job),
+  );
+}
+
+function workers(words: readonly string[]): Promise<string[]> {
+  return names(words, async (project) => (await project.workers()).map(({ worker }) => worker));
 }
 
 /** A shell that completes hears of no trouble. */
-async function names(words: readonly string[], of: "jobs" | "workers"): Promise<string[]> {
+async function names(
+  words: readonly string[],
+  of: (project: Project) => Promise<string[]>,
+): Promise<string[]> {
   const at = words.indexOf("--project");
   try {
     const project = await openToLook({ project: at < 0 ? undefined : words[at + 1] });
-    if (project === undefined) return [];
-    if (of === "workers") return (await project.workers()).map(({ worker }) => worker);
-    return (await project.jobs()).map(({ job }) => job);
+    return project === undefined ? [] : await of(project);
   } catch {
     return [];
   }

@@ -105,6 +105,19 @@ describe("completion", function () {
         ]);
       });
 
+      it("knows which jobs a verb is for, and those to wait for", async () => {
+        expect(await complete("fjord", "retry", "")).to.deep.equal(["test1"]);
+        expect(await complete("fjord", "hold", "t"))
+          .to.include("train1")
+          .and.not.to.include("test1");
+        expect(await complete("fjord", "submit", "--after", "tr")).to.deep.equal(["train1", "train2"]);
+      });
+
+      it("knows the states", async () => {
+        expect(await complete("fjord", "list", "--state", "wa")).to.deep.equal(["waiting"]);
+        expect(await complete("fjord", "clean", "--state", "d")).to.deep.equal(["done"]);
+      });
+
       it("knows the workers", async () => {
         const [worker] = await project().hire(1);
         expect(await complete("recruiter", "fire", "")).to.deep.equal([worker]);
@@ -119,9 +132,33 @@ describe("completion", function () {
     });
   }
 
+  const asked = async (...words: string[]) =>
+    (await project().run("fjord", ["--complete-words", ...words])).stdout;
+
+  const VERBS: [verb: string, ...jobs: string[]][] = [
+    ["cancel", "held1", "train1", "train2", "two words"],
+    ["hold", "train1", "train2", "two words"],
+    ["edit", "held1", "train1", "train2", "two words"],
+    ["release", "held1"],
+    ["retry", "test1"],
+    ["clean", "test1"],
+  ];
+  for (const [verb, ...jobs] of VERBS) {
+    it(`offers the jobs that fjord ${verb} is for`, async () => {
+      fs.writeFileSync(project().layout.held("held1.ini"), "[control]\nexecutable = true\n");
+      expect((await asked(verb, "")).trimEnd().split("\n").sort()).to.deep.equal(jobs);
+      fs.unlinkSync(project().layout.held("held1.ini"));
+    });
+  }
+
+  it("goes on after a comma", async () => {
+    expect(await asked("list", "--state", "done,f")).to.equal("done,failed\n");
+  });
+
   it("offers nothing where it does not know", async () => {
-    const asked = async (...words: string[]) =>
-      (await project().run("fjord", ["--complete-words", ...words])).stdout;
+    expect(await asked("list", "--where", "t")).to.equal("");
+    expect(await asked("log", "--attempt", "t")).to.equal("");
+    expect(await asked("submit", "--workdir", "")).to.equal("");
     expect(await asked("submit", "--", "l")).to.equal("");
     expect(await asked("show", "--project", "nowhere", "t")).to.equal("");
   });
