@@ -1,7 +1,8 @@
 import { backoffAfter } from "../job/backoff.js";
 import type { Layout } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
-import { readHistory } from "../report/attempts.js";
+import { type AttemptRecord, readHistory } from "../report/attempts.js";
+import { directoryOf } from "../report/directory.js";
 import { explain, type JobFacts, type Reason } from "../report/explain.js";
 import { findJobs, type JobPlace, onePlaceEach } from "../report/jobs.js";
 import {
@@ -128,6 +129,7 @@ class Scene {
       attempts,
       refusal: this.#history.refusals.get(job)?.reason,
       cancellation: this.#history.cancellations.get(job),
+      directory: await this.#directoryOf(place, attempts.at(-1)),
       backoff: backoffAfter(this.#failuresOf(job), this.#settings.retryBackoff),
       lastLine: state === "failed" ? await this.#lastLineOf(attempts.at(-1)?.log) : "",
     };
@@ -146,6 +148,11 @@ class Scene {
     return seen.kind === "valid"
       ? { kind: "valid", after: seen.job.after, retries: seen.job.retries }
       : { kind: seen.kind };
+  }
+
+  /** Where its last attempt ran, or runs. */
+  async #directoryOf(place: JobPlace, last: AttemptRecord | undefined): Promise<string | undefined> {
+    return last === undefined ? undefined : directoryOf(this.#store, place, last.directory);
   }
 
   /** Failed since it was last put into the queue: what failed in a row up to now. */

@@ -11,6 +11,8 @@ export interface AttemptRecord {
   readonly attempt: number;
   readonly worker: string;
   readonly host?: string;
+  /** Where its worker was hired: the job ran there, or in its `workdir`, which is relative to it. */
+  readonly directory?: string;
   /** ISO 8601, by the worker's clock. */
   readonly start: string;
   readonly end?: string;
@@ -61,6 +63,7 @@ export async function readHistory(
   const drafts = new Map<string, Map<number, Draft>>();
   const refusals = new Map<string, { t: string; reason: string }>();
   const cancellations = new Map<string, Cancellation>();
+  const hired = new Map<string, { host: string; directory: string }>();
   const draft = (line: { t: string; job: string; attempt: number; worker: string }): Draft => {
     const { job, attempt, worker, t } = line;
     const ofJob = drafts.get(job) ?? new Map<number, Draft>();
@@ -76,6 +79,7 @@ export async function readHistory(
     return one;
   };
   for await (const line of ledgerLines(store, layout)) {
+    if (line.event === "hired") hired.set(line.worker, line);
     if (!("job" in line) || !wanted(line.job)) continue;
     switch (line.event) {
       case "started":
@@ -114,7 +118,11 @@ export async function readHistory(
   const attempts = new Map<string, AttemptRecord[]>();
   for (const [job, ofJob] of drafts) {
     const inOrder = [...ofJob.values()].sort((a, b) => a.attempt - b.attempt);
-    for (const one of inOrder) delete one.void;
+    for (const one of inOrder) {
+      delete one.void;
+      const { host, directory } = hired.get(one.worker) ?? {};
+      Object.assign(one, { ...(host && { host }), ...(directory && { directory }) });
+    }
     attempts.set(job, inOrder);
   }
   return {

@@ -57,6 +57,8 @@ export interface JobFacts {
   readonly cancellation: Cancellation | undefined;
   /** Seconds that it waits between the end of its last attempt and the next. */
   readonly backoff: number;
+  /** Where its last attempt ran, or runs. */
+  readonly directory: string | undefined;
   /** The last line that its last attempt printed. */
   readonly lastLine: string;
 }
@@ -184,7 +186,8 @@ function whyRunning(facts: JobFacts): Reason[] {
   const announcement = facts.workers.find((one) => one.worker === worker);
   const since = announcement?.job?.name === job ? ` since ${announcement.job.started}` : "";
   const on = announcement === undefined ? worker : `${announcement.host} (${worker})`;
-  return [{ kind: "running", text: `It runs on ${on}${since}.`, todo: `fjord log -f ${job}` }];
+  const where = facts.directory === undefined ? "" : ` in ${visible(facts.directory)}`;
+  return [{ kind: "running", text: `It runs on ${on}${where}${since}.`, todo: `fjord log -f ${job}` }];
 }
 
 function whyRetrying(facts: JobFacts): Reason[] {
@@ -199,7 +202,7 @@ function whyRetrying(facts: JobFacts): Reason[] {
   return [{ kind: "backing-off", text }, ...whyNobody(facts).filter(({ kind }) => kind !== "none-free")];
 }
 
-function whyFailed({ place, attempts, refusal, lastLine }: JobFacts): Reason[] {
+function whyFailed({ place, attempts, refusal, directory, lastLine }: JobFacts): Reason[] {
   const { job } = place;
   const last = attempts.at(-1);
   if (refusal !== undefined && last === undefined) {
@@ -215,8 +218,11 @@ function whyFailed({ place, attempts, refusal, lastLine }: JobFacts): Reason[] {
     last?.outcome === undefined
       ? "It failed"
       : `Its attempt ${last.attempt} ended: ${describeOutcome(last.outcome)}`;
+  const where = directory === undefined ? "" : ` It ran in ${visible(directory)}.`;
   const printed = lastLine === "" ? "" : ` Its last line: ${visible(lastLine)}`;
-  return [{ kind: "failed", text: `${how}.${printed}`, todo: `fjord log ${job}; fjord retry ${job}` }];
+  return [
+    { kind: "failed", text: `${how}.${where}${printed}`, todo: `fjord log ${job}; fjord retry ${job}` },
+  ];
 }
 
 function whyCancelled({ place, attempts, cancellation }: JobFacts): Reason[] {

@@ -1,5 +1,4 @@
 import fs from "node:fs";
-import path from "node:path";
 import { shellQuote } from "../job/shell-words.js";
 
 /** Words that a shell reads the same whether quoted or not. */
@@ -79,10 +78,4 @@ function isPlain(line: string): boolean {
   const first = line.split(/[ \t]/, 1)[0] ?? "";
   if (first.includes("=") || first.startsWith("-") || first.startsWith("%")) return false;
   return !SHELL_WORDS.has(first);
-}
-
-/** A path as people write it in a job file: `~/` is the home, the rest is relative to `from`. */
-export function resolvePath(from: string, written: string, home: string): string {
-  const expanded = written === "~" || written.startsWith("~/") ? home + written.slice(1) : written;
-  return path.resolve(from, expanded);
 }

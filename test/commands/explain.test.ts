@@ -35,7 +35,7 @@ describe("fjord explain", () => {
     expect(text.stdout).to.equal(
       [
         "a: failed",
-        "  Its attempt 1 ended: exit code 1. → fjord log a; fjord retry a",
+        `  Its attempt 1 ended: exit code 1. It ran in ${project().work}. → fjord log a; fjord retry a`,
         "b: cancelled",
         "  It was cancelled: it was to run after a, which did not succeed. → fjord retry a",
         "",

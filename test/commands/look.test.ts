@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { expect } from "chai";
+import { Project } from "../../src/compose/project.js";
 import type { AttemptRecord } from "../../src/report/attempts.js";
 import type { JobRecord } from "../../src/report/record.js";
 import { binary } from "../rig/command.js";
@@ -114,8 +115,28 @@ describe("what has been", () => {
     it("tells state, file, attempts, log and the file's text", async () => {
       const { stdout } = await fjord("show", "run10");
       expect(stdout).to.match(
-        /^run10: done\nfile: .*\/jobdone\/run10.ini\n\nATTEMPT +OUTCOME +STARTED +TOOK +CPU +MEMORY +WORKER\n1 +exit code 4 .*\n2 +succeeded .*\nlog: .*\/run10.2.log\n\n {2}\[control\]\n {2}executable = echo/,
+        /^run10: done\nfile: .*\/jobdone\/run10.ini\ndirectory: .*\/work\n\nATTEMPT +OUTCOME +STARTED +TOOK +CPU +MEMORY +WORKER\n1 +exit code 4 .*\n2 +succeeded .*\nlog: .*\/run10.2.log\n\n {2}\[control\]\n {2}executable = echo/,
       );
+    });
+
+    it("tells the directory in which a job will run, as far as that is known", async () => {
+      const { work, layout } = project();
+      const directoryOf = async (job: string) =>
+        /^directory: (.*)$/m.exec((await fjord("show", job)).stdout)?.[1];
+      expect(await directoryOf("waits")).to.equal(work);
+      expect(await directoryOf("bad")).to.equal(undefined);
+      const held = (workdir: string) =>
+        fs.writeFileSync(layout.held("held.ini"), `[control]\nexecutable = true\nworkdir = ${workdir}\n`);
+      held("below");
+      expect(await directoryOf("held")).to.equal(`${work}/below`);
+      held("/tmp");
+      expect(await directoryOf("held")).to.equal("/tmp");
+      const elsewhere = await project().run("recruiter", ["hire", "1", "--json"], { cwd: project().root });
+      const [{ worker }] = JSON.parse(elsewhere.stdout);
+      expect(await directoryOf("waits")).to.equal("where its worker was hired");
+      expect(await directoryOf("run10")).to.equal(work);
+      await project().run("recruiter", ["fire", "--wait", worker.worker]);
+      fs.unlinkSync(layout.held("held.ini"));
     });
 
     it("tells why a file was refused", async () => {
@@ -330,7 +351,13 @@ describe("what runs", () => {
     expect(stdout)
       .to.contain(`one: running (${worker})\n`)
       .and.to.match(/^1 +has not ended +20/m);
-    expect((await project().run("fjord", ["list"])).stdout).to.match(/^one +running +1 +20/m);
+    const host = (await (await Project.open(project().directory)).workers())[0]?.host;
+    expect((await project().run("fjord", ["list"])).stdout).to.match(
+      new RegExp(`^one +running +1 +20.* ${host}$`, "m"),
+    );
+    expect((await project().run("fjord", ["explain", "one"])).stdout).to.contain(
+      ` in ${project().work} since `,
+    );
     const follower = project().start("fjord", ["log", "-f", "one"]);
     await job.tell("echo hello");
     await follower.said("hello\n");

@@ -22,6 +22,7 @@ function facts(place: Partial<JobPlace>, more: Partial<JobFacts> = {}): JobFacts
     refusal: undefined,
     cancellation: undefined,
     backoff: 0,
+    directory: undefined,
     lastLine: "",
     ...more,
   };

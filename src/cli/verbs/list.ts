@@ -73,7 +73,7 @@ function statesOf(words: readonly string[]): ReadonlySet<JobState> {
 function listing(jobs: readonly JobRecord[]): string {
   return table(
     ["JOB", "STATE", "ATTEMPTS", "OUTCOME", "STARTED", "TOOK", "HOST"],
-    jobs.map(({ job, state, attempts, worker, refused }) => {
+    jobs.map(({ job, state, attempts, refused }) => {
       const last = attempts.at(-1);
       return [
         visible(job),
@@ -82,7 +82,7 @@ function listing(jobs: readonly JobRecord[]): string {
         refused !== undefined ? "refused" : last?.outcome === undefined ? "" : describeOutcome(last.outcome),
         last === undefined ? "" : clock(last.start),
         last?.seconds === undefined ? "" : formatDuration(last.seconds),
-        last?.host ?? worker ?? "",
+        last?.host ?? "",
       ];
     }),
     { STATE: colourOfState },

@@ -1,9 +1,12 @@
 import fs from "node:fs";
+import type { Project } from "../../compose/project.js";
 import { formatDuration } from "../../job/duration.js";
 import { describeOutcome } from "../../job/outcome.js";
 import { visible } from "../../job/quote.js";
 import { formatSize } from "../../job/size.js";
 import type { AttemptRecord } from "../../report/attempts.js";
+import { directoryOf } from "../../report/directory.js";
+import { isPending } from "../../report/jobs.js";
 import type { JobRecord } from "../../report/record.js";
 import { EXIT, openExisting } from "../command.js";
 import { table } from "../table.js";
@@ -31,16 +34,31 @@ export const verb: Verb<Args> = {
     const project = await openExisting(args);
     const shown = await project.records(args.jobs);
     if (args.json) printJson(shown);
-    else process.stdout.write(shown.map(describe).join("\n"));
+    else {
+      const texts: string[] = [];
+      for (const job of shown) texts.push(describe(job, await whereItRuns(project, job)));
+      process.stdout.write(texts.join("\n"));
+    }
     return EXIT.ok;
   },
 };
 
-function describe(job: JobRecord): string {
+/** Where its last attempt ran; of a job that is still to have its first, where it will. */
+async function whereItRuns(project: Project, job: JobRecord): Promise<string | undefined> {
+  const last = job.attempts.at(-1);
+  if (last !== undefined) return directoryOf(project.store, job, last.directory);
+  if (!isPending(job) && job.state !== "held") return undefined;
+  const [hiredIn, ...more] = new Set((await project.workers()).map(({ directory }) => directory));
+  const directory = await directoryOf(project.store, job, (more.length === 0 && hiredIn) || undefined);
+  return directory ?? "where its worker was hired";
+}
+
+function describe(job: JobRecord, directory: string | undefined): string {
   const lines = [
     `${visible(job.job)}: ${job.state}${job.worker === undefined ? "" : ` (${job.worker})`}`,
     `file: ${visible(job.path)}`,
   ];
+  if (directory !== undefined) lines.push(`directory: ${visible(directory)}`);
   if (job.refused !== undefined) lines.push(`refused: ${visible(job.refused)}`);
   if (job.cancelled !== undefined) lines.push(`cancelled: ${visible(job.cancelled)}`);
   let text = `${lines.join("\n")}\n`;
