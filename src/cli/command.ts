@@ -54,6 +54,14 @@ export function parser(
     .exitProcess(true) as Argv<{ project: string | undefined }>;
 }
 
+/** `fjord help submit` is `fjord submit --help`. What is no command is left for the parser to refuse. */
+export function helpMeant(words: readonly string[], commands: readonly string[]): readonly string[] {
+  const [first, command = ""] = words;
+  if (first !== "help") return words;
+  if (command === "" || command.startsWith("-")) return ["--help"];
+  return commands.includes(command) ? [command, "--help"] : [command];
+}
+
 /** The same refusal; the command that its hint begins with is for the project that was named. */
 export function repeatProject(error: unknown, project: string | undefined): unknown {
   if (!(error instanceof FjordError)) return error;

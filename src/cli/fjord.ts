@@ -53,17 +53,18 @@ main("fjord", async () => {
   const all = process.argv.slice(2);
   const quick = await quickly(all);
   if (quick !== undefined) return quick;
-  const { COMPLETE, parser, repeatProject } = await import("./command.js");
+  const { COMPLETE, helpMeant, parser, repeatProject } = await import("./command.js");
+  const names = VERBS.map(([usage]) => nameOf(usage)).filter((name) => name !== "$0");
   // yargs would read the numbers behind -- and write them anew (1e3, 0x10): for a command they have to stay.
   const end = all.indexOf("--");
-  const words = end < 0 ? all : all.slice(0, end);
+  const words = helpMeant(end < 0 ? all : all.slice(0, end), names);
   const behind = end < 0 ? [] : all.slice(end + 1);
   let code: number = EXIT.ok;
   let y = parser(
     "fjord",
     "fjord [verb]\n\nLooks at a project, and puts it right.",
-    "recruiter, dispatcher and worker do the work. fjord VERB --help has examples.",
-    VERBS.map(([usage]) => nameOf(usage)).filter((name) => name !== "$0"),
+    "recruiter, dispatcher and worker do the work. fjord help VERB has examples.",
+    names,
   );
   for (const [usage, what, load] of VERBS) {
     const name = nameOf(usage);

@@ -73,7 +73,7 @@ function meantBy(word: string, call: Call): string | undefined {
 /** `fjord hire 2` is the recruiter's business. */
 function otherCommand(word: string, { name, args }: Call): string | undefined {
   if (name !== "fjord") return undefined;
-  const others = args.filter((arg) => arg !== word);
+  const others = args[0] === "help" ? ["--help"] : args.filter((arg) => arg !== word);
   switch (word) {
     case "hire":
     case "fire":

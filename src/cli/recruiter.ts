@@ -9,6 +9,7 @@ import {
   COMPLETE,
   defaultDirectory,
   EXIT,
+  helpMeant,
   main,
   openProject,
   openToLook,
@@ -180,6 +181,6 @@ main(WHO, async () => {
   if (process.argv[2] === COMPLETE) {
     const { complete } = await import("./complete.js");
     await complete(y, [HIRE, FIRE, LIST]);
-  } else await y.parseAsync(hideBin(process.argv));
+  } else await y.parseAsync(helpMeant(hideBin(process.argv), COMMANDS));
   return code;
 });

@@ -36,11 +36,32 @@ describe("every command", () => {
   }
 });
 
+describe("the help of a verb", () => {
+  const project = sharedProject();
+  const same: [CommandName, asked: string[], as: string[]][] = [
+    ["fjord", ["help", "retry"], ["retry", "--help"]],
+    ["fjord", ["help", "clean", "--older-than", "0"], ["clean", "--help"]],
+    ["fjord", ["help"], ["--help"]],
+    ["recruiter", ["help", "hire"], ["hire", "--help"]],
+  ];
+  for (const [name, asked, as] of same) {
+    it(`${name} ${asked.join(" ")}`, async () => {
+      const help = await project().run(name, asked);
+      expect(help).to.deep.equal(await project().run(name, as));
+      expect(help.exitCode).to.equal(0);
+      expect(help.stdout).to.contain("Options:");
+    });
+  }
+});
+
 describe("what a command does not know", () => {
   const project = sharedProject();
   const slips: [CommandName, string[], found: string, meant?: string][] = [
     ["fjord", ["statsu"], "statsu", "status"],
     ["fjord", ["--jsno"], "--jsno", "--json"],
+    ["fjord", ["help", "statsu"], "statsu", "status"],
+    ["fjord", ["help", "hire"], "hire", "recruiter hire --help"],
+    ["recruiter", ["help", "hier"], "hier", "hire"],
     ["fjord", ["status", "--projct", "x"], "--projct", "--project"],
     ["fjord", ["status", "now"], "now"],
     ["fjord", ["status", "test"], "test", "--project test"],
