@@ -1,7 +1,10 @@
 import path from "node:path";
 import type { JobWishes } from "../compose/draft.js";
 import { FjordError } from "../job/error.js";
+import { wrongIn } from "../job/job-text.js";
 import { quote } from "../job/quote.js";
+
+const CHECKED = ["priority", "retries", "timeout", "nice"] as const;
 
 export interface WishArgs {
   readonly logfile: string | undefined;
@@ -17,6 +20,8 @@ export interface WishArgs {
 /** What the options ask of a job. */
 export function wishesOf(args: WishArgs): JobWishes {
   const { logfile, workdir, timeout } = args;
+  for (const key of CHECKED) check(key, args[key]);
+  for (const key of ["logfile", "workdir"] as const) checkLine(key, args[key]);
   const env = { ...exported(args.export), ...assigned(args.env ?? []) };
   const wishes = {
     logfile,
@@ -31,9 +36,20 @@ export function wishesOf(args: WishArgs): JobWishes {
   return Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined));
 }
 
+/** Told of the option, before a job file that nobody has written is refused. */
+function check(key: (typeof CHECKED)[number], text: string | undefined): void {
+  const wrong = text === undefined ? undefined : wrongIn(key, text);
+  if (wrong !== undefined) throw new FjordError("bad-usage", `--${key}: ${wrong}.`);
+}
+
+function checkLine(option: string, text: string | undefined): void {
+  if (!text?.includes("\n")) return;
+  throw new FjordError("bad-usage", `--${option}: found ${quote(text)}.`, "Write a path of one line.");
+}
+
 function wholeNumber(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  if (/^[+-]?\d+$/.test(text)) return Number(text);
+  if (text !== "") return Number(text);
   throw new FjordError("bad-usage", `--${option}: found ${quote(text)}.`, "Write a whole number.");
 }
 

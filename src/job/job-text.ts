@@ -1,7 +1,7 @@
 import { FjordError } from "./error.js";
 import { formatIni, parseIni } from "./ini-dialect.js";
 import type { IniSection } from "./ini-reader.js";
-import { SECTIONS } from "./job.js";
+import { readJob, SECTIONS } from "./job.js";
 import { quote } from "./quote.js";
 import type { Values } from "./sweep.js";
 
@@ -16,6 +16,13 @@ function paramKeys(params: Values): ControlKeys {
 /** The text of a new job file. @throws FjordError `bad-usage` for what an ini file cannot hold */
 export function newJobText(keys: ControlKeys, params?: Values): string {
   return formatIni({ control: keys, ...(params && { params: paramKeys(params) }) });
+}
+
+/** What is wrong with a value of a key, in the words that a job file is refused with; undefined: nothing. */
+export function wrongIn(key: string, value: string): string | undefined {
+  const text = newJobText({ executable: "true", [key]: value });
+  const reading = readJob("a.ini", Buffer.from(text), false);
+  return reading.ok ? undefined : reading.reason.split(`key ${quote(key)}: `)[1];
 }
 
 /**
