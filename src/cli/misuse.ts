@@ -29,7 +29,9 @@ export function misuse(said: string, call: Call): FjordError {
   if (option === undefined) return refusal(call, said);
   const known = choices.replaceAll('"', "");
   const near = nearest(found.replaceAll('"', ""), known.split(", "));
-  return refusal(call, `${dashed(option)}: found ${visible(found)}; it can be ${known}.`, near);
+  const isTyped = call.args.some((arg) => arg.split("=", 1)[0] === dashed(option));
+  const what = isTyped ? dashed(option) : `Argument ${option}`;
+  return refusal(call, `${what}: found ${visible(found)}; it can be ${known}.`, near);
 }
 
 function refusal({ name }: Call, message: string, meant?: string): FjordError {

@@ -141,6 +141,14 @@ describe("fjord clean", () => {
 
   it("asks how old", async () => {
     expect((await clean()).stderr).to.contain("Say how old.");
-    expect((await clean("--older-than", "soon")).exitCode).to.equal(2);
+    expect((await clean("--older-than", "soon")).stderr).to.contain("Write a duration such as 90, 30m");
+    expect(await clean("--older-than", "1", "week")).to.deep.include({
+      exitCode: 2,
+      stderr: '[fjord] --older-than: found "1" and "week".\n[fjord] Write it as one word: --older-than 7d\n',
+    });
+    expect((await clean("--older-than", "36 hours")).stderr).to.match(
+      /found "36 hours"\.\n.* --older-than 1d12h\n$/,
+    );
+    expect((await clean("--older-than", "2 h")).exitCode).to.equal(0);
   });
 });

@@ -100,6 +100,11 @@ describe("what a command does not know", () => {
       ["hire", "1", "--via", "tmux2"],
       '--via: found "tmux2"; it can be detached, tmux, screen.\n[recruiter] Did you mean tmux? ',
     ],
+    [
+      "fjord",
+      ["completion", "tcsh"],
+      'Argument shell: found "tcsh"; it can be bash, zsh, fish.\n[fjord] Did you mean bash? ',
+    ],
     ["dispatcher", ["--callback"], "--callback needs a value, and none was found.\n"],
     ["worker", ["--id", "--quiet"], "--id needs a value, and none was found.\n"],
   ];

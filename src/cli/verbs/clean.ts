@@ -1,8 +1,8 @@
-import { parseDuration } from "../../job/duration.js";
 import { FjordError } from "../../job/error.js";
-import { quote, visible } from "../../job/quote.js";
+import { visible } from "../../job/quote.js";
 import type { JobState } from "../../report/jobs.js";
 import { EXIT, openExisting, say } from "../command.js";
+import { durationOf } from "../duration-option.js";
 import { type Common, count, DRY_RUN, JOBS, JSON_OPTION, printJson, some, type Verb } from "../verb.js";
 
 interface Args extends Common {
@@ -33,12 +33,14 @@ export const verb: Verb<Args> = {
       .example("fjord clean --older-than 0 'test*'", "only these, however young"),
 
   async run(args) {
-    const olderThan = parseDuration(args.olderThan ?? "");
-    if (olderThan === undefined) {
-      const found =
-        args.olderThan === undefined ? "Say how old." : `--older-than: found ${quote(args.olderThan)}.`;
-      throw new FjordError("bad-usage", found, "fjord clean --older-than 7d; 0 for whatever has ended.");
+    if (args.olderThan === undefined) {
+      throw new FjordError(
+        "bad-usage",
+        "Say how old.",
+        "fjord clean --older-than 7d; 0 for whatever has ended.",
+      );
     }
+    const olderThan = durationOf("older-than", args.olderThan, args.jobs);
     const project = await openExisting(args);
     const states: ReadonlySet<JobState> = new Set(args.state);
     const places = (await project.jobs(args.jobs)).filter(({ state }) => states.has(state));

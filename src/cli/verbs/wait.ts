@@ -1,7 +1,5 @@
-import { parseDuration } from "../../job/duration.js";
-import { FjordError } from "../../job/error.js";
-import { quote } from "../../job/quote.js";
 import { openExisting } from "../command.js";
+import { durationOf } from "../duration-option.js";
 import { exitCodeOf, tellEnds } from "../ends.js";
 import { endSignal } from "../main.js";
 import { type Common, JOBS, JSON_OPTION, printJson, type Verb } from "../verb.js";
@@ -30,7 +28,7 @@ export const verb: Verb<Args> = {
       .example("fjord wait 'train*' --timeout 2h && ./evaluate.sh", "then go on"),
 
   async run(args) {
-    const timeout = secondsOf(args.timeout);
+    const timeout = args.timeout === undefined ? undefined : durationOf("timeout", args.timeout, args.jobs);
     const project = await openExisting(args);
     const places = args.jobs.length > 0 ? await project.jobs(args.jobs) : undefined;
     const stop = endSignal();
@@ -43,14 +41,3 @@ export const verb: Verb<Args> = {
     return exitCodeOf(result);
   },
 };
-
-function secondsOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const seconds = parseDuration(text);
-  if (seconds !== undefined) return seconds;
-  throw new FjordError(
-    "bad-usage",
-    `--timeout: found ${quote(text)}.`,
-    "Write a duration such as 90, 30m or 2h.",
-  );
-}
