@@ -186,7 +186,7 @@ async function inRooms(
   return undefined;
 }
 
-/** What became of the wish to release a job. `not-held`: it is not held. */
+/** What became of the wish to release a job. `not-held`: there is nothing to release. `name-taken`: another of its name waits. */
 export interface Released {
   readonly job: string;
   readonly end: "queued" | "not-held" | "name-taken";
@@ -203,7 +203,7 @@ export async function release(
   const released: Released[] = [];
   for (const { job, file, state, path } of places) {
     const tell = (end: Released["end"]) => released.push({ job, state, end });
-    if (state !== "held") tell("not-held");
+    if (state !== "held") tell((await store.has(layout.held(file))) ? "name-taken" : "not-held");
     else if (await store.has(layout.queued(file))) tell("name-taken");
     else {
       if (!dryRun) await store.rename(path, layout.queued(file));

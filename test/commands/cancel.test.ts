@@ -145,7 +145,11 @@ describe("fjord hold and release", () => {
     expect((await project().run("fjord", ["status"])).stdout).to.contain("0 waiting, 2 held, 0 running");
     const { exitCode, stdout } = await project().run("fjord", ["release", "*"]);
     expect(stdout).to.equal("[fjord] Released 2 jobs: a, b.\n[fjord] Not held: c.\n");
-    expect(exitCode).to.equal(2);
+    expect(exitCode).to.equal(0);
+    expect(await project().run("fjord", ["release", "c"])).to.include({
+      exitCode: 0,
+      stdout: "[fjord] Released 0 jobs.\n[fjord] Not held: c.\n",
+    });
     await project().run("dispatcher");
     expect(project().ends.done).to.deep.equal(["a", "b", "c"]);
   });
@@ -154,7 +158,8 @@ describe("fjord hold and release", () => {
     project().job("twin", "true", { nice: "1" });
     await project().run("fjord", ["hold", "twin"]);
     project().job("twin", "true", { nice: "2" });
-    expect(await endsOf(project(), "release", "twin")).to.deep.equal({ twin: "not-held" });
+    expect(await endsOf(project(), "release", "twin")).to.deep.equal({ twin: "name-taken" });
+    expect((await project().run("fjord", ["release", "twin"])).exitCode).to.equal(2);
     expect(await endsOf(project(), "hold", "twin")).to.deep.equal({ twin: "name-taken" });
     expect(project().list(project().layout.jobqueue)).to.deep.equal(["twin.ini"]);
     expect(project().list(project().layout.jobheld)).to.deep.equal(["twin.ini"]);

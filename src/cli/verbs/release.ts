@@ -42,6 +42,6 @@ export const verb: Verb<Args> = {
       const taken = namesOf("name-taken");
       if (taken.length > 0) say("fjord", `Left, as another of the name waits: ${some(taken)}.`);
     }
-    return ends.every(({ end }) => end === "queued") ? EXIT.ok : EXIT.refused;
+    return ends.every(({ end }) => end !== "name-taken") ? EXIT.ok : EXIT.refused;
   },
 };

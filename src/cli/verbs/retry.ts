@@ -61,6 +61,6 @@ export const verb: Verb<Args> = {
       const taken = namesOf("name-taken");
       if (taken.length > 0) say("fjord", `Left, as another of the name waits: ${some(taken)}.`);
     }
-    return retried.some(({ end }) => end === "queued") || retried.length === 0 ? EXIT.ok : EXIT.refused;
+    return retried.every(({ end }) => end === "queued" || end === "unlike") ? EXIT.ok : EXIT.refused;
   },
 };
