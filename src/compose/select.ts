@@ -50,7 +50,13 @@ function noSuchJob(word: string, isGlob: boolean, known: readonly string[]): Fjo
   if (isGlob) {
     return new FjordError("no-such-job", `No job matches ${quote(word)}.`, "fjord list shows all jobs.");
   }
-  const near = nearest(word, known.slice(0, NEAR_AMONG));
+  const near = scriptOf(word, known) ?? nearest(word, known.slice(0, NEAR_AMONG));
   const hint = near === undefined ? "fjord list shows all jobs." : `Did you mean ${quote(near)}?`;
   return new FjordError("no-such-job", `There is no job ${quote(word)}.`, hint);
+}
+
+/** A script keeps its ending in its job's name, a job file does not: `hello.sh` and `hello` are taken for one another. */
+function scriptOf(word: string, known: readonly string[]): string | undefined {
+  const stem = word.replace(/\.[^.]+$/, "");
+  return known.find((job) => job.startsWith(`${word}.`)) ?? known.find((job) => job === stem);
 }

@@ -247,6 +247,21 @@ describe("what has been", () => {
     }
   });
 
+  it("is found by its name without a script's ending, or with one too many", async () => {
+    project().rename("hello.sh", "#!/bin/sh\n", 0o755);
+    for (const [said, meant] of [
+      ["hello", "hello.sh"],
+      ["waits.sh", "waits"],
+    ] as const) {
+      const { exitCode, stderr } = await fjord("show", said);
+      expect({ exitCode, stderr }).to.deep.equal({
+        exitCode: 3,
+        stderr: `[fjord] There is no job "${said}".\n[fjord] Did you mean "${meant}"?\n`,
+      });
+    }
+    fs.unlinkSync(project().layout.queued("hello.sh"));
+  });
+
   const misuses: [args: string[], says: string][] = [
     [["list", "--state", "faild"], '--state: found "faild".'],
     [["list", "--where", "length > 1"], "the fields are duration, cpu,"],
