@@ -128,6 +128,25 @@ describe("fjord results", () => {
     await project().ended("waits");
   });
 
+  it("leaves out jobs that have neither, unless they are named", async () => {
+    await project().hire(1);
+    project().job("plain", "true");
+    await project().run("dispatcher");
+    const rest = "1 job without parameters and results; name them to see them.\n";
+    expect((await project().run("fjord", ["results"])).stdout).to.equal(rest);
+    project().rename("swept.ini", "[control]\nexecutable = exit 1;:\n\n[params]\nn = 1\n");
+    await project().run("dispatcher");
+    const { stdout } = await project().run("fjord", ["results"]);
+    expect(stdout).to.equal(`JOB    STATE   n\nswept  failed  1\n${rest}`);
+    expect((await project().run("fjord", ["results", "--csv"])).stdout).to.equal(
+      "job,state,n\r\nswept,failed,1\r\n",
+    );
+    expect(await rows()).to.deep.equal([{ job: "swept", state: "failed", params: { n: "1" }, results: {} }]);
+    expect((await project().run("fjord", ["results", "*", "--csv"])).stdout).to.equal(
+      "job,state,n\r\nplain,done,\r\nswept,failed,1\r\n",
+    );
+  });
+
   it("counts the last attempt only", async () => {
     project().job(
       "tries",
