@@ -157,6 +157,24 @@ describe("what has been", () => {
       expect((await fjord("log", "run10", "--attempt", "1")).stdout).to.match(/^1\n$/);
     });
 
+    it("prints the last lines only, as tail does", async () => {
+      const log = project().layout.attemptLog("run1", 1);
+      const whole = fs.readFileSync(log);
+      const texts = ["one\ntwo\nthree\n", "one\n\nthree", "", "\n", `${"x".repeat(70_000)}\n`.repeat(3)];
+      for (const text of texts) {
+        fs.writeFileSync(log, text);
+        for (const n of ["0", "1", "2", "3", "100"]) {
+          const { stdout } = await project().startProgram("tail", ["-n", n, log]).end;
+          expect((await fjord("log", "run1", "-n", n)).stdout, `-n ${n}`).to.equal(stdout);
+        }
+      }
+      fs.writeFileSync(log, "one\ntwo\n");
+      expect((await fjord("log", "run1", "run2", "--lines", "1")).stdout).to.match(
+        /^run1 \| two\nrun2 \| .*\n$/,
+      );
+      fs.writeFileSync(log, whole);
+    });
+
     it("prints those of several with their names, and says which have none", async () => {
       const { exitCode, stdout, stderr } = await fjord("log", "run2", "bad", "waits", 'a b, "c"', "run1");
       expect(exitCode).to.equal(0);
@@ -272,6 +290,7 @@ describe("what has been", () => {
     [["show"], "Say which jobs."],
     [["log"], "Say which jobs."],
     [["log", "run1", "--attempt", "first"], "--attempt"],
+    [["log", "run1", "-n", "few"], "--lines: write a whole number"],
   ];
   for (const [args, says] of misuses) {
     it(`is refused: fjord ${args.join(" ")}`, async () => {
@@ -355,6 +374,20 @@ describe("what runs", () => {
     const { exitCode, stdout } = await follower.end;
     expect(exitCode).to.equal(0);
     expect(stdout).to.match(/two \| last words\n/);
+  });
+
+  it("is followed from its last lines on", async () => {
+    const job = await project().remoteJob("one");
+    await project().hire(1);
+    project().start("dispatcher");
+    await job.started();
+    await job.tell("echo first; echo second");
+    const follower = project().start("fjord", ["log", "-f", "-n", "1", "one"]);
+    await follower.said("second\n");
+    await job.tell("echo third; echo fourth");
+    await follower.said("fourth\n");
+    job.exit(0);
+    expect((await follower.end).stdout).to.match(/^second\nthird\nfourth\n/);
   });
 
   it("is shown with its worker, and is no longer followed after Ctrl-C", async () => {

@@ -13,6 +13,7 @@ interface Args extends Common {
   readonly jobs: string[];
   readonly follow: boolean;
   readonly attempt: number | undefined;
+  readonly lines: number | undefined;
 }
 
 /** Between two looks while it follows, ms. */
@@ -30,18 +31,29 @@ export const verb: Verb<Args> = {
         default: false,
         describe: "go on until the jobs have ended",
       })
+      .option("lines", {
+        alias: "n",
+        type: "number",
+        requiresArg: true,
+        describe: "only the last so many lines of each job",
+      })
       .option("attempt", { type: "number", requiresArg: true, describe: "which [the last]" })
       .example("fjord log run7", "what its last attempt printed")
+      .example("fjord log -n 3 'run*'", "the last three lines of each")
       .example("fjord log -f 'run*'", "of many, live, each line with its job's name"),
 
   async run(args) {
     const stop = args.follow ? endSignal() : undefined;
     needJobs(args.jobs);
     if (Number.isNaN(args.attempt)) throw new FjordError("bad-usage", "--attempt: write its number.");
+    const { lines } = args;
+    if (lines !== undefined && !(Number.isInteger(lines) && lines >= 0)) {
+      throw new FjordError("bad-usage", "--lines: write a whole number, such as -n 10.");
+    }
     const project = await openExisting(args);
     const places = await project.jobs(args.jobs);
     const names = places.map(({ job }) => job);
-    const tails = names.map((job) => new Tail(project, job, args.attempt, names.length > 1));
+    const tails = names.map((job) => new Tail(project, job, { ...args, isPrefixed: names.length > 1 }));
     const silent: JobPlace[] = [];
     for (const [i, place] of places.entries()) {
       if ((await tails[i]?.print(!args.follow)) === false) silent.push(place);
@@ -96,11 +108,19 @@ class Tail {
   #attempt: number;
   #offset = 0;
   #rest = "";
+  /** Until the first look. */
+  #lines: number | undefined;
 
-  constructor(project: Project, job: string, attempt: number | undefined, prefixed: boolean) {
+  /** @param wanted `lines`: only the last so many of what has been printed up to now */
+  constructor(
+    project: Project,
+    job: string,
+    { attempt, lines, isPrefixed }: Pick<Args, "attempt" | "lines"> & { readonly isPrefixed: boolean },
+  ) {
     this.job = job;
     this.#project = project;
-    this.#prefix = prefixed ? `${visible(job)} | ` : "";
+    this.#prefix = isPrefixed ? `${visible(job)} | ` : "";
+    this.#lines = lines;
     this.#onlyAttempt = attempt !== undefined;
     this.#attempt = attempt ?? lastAttempt(project, job);
   }
@@ -126,6 +146,8 @@ class Tail {
       return false;
     }
     try {
+      if (this.#lines !== undefined) this.#offset = startOfLast(this.#lines, fd);
+      this.#lines = undefined;
       for (;;) {
         const buffer = Buffer.allocUnsafe(CHUNK);
         const length = fs.readSync(fd, buffer, 0, CHUNK, this.#offset);
@@ -155,6 +177,23 @@ class Tail {
   #pathOf(attempt: number): string {
     return this.#project.layout.attemptLog(this.job, attempt);
   }
+}
+
+/** Where the last so many lines of a file begin, bytes. It is read from its end. What follows the last line break is a line. */
+function startOfLast(lines: number, fd: number): number {
+  const { size } = fs.fstatSync(fd);
+  if (lines === 0) return size;
+  let missing = lines;
+  for (let end = size; end > 0; ) {
+    const start = Math.max(0, end - CHUNK);
+    const bytes = Buffer.alloc(end - start);
+    fs.readSync(fd, bytes, 0, bytes.length, start);
+    for (let at = bytes.lastIndexOf(0x0a); at >= 0; at = at === 0 ? -1 : bytes.lastIndexOf(0x0a, at - 1)) {
+      if (start + at !== size - 1 && --missing === 0) return start + at + 1;
+    }
+    end = start;
+  }
+  return 0;
 }
 
 /** Resolves when it has been taken: a long log must not pile up in memory before a slow reader. */
