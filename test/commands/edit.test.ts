@@ -1,6 +1,9 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect } from "chai";
+import { Project } from "../../src/compose/project.js";
+import { Layout } from "../../src/project/layout.js";
+import { kill } from "../rig/processes.js";
 import { projectPerTest } from "../rig/with-project.js";
 
 describe("fjord edit", () => {
@@ -150,5 +153,68 @@ describe("fjord clean", () => {
       /found "36 hours"\.\n.* --older-than 1d12h\n$/,
     );
     expect((await clean("--older-than", "2 h")).exitCode).to.equal(0);
+  });
+});
+
+describe("fjord clean --runs", () => {
+  const project = projectPerTest();
+  const clean = (...args: string[]) => project().run("fjord", ["clean", "--runs", ...args]);
+  const runs = () => project().list(project().home);
+
+  /** Makes a run that fails, and nothing has happened in its project for an hour. */
+  async function failedRun(): Promise<string> {
+    const before = runs();
+    const { exitCode, stderr } = await project().run("fjord", ["run", "-j1", "--", "false"]);
+    expect(exitCode).to.equal(1);
+    expect(stderr).to.contain("fjord clean --runs --older-than 7d\n");
+    const name = runs().find((one) => !before.includes(one)) ?? "";
+    age(name);
+    return name;
+  }
+
+  function age(name: string): void {
+    const layout = new Layout(path.join(project().home, name));
+    const then = Date.now() / 1000 - 3600;
+    for (const dir of [...layout.directories(), layout.root]) fs.utimesSync(dir, then, then);
+  }
+
+  it("removes what failed runs have kept, and nothing else", async () => {
+    const [one, two] = [await failedRun(), await failedRun()].sort();
+    fs.mkdirSync(path.join(project().home, "run-mine"));
+    expect((await clean("--older-than", "1d")).stdout).to.equal("[fjord] Removed 0 runs.\n");
+    expect((await clean("--dry-run")).stdout).to.equal(`[fjord] Would remove 2 runs: ${one}, ${two}.\n`);
+    expect(runs()).to.have.length(4);
+    expect((await clean("--older-than", "30m")).stdout).to.equal(`[fjord] Removed 2 runs: ${one}, ${two}.\n`);
+    expect(runs()).to.deep.equal(["run-mine", "test"]);
+  });
+
+  it("leaves those in which somebody works, or something has just happened", async () => {
+    const [mine, young] = [await failedRun(), await failedRun()];
+    fs.writeFileSync(path.join(project().home, young, "jobqueue", "a.ini"), "");
+    await project().hire(1, "--project", mine);
+    age(mine);
+    const { stdout } = await clean("--json");
+    expect(JSON.parse(stdout)).to.deep.equal({ runs: [], inUse: [mine, young].sort() });
+    const [worker] = await (await Project.open(path.join(project().home, mine))).workers();
+    kill(worker?.process.pid ?? 0, "SIGKILL");
+    await project().gone(worker?.process.pid ?? 0);
+    const dispatcher = project().start("dispatcher", ["--project", mine]);
+    await dispatcher.said("Started on");
+    age(mine);
+    expect((await clean()).stdout).to.match(
+      /^\[fjord\] Removed 0 runs\.\n\[fjord\] Left, as somebody works there or did a minute ago: run-/,
+    );
+    dispatcher.kill("SIGTERM");
+    await dispatcher.end;
+    age(mine);
+    expect((await clean()).stdout).to.contain(`Removed 1 run: ${mine}.\n`);
+  });
+
+  it("takes neither jobs nor a project", async () => {
+    for (const args of [["a"], ["--project", "test"]]) {
+      const { exitCode, stderr } = await clean(...args);
+      expect(exitCode).to.equal(2);
+      expect(stderr).to.contain("name neither jobs nor a project");
+    }
   });
 });

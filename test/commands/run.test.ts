@@ -88,7 +88,8 @@ describe("fjord run", () => {
     const [directory = ""] = kept(project());
     expect(stderr).to.equal(
       "[fjord] is 3: exit code 3\n[fjord] 2 jobs: 1 succeeded, 1 failed.\n" +
-        `[fjord] What they printed: fjord log --project '${directory}' JOB\n`,
+        `[fjord] What they printed: fjord log --project '${directory}' JOB\n` +
+        "[fjord] That is kept until it is removed: fjord clean --runs --older-than 7d\n",
     );
     expect((await project().run("fjord", ["log", "--project", directory, "is 3"])).stdout).to.equal("3\n");
     expect(project().list(path.join(directory, "workerqueue"))).to.deep.equal([]);

@@ -9,6 +9,7 @@ interface Args extends Common {
   readonly jobs: string[];
   readonly state: ("done" | "failed" | "cancelled")[];
   readonly olderThan: string | undefined;
+  readonly runs: boolean;
   readonly dryRun: boolean;
   readonly json: boolean;
 }
@@ -19,6 +20,11 @@ export const verb: Verb<Args> = {
     y
       .positional("jobs", JOBS)
       .option("older-than", { type: "string", requiresArg: true, describe: "ended so long ago: 12h, 7d" })
+      .option("runs", {
+        type: "boolean",
+        default: false,
+        describe: "what fjord run has kept: whole projects in which nobody works any more",
+      })
       .option("state", {
         choices: ["done", "failed", "cancelled"] as const,
         array: true,
@@ -30,9 +36,11 @@ export const verb: Verb<Args> = {
       .option("dry-run", DRY_RUN)
       .option("json", JSON_OPTION)
       .example("fjord clean --older-than 7d", "done and cancelled jobs, and old logs of workers")
-      .example("fjord clean --older-than 0 'test*'", "only these, however young"),
+      .example("fjord clean --older-than 0 'test*'", "only these, however young")
+      .example("fjord clean --runs --older-than 7d", "the projects of fjord runs that failed"),
 
   async run(args) {
+    if (args.runs) return removeRuns(args);
     if (args.olderThan === undefined) {
       throw new FjordError(
         "bad-usage",
@@ -57,3 +65,26 @@ export const verb: Verb<Args> = {
     return EXIT.ok;
   },
 };
+
+async function removeRuns({ jobs, project, olderThan, dryRun, json }: Args): Promise<number> {
+  if (jobs.length > 0 || project !== undefined) {
+    const hint = "fjord clean --runs --older-than 7d; one of them by hand: rm -r, when nobody works there.";
+    throw new FjordError(
+      "bad-usage",
+      "--runs removes whole projects: name neither jobs nor a project.",
+      hint,
+    );
+  }
+  const { cleanRuns } = await import("../../compose/clean-runs.js");
+  const seconds = olderThan === undefined ? 0 : durationOf("older-than", olderThan, jobs);
+  const cleaned = await cleanRuns(process.env, { olderThan: seconds, dryRun });
+  if (json) {
+    printJson(cleaned);
+    return EXIT.ok;
+  }
+  const { runs, inUse } = cleaned;
+  const names = runs.length > 0 ? `: ${some(runs)}` : "";
+  say("fjord", `${dryRun ? "Would remove" : "Removed"} ${count(runs.length, "run")}${names}.`);
+  if (inUse.length > 0) say("fjord", `Left, as somebody works there or did a minute ago: ${some(inUse)}.`);
+  return EXIT.ok;
+}

@@ -1,4 +1,3 @@
-import crypto from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -11,6 +10,7 @@ import { describeOutcome } from "../../job/outcome.js";
 import { quote, visible } from "../../job/quote.js";
 import { shellQuote } from "../../job/shell-words.js";
 import { homeOfProjects } from "../../project/locate.js";
+import { newRunName } from "../../project/run-name.js";
 import type { JobRecord } from "../../report/record.js";
 import { tabulateRun } from "../../report/run-results.js";
 import { Bar } from "../bar.js";
@@ -168,6 +168,8 @@ function tellEnd(
   const others = rest > 0 ? `, ${rest} not run or stopped${why}` : "";
   note(`${count(total)}: ${succeeded} succeeded, ${failed} failed${others}.`);
   note(`What they printed: fjord log --project ${shellQuote(kept ?? "")} JOB`);
+  if (args.project === undefined)
+    note("That is kept until it is removed: fjord clean --runs --older-than 7d");
 }
 
 /** What is said beside what the jobs print. */
@@ -199,9 +201,7 @@ function workersOf(text: string | undefined): number {
 /** A project of its own; it is removed when all has succeeded, unless it was named. */
 async function openForRun(args: Args): Promise<[Project, isOwn: boolean]> {
   if (args.project !== undefined) return [await Project.open(args.project), false];
-  const time = new Date().toISOString().slice(0, 19).replace(/[-:]/g, "").replace("T", "-");
-  const name = `run-${time}-${crypto.randomBytes(3).toString("hex")}`;
-  const directory = path.join(homeOfProjects(process.env, process.cwd()), name);
+  const directory = path.join(homeOfProjects(process.env, process.cwd()), newRunName());
   fs.mkdirSync(directory, { recursive: true });
   fs.writeFileSync(path.join(directory, "settings.ini"), SETTINGS);
   return [await Project.open(directory), true];
