@@ -1,6 +1,8 @@
 import { formatDuration } from "../job/duration.js";
 import { formatRate } from "../report/progress.js";
+import { speedOf } from "../report/speed.js";
 import type { Status } from "../report/status.js";
+import { hostName } from "../spool/identity.js";
 import { colourOfState, paint } from "./colour.js";
 
 /** A project in one line. */
@@ -20,12 +22,12 @@ export function statusLine(status: Status): string {
   ].join(", ");
 }
 
-/** By what the workers' latest jobs took: how fast it goes, and how long it goes on. */
+/** How fast it goes, and how long it goes on where that can be told. */
 function speed({ waiting, retrying, running, workers }: Status): string[] {
-  const busy = workers.filter(({ state, pace }) => state === "busy" && pace > 0);
-  const rate = busy.reduce((sum, { pace }) => sum + 1 / pace, 0);
-  if (rate === 0) return [];
-  return [formatRate(rate), `${formatDuration((waiting + retrying + running) / rate)} left`];
+  const found = speedOf(workers, waiting + retrying + running, hostName(), Date.now());
+  if (found === undefined) return [];
+  const { rate, left } = found;
+  return [formatRate(rate), ...(left === undefined ? [] : [`${formatDuration(left)} left`])];
 }
 
 function counted(jobs: number, state: string): string {

@@ -16,6 +16,8 @@ export interface Announcement {
   readonly slots: number;
   /** Seconds that its latest jobs took on the average, from claim to claim; 0 before the first. */
   readonly pace: number;
+  /** How far from that they were, seconds (standard deviation). */
+  readonly spread: number;
   /** The process group that its jobs run in: `pid:start token`. Empty when it has none. */
   readonly group: string;
   readonly directory: string;
@@ -48,6 +50,7 @@ function format(a: Announcement): string {
       state: a.state,
       slots: String(a.slots),
       pace: a.pace.toPrecision(3),
+      spread: a.spread.toPrecision(3),
       group: a.group,
       directory: shown(a.directory),
       since: a.since,
@@ -176,6 +179,7 @@ function announcementOf(worker: string, parsed: IniReading & { ok: true }): Anno
     beat,
     slots: Number(w.get("slots") ?? 1),
     pace: Number(w.get("pace") ?? 0) || 0,
+    spread: Number(w.get("spread") ?? 0) || 0,
     group: w.get("group") ?? "",
     directory: w.get("directory") ?? "",
     since: w.get("since") ?? "",

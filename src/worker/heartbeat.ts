@@ -2,7 +2,9 @@ import type { Layout } from "../project/layout.js";
 import { type Announcement, announce } from "../spool/announcement.js";
 import type { Store } from "../spool/store.js";
 
-type Said = Partial<Pick<Announcement, "state" | "pace" | "group">> & { job?: Announcement["job"] | null };
+type Said = Partial<Pick<Announcement, "state" | "pace" | "spread" | "group">> & {
+  job?: Announcement["job"] | null;
+};
 
 /**
  * S7: the worker's own announcement, its counter, and when it was last renewed. Writes follow one another; what is said

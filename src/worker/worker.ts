@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type pino from "pino";
 import { jobName } from "../job/name.js";
+import { type Pace, paceAfter } from "../job/pace.js";
 import type { Layout, Note } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
 import { withdrawAnnouncement } from "../spool/announcement.js";
@@ -84,8 +85,7 @@ export class Worker implements Bench {
   #idleSince = performance.now();
   /** Looks at an empty desk in a row: the first is followed by another at once, with the bell hung. */
   #idleLooks = 0;
-  /** Seconds per job, moving average. */
-  #pace = 0;
+  #pace: Pace = { mean: 0, spread: 0 };
 
   constructor(setup: WorkerSetup) {
     this.store = setup.store;
@@ -176,6 +176,7 @@ export class Worker implements Bench {
       beat: 0,
       slots: 1,
       pace: 0,
+      spread: 0,
       group: this.launcher().group,
       directory,
       since: new Date().toISOString(),
@@ -345,7 +346,7 @@ export class Worker implements Bench {
     const half = files.length >> 1;
     let passed = 0;
     this.#idleLooks = 0;
-    if (this.#pace < LONG_JOB / 1000) this.#bell.take(this.#desk.path);
+    if (this.#pace.mean < LONG_JOB / 1000) this.#bell.take(this.#desk.path);
     for (const [index, file] of files.entries()) {
       if (this.#fenced || this.#leaving !== "no") return;
       // S10: nothing is begun while it is not known whether this worker still counts.
@@ -374,7 +375,8 @@ export class Worker implements Bench {
     this.#listenLater();
     this.#heartbeat.say({
       state: this.#leaving === "no" ? "busy" : "leaving",
-      pace: this.#pace,
+      pace: this.#pace.mean,
+      spread: this.#pace.spread,
       job: { name: attempt.job, attempt: attempt.number, started: attempt.started.toISOString() },
     });
     if (this.#hasUnanswered) {
@@ -392,7 +394,7 @@ export class Worker implements Bench {
   }
 
   #measure(seconds: number): void {
-    this.#pace = this.#pace === 0 ? seconds : this.#pace * 0.8 + seconds * 0.2;
+    this.#pace = paceAfter(this.#pace, seconds);
   }
 
   /** Between two jobs nothing but the launcher should be in its group: what a job left there is killed with it. */

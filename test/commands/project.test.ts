@@ -136,7 +136,7 @@ describe("fjord status", () => {
       const [directory, line] = stdout.split("\n");
       expect(directory).to.equal(project().directory);
       expect(line).to.match(
-        /^1 waiting, 1 running, 1 done, 1 failed, [01] of 1 workers free, (?:\S+\/s, [^,]+ left, )?dispatched on \S+$/,
+        /^1 waiting, 1 running, 1 done, 1 failed, [01] of 1 workers free, (?:\S+\/(?:s|min), (?:[^,]+ left, )?)?dispatched on \S+$/,
       );
       return new RegExp(`^${worker} +\\S+ +busy +running +20`, "m").test(stdout);
     });
@@ -153,6 +153,26 @@ describe("fjord status", () => {
     expect(status.workers[0]).to.include({ worker, state: "busy" });
     expect(status.workers[0]?.job?.name).to.equal("running");
     expect(status.dispatcher?.process.pid).to.be.greaterThan(0);
+    job.exit(0);
+  });
+
+  it("tells how fast it goes, and not how long when some jobs take many times as long as others", async () => {
+    for (const [name, line] of [
+      ["a", "true"],
+      ["b", "true"],
+      ["c", "true"],
+      ["d", "sleep 1 #"],
+    ] as const) {
+      project().job(name, line, { priority: "1" });
+    }
+    const job = await project().remoteJob("e");
+    await project().hire(1);
+    project().start("dispatcher");
+    await job.started();
+    await project().until("its pace is told", async () => {
+      const { stdout } = await project().run("fjord", ["status"]);
+      return /, \S+\/(?:s|min), dispatched on /.test(stdout);
+    });
     job.exit(0);
   });
 

@@ -33,6 +33,7 @@ export class Scene {
       beat: 1,
       slots: 1,
       pace: 0,
+      spread: 0,
       group: "",
       directory: this.bench.directory,
       since: "",

@@ -22,6 +22,7 @@ const FIRST: Announcement = {
   beat: 1,
   slots: 1,
   pace: 0,
+  spread: 0,
   group: "",
   directory: "/work",
   since: "",
@@ -75,7 +76,7 @@ describe("an announcement", () => {
   }
 
   it("reads back as it was made", async () => {
-    const said = { state: "leaving", pace: 0.5, group: "7:8", job: JOB } as const;
+    const said = { state: "leaving", pace: 0.5, spread: 0.25, group: "7:8", job: JOB } as const;
     await beats(1, 3, said);
     expect(await read()).to.deep.equal({ ...FIRST, ...said, beat: 3 });
   });
