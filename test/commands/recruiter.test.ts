@@ -60,13 +60,12 @@ describe("recruiter hire", () => {
     await project().hire(2);
     await project().run("recruiter", ["fire"]);
     await project().hire(2);
-    expect(
-      new Set(
-        project()
-          .events("hired")
-          .map((line) => line.worker),
-      ).size,
-    ).to.equal(4);
+    // A worker is announced before it tells the ledger.
+    const hired = await project().until("all have told", () => {
+      const lines = project().events("hired");
+      return lines.length >= 4 && lines;
+    });
+    expect(new Set(hired.map(({ worker }) => worker)).size).to.equal(4);
   });
 
   for (const count of ["0", "-1", "1.5", "many", "10001"]) {
