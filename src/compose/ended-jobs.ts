@@ -1,6 +1,6 @@
-import path from "node:path";
 import type { JobRecord } from "../report/record.js";
-import { type LedgerLine, LedgerReader } from "../spool/ledger.js";
+import type { LedgerLine } from "../spool/ledger.js";
+import { Ledgers } from "../spool/ledgers.js";
 import type { Draft } from "./draft.js";
 import type { Project } from "./project.js";
 
@@ -16,7 +16,7 @@ export interface EndedJob {
 /** Hears of the ends of a run's jobs from the ledgers as they grow; of each job once. */
 export class EndedJobs {
   readonly #project: Project;
-  readonly #readers = new Map<string, LedgerReader>();
+  readonly #ledgers: Ledgers;
   readonly #jobs = new Set<string>();
   /** Numbers of the last attempts before this run, by job. */
   readonly #before = new Map<string, number>();
@@ -25,6 +25,7 @@ export class EndedJobs {
   #looking: Promise<void> | undefined;
   private constructor(project: Project) {
     this.#project = project;
+    this.#ledgers = new Ledgers(project.store, project.layout);
   }
 
   /** From now on: what the ledgers tell already is not of this run. */
@@ -56,13 +57,7 @@ export class EndedJobs {
   }
 
   async #look(): Promise<void> {
-    const { store, layout } = this.#project;
-    for (const file of await store.list(layout.ledger)) {
-      if (!file.endsWith(".jsonl")) continue;
-      const reader = this.#readers.get(file) ?? new LedgerReader(path.join(layout.ledger, file));
-      this.#readers.set(file, reader);
-      for await (const line of reader.read()) this.#hear(line);
-    }
+    for await (const line of this.#ledgers.read()) this.#hear(line);
   }
 
   #pass(line: LedgerLine): void {

@@ -1,9 +1,8 @@
-import fs from "node:fs";
-import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Layout } from "../project/layout.js";
-import { type LedgerLine, LedgerReader } from "../spool/ledger.js";
-import { isErrno, type Store } from "../spool/store.js";
+import type { LedgerLine } from "../spool/ledger.js";
+import { Ledgers } from "../spool/ledgers.js";
+import type { Store } from "../spool/store.js";
 
 export interface EventOptions {
   /** Also what was noted before; no if not said. */
@@ -24,34 +23,20 @@ export function events(
   layout: Layout,
   options: EventOptions,
 ): AsyncGenerator<LedgerLine, void, void> {
-  const readers = new Map<string, LedgerReader>();
-  // At once: an iteration begins when somebody asks for the first one.
-  for (const file of options.fromStart === true ? [] : fs.readdirSync(layout.ledger)) {
-    const ledger = path.join(layout.ledger, file);
-    readers.set(file, new LedgerReader(ledger, fs.statSync(ledger).size));
-  }
-  return follow(store, layout, readers, options.signal);
+  // Made at once: an iteration begins when somebody asks for the first event.
+  const ledgers = new Ledgers(store, layout, options.fromStart === true ? "start" : "now");
+  return follow(ledgers, LOOKS_APART[store.kind], options.signal);
 }
 
 async function* follow(
-  store: Store,
-  layout: Layout,
-  readers: Map<string, LedgerReader>,
+  ledgers: Ledgers,
+  apart: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<LedgerLine, void, void> {
   for (;;) {
-    for (const file of await store.list(layout.ledger)) {
-      if (!file.endsWith(".jsonl")) continue;
-      const reader = readers.get(file) ?? new LedgerReader(path.join(layout.ledger, file));
-      readers.set(file, reader);
-      try {
-        yield* reader.read();
-      } catch (error) {
-        if (!isErrno(error, "ENOENT", "ESTALE")) throw error;
-      }
-    }
+    yield* ledgers.read();
     if (signal?.aborted) return;
-    await delay(LOOKS_APART[store.kind], undefined, signal && { signal }).catch(() => undefined);
+    await delay(apart, undefined, signal && { signal }).catch(() => undefined);
     if (signal?.aborted) return;
   }
 }

@@ -252,3 +252,8 @@ export function lockOf(jobPath: string): string {
 export function isLock(entry: string): boolean {
   return entry.endsWith(".lock");
 }
+
+/** Whether an entry of `ledger/` is one: people leave other files there. */
+export function isLedger(entry: string): boolean {
+  return entry.endsWith(".jsonl");
+}

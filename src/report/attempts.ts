@@ -1,9 +1,9 @@
-import path from "node:path";
 import type { JobResult } from "../job/job-result.js";
 import type { Outcome } from "../job/outcome.js";
 import type { Layout } from "../project/layout.js";
-import { type CpuTime, type Destination, type LedgerLine, LedgerReader } from "../spool/ledger.js";
-import { isErrno, type Store } from "../spool/store.js";
+import type { CpuTime, Destination } from "../spool/ledger.js";
+import { Ledgers } from "../spool/ledgers.js";
+import type { Store } from "../spool/store.js";
 
 /** One run of a job, as the ledgers tell of it. */
 export interface AttemptRecord {
@@ -78,7 +78,7 @@ export async function readHistory(
     ofJob.set(attempt, one);
     return one;
   };
-  for await (const line of ledgerLines(store, layout)) {
+  for await (const line of new Ledgers(store, layout).read()) {
     if (line.event === "hired") hired.set(line.worker, line);
     if (!("job" in line) || !wanted(line.job)) continue;
     switch (line.event) {
@@ -135,15 +135,4 @@ export async function readHistory(
 function keepLater<L extends { t: string }>(last: Map<string, L>, line: L & { job: string }): void {
   const before = last.get(line.job);
   if (before === undefined || before.t < line.t) last.set(line.job, line);
-}
-
-async function* ledgerLines(store: Store, layout: Layout): AsyncGenerator<LedgerLine> {
-  for (const file of (await store.list(layout.ledger)).sort()) {
-    if (!file.endsWith(".jsonl")) continue;
-    try {
-      yield* new LedgerReader(path.join(layout.ledger, file)).read();
-    } catch (error) {
-      if (!isErrno(error, "ENOENT", "ESTALE")) throw error;
-    }
-  }
 }

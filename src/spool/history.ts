@@ -1,8 +1,8 @@
-import path from "node:path";
 import type { Outcome } from "../job/outcome.js";
 import type { Layout } from "../project/layout.js";
-import { type LedgerLine, LedgerReader } from "./ledger.js";
-import { isErrno, type Store } from "./store.js";
+import type { LedgerLine } from "./ledger.js";
+import { Ledgers } from "./ledgers.js";
+import type { Store } from "./store.js";
 
 /** What the ledgers say of a job's attempts, their numbers by kind. */
 interface Record {
@@ -21,14 +21,11 @@ interface Record {
  * Only jobs with something to remember are remembered: a million that succeed at once cost nothing.
  */
 export class History {
-  readonly #store: Store;
-  readonly #layout: Layout;
-  readonly #readers = new Map<string, LedgerReader>();
+  readonly #ledgers: Ledgers;
   readonly #records = new Map<string, Record>();
 
   constructor(store: Store, layout: Layout) {
-    this.#store = store;
-    this.#layout = layout;
+    this.#ledgers = new Ledgers(store, layout);
   }
 
   /**
@@ -61,19 +58,7 @@ export class History {
   }
 
   async #readOn(): Promise<void> {
-    for (const file of await this.#store.list(this.#layout.ledger)) {
-      if (!file.endsWith(".jsonl")) continue;
-      let reader = this.#readers.get(file);
-      if (reader === undefined) {
-        reader = new LedgerReader(path.join(this.#layout.ledger, file));
-        this.#readers.set(file, reader);
-      }
-      try {
-        for await (const line of reader.read()) this.#note(line);
-      } catch (error) {
-        if (!isErrno(error, "ENOENT", "ESTALE")) throw error;
-      }
-    }
+    for await (const line of this.#ledgers.read()) this.#note(line);
   }
 
   /** Ledgers are read one after the other, not in the order of time: attempt numbers alone put them in order. */
