@@ -1,7 +1,8 @@
 import type { Dependency } from "../job/after.js";
 import type { Layout } from "../project/layout.js";
+import { factsIfThere } from "../spool/file-facts.js";
 import type { Ledger } from "../spool/ledger.js";
-import { isErrno, type Store } from "../spool/store.js";
+import type { Store } from "../spool/store.js";
 import { withdraw } from "../spool/withdraw.js";
 
 /** How far a job is that others wait for. `unknown`: there is none of this name, or it is held. */
@@ -134,19 +135,10 @@ export class Dependencies {
     let last: { progress: Progress; at: number } = { progress: "unknown", at: Number.NEGATIVE_INFINITY };
     for (const [room, progress] of ENDS) {
       for (const file of [`${job}.ini`, job]) {
-        const at = await this.#changeTime(this.#layout.ended(room, file));
-        if (at !== undefined && at > last.at) last = { progress, at };
+        const facts = await factsIfThere(this.#store, this.#layout.ended(room, file));
+        if (facts !== undefined && facts.ctimeMs > last.at) last = { progress, at: facts.ctimeMs };
       }
     }
     return last.progress;
-  }
-
-  async #changeTime(path: string): Promise<number | undefined> {
-    try {
-      return (await this.#store.facts(path)).ctimeMs;
-    } catch (error) {
-      if (isErrno(error, "ENOENT", "ENOTDIR", "ESTALE")) return undefined;
-      throw error;
-    }
   }
 }

@@ -1,6 +1,7 @@
 import { isIgnored, jobName } from "../job/name.js";
 import { isLock, type Layout } from "../project/layout.js";
 import type { Announcement } from "../spool/announcement.js";
+import { factsIfThere } from "../spool/file-facts.js";
 import { isErrno, type Store } from "../spool/store.js";
 
 /** A job that was handed out: its file and, where known, its inode, which tells it from another of the name. */
@@ -148,11 +149,6 @@ export class Desks {
   }
 
   async #inode(path: string): Promise<number | undefined> {
-    try {
-      return (await this.#store.facts(path)).ino;
-    } catch (error) {
-      if (isErrno(error, "ENOENT", "ENOTDIR", "ESTALE")) return undefined;
-      throw error;
-    }
+    return (await factsIfThere(this.#store, path))?.ino;
   }
 }

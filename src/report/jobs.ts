@@ -1,5 +1,6 @@
 import { isIgnored, jobName } from "../job/name.js";
 import { isLock, type Layout, lockOf } from "../project/layout.js";
+import { factsIfThere } from "../spool/file-facts.js";
 import { isErrno, type Store } from "../spool/store.js";
 
 /**
@@ -114,10 +115,5 @@ async function isLater(store: Store, place: JobPlace, other: JobPlace): Promise<
 }
 
 async function changed(store: Store, { path }: JobPlace): Promise<number> {
-  try {
-    return (await store.facts(path)).ctimeMs;
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR", "ESTALE")) return 0;
-    throw error;
-  }
+  return (await factsIfThere(store, path))?.ctimeMs ?? 0;
 }

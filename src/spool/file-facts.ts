@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import type { FileFacts } from "./store.js";
+import { type FileFacts, isErrno, type Store } from "./store.js";
 
 /** Reading never follows a symlink and never waits for the other end of a FIFO. */
 export const READ_FLAGS = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
@@ -21,6 +21,19 @@ export function factsOf(stat: fs.Stats): FileFacts {
     uid: stat.uid,
     kind,
   };
+}
+
+/**
+ * Undefined: there is no such file, or (ESTALE) it was just taken away. For who looks again soon; who acts on a file's
+ * absence takes ESTALE for trouble, not for an answer.
+ */
+export async function factsIfThere(store: Store, path: string): Promise<FileFacts | undefined> {
+  try {
+    return await store.facts(path);
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR", "ESTALE")) return undefined;
+    throw error;
+  }
 }
 
 /** What a write that took only some of the bytes means. */

@@ -100,6 +100,7 @@ export async function stampAt(store: Store, file: string): Promise<string | unde
   return there && stampOf(there);
 }
 
+/** ESTALE is no answer here: a job that only seems to be nowhere would be written, and run, a second time. */
 async function factsOrNone(store: Store, file: string): Promise<FileFacts | undefined> {
   try {
     return await store.facts(file);
