@@ -254,10 +254,8 @@ export class Dispatcher {
 
   /** Whether a job of this name waits or runs. */
   #isOpen(job: string): boolean {
-    return (
-      [job, `${job}.ini`].some((file) => this.#desks.holds(file) || this.#retries.holds(file)) ||
-      this.#stock.holds(job)
-    );
+    const file = `${job}.ini`; // desks and retries go by the name, and so find a script of it, too
+    return this.#desks.holds(file) || this.#retries.holds(file) || this.#stock.holds(job);
   }
 
   async #takeStock(now: number): Promise<void> {
