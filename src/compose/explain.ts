@@ -1,10 +1,10 @@
 import { backoffAfter } from "../job/backoff.js";
 import type { Layout } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
-import { type AttemptRecord, readHistory } from "../report/attempts.js";
+import { type AttemptRecord, type JobHistory, readHistory } from "../report/attempts.js";
 import { directoryOf } from "../report/directory.js";
 import { explain, type JobFacts, type Reason } from "../report/explain.js";
-import { findJobs, type JobPlace, onePlaceEach } from "../report/jobs.js";
+import { findJobs, isPending, type JobPlace, onePlaceEach } from "../report/jobs.js";
 import {
   type Announcement,
   listAnnounced,
@@ -43,40 +43,41 @@ export async function explainJobs(
   return explained;
 }
 
+/** What is found out once for all explanations. */
+interface Findings {
+  readonly store: Store;
+  readonly layout: Layout;
+  readonly settings: Settings;
+  readonly places: readonly JobPlace[];
+  /** One place of each job. */
+  readonly byName: ReadonlyMap<string, JobPlace>;
+  readonly history: JobHistory;
+  readonly isDispatched: boolean;
+  readonly workers: readonly Announcement[];
+  /** Of these, known to be dead. */
+  readonly dead: ReadonlySet<string>;
+}
+
 /** What all explanations have in common. */
 class Scene {
-  readonly #store: Store;
-  readonly #layout: Layout;
-  readonly #settings: Settings;
-  readonly #places: readonly JobPlace[];
-  readonly #byName: ReadonlyMap<string, JobPlace>;
-  readonly #history: Awaited<ReturnType<typeof readHistory>>;
-  readonly #isDispatched: boolean;
-  readonly #workers: readonly Announcement[];
-  readonly #dead: ReadonlySet<string>;
+  readonly #f: Findings;
+  /** What lies in the queue. */
+  readonly #queue: readonly JobPlace[];
+  /** All that is still to be done, by name. */
+  readonly #pending: ReadonlyMap<string, readonly JobPlace[]>;
   /** Places in the order of handing out, by file; read when first asked for. */
   #turns: ReadonlyMap<string, number> | undefined;
 
-  private constructor(
-    store: Store,
-    layout: Layout,
-    settings: Settings,
-    places: readonly JobPlace[],
-    byName: ReadonlyMap<string, JobPlace>,
-    history: Awaited<ReturnType<typeof readHistory>>,
-    isDispatched: boolean,
-    workers: readonly Announcement[],
-    dead: ReadonlySet<string>,
-  ) {
-    this.#store = store;
-    this.#layout = layout;
-    this.#settings = settings;
-    this.#places = places;
-    this.#byName = byName;
-    this.#history = history;
-    this.#isDispatched = isDispatched;
-    this.#workers = workers;
-    this.#dead = dead;
+  private constructor(findings: Findings) {
+    this.#f = findings;
+    this.#queue = findings.places.filter(isQueued);
+    const pending = new Map<string, JobPlace[]>();
+    for (const place of findings.places.filter(isPending)) {
+      const ofName = pending.get(place.job) ?? [];
+      pending.set(place.job, ofName);
+      ofName.push(place);
+    }
+    this.#pending = pending;
   }
 
   static async read(
@@ -97,87 +98,60 @@ class Scene {
     }
     const isDispatched = await isSeatHeld(store, layout, settings.beat);
     const places = await findJobs(store, layout);
-    return new Scene(
-      store,
-      layout,
-      settings,
-      places,
-      await onePlaceEach(store, places),
-      history,
-      isDispatched,
-      workers,
-      dead,
-    );
+    const byName = await onePlaceEach(store, places);
+    return new Scene({ store, layout, settings, places, byName, history, isDispatched, workers, dead });
   }
 
   async factsOf(place: JobPlace): Promise<JobFacts> {
     const { job, state } = place;
+    const { byName, history, isDispatched, workers, dead, settings } = this.#f;
     const file = await this.#fileOf(place);
     const after = file.kind === "valid" ? file.after : [];
-    const attempts = this.#history.attempts.get(job) ?? [];
-    const isQueued = state === "waiting" && place.worker === undefined;
+    const attempts = history.attempts.get(job) ?? [];
+    const last = attempts.at(-1);
+    const waits = isQueued(place);
     return {
       place,
       file,
-      dependencies: new Map(after.map((one) => [one.job, this.#byName.get(one.job)?.state])),
-      isDispatched: this.#isDispatched,
-      workers: this.#workers,
-      deadWorkers: this.#dead,
+      dependencies: new Map(after.map((one) => [one.job, byName.get(one.job)?.state])),
+      isDispatched,
+      workers,
+      deadWorkers: dead,
       queued: this.#queue.length,
-      before: isQueued ? (await this.#order())?.get(place.file) : undefined,
-      namesake: isQueued ? this.#namesakeOf(place) : undefined,
+      before: waits ? (await this.#order())?.get(place.file) : undefined,
+      namesake: waits ? this.#namesakeOf(place) : undefined,
       attempts,
-      refusal: this.#history.refusals.get(job)?.reason,
-      cancellation: this.#history.cancellations.get(job),
-      directory: await this.#directoryOf(place, attempts.at(-1)),
-      backoff: backoffAfter(this.#failuresOf(job), this.#settings.retryBackoff),
-      lastLine: state === "failed" ? await this.#lastLineOf(attempts.at(-1)?.log) : "",
+      refusal: history.refusals.get(job)?.reason,
+      cancellation: history.cancellations.get(job),
+      directory: last && (await directoryOf(this.#f.store, place, last.directory)),
+      backoff: backoffAfter(failuresOf(attempts), settings.retryBackoff),
+      lastLine: state === "failed" ? await this.#lastLineOf(last?.log) : "",
     };
   }
 
-  get #queue(): JobPlace[] {
-    return this.#places.filter(({ state, worker }) => state === "waiting" && worker === undefined);
-  }
-
-  async #fileOf({ path, file, state, worker }: JobPlace): Promise<JobFacts["file"]> {
+  async #fileOf(place: JobPlace): Promise<JobFacts["file"]> {
+    const { path, file, state } = place;
+    const { store, layout, settings } = this.#f;
     if (state !== "waiting" && state !== "retrying" && state !== "held") return { kind: "gone" };
-    const isQueued = state === "waiting" && worker === undefined;
-    const settling = new Settling(this.#store, this.#layout.jobqueue, this.#settings.settle);
-    const seen = await look(this.#store, path, file, isQueued ? settling : undefined);
+    const settling = new Settling(store, layout.jobqueue, settings.settle);
+    const seen = await look(store, path, file, isQueued(place) ? settling : undefined);
     if (seen.kind === "refused") return { kind: "invalid", reason: seen.reason };
     return seen.kind === "valid"
       ? { kind: "valid", after: seen.job.after, retries: seen.job.retries }
       : { kind: seen.kind };
   }
 
-  /** Where its last attempt ran, or runs. */
-  async #directoryOf(place: JobPlace, last: AttemptRecord | undefined): Promise<string | undefined> {
-    return last === undefined ? undefined : directoryOf(this.#store, place, last.directory);
-  }
-
-  /** Failed since it was last put into the queue: what failed in a row up to now. */
-  #failuresOf(job: string): number {
-    const attempts = this.#history.attempts.get(job) ?? [];
-    const lastEnd = attempts.findLastIndex(
-      ({ to }) => to !== undefined && to !== "retry" && to !== "jobqueue",
-    );
-    return attempts.slice(lastEnd + 1).filter(({ to }) => to === "retry").length;
-  }
-
   #namesakeOf({ job, path }: JobPlace): JobPlace["state"] | undefined {
-    const others = this.#places.filter((one) => one.job === job && one.path !== path);
-    return others.find(({ state }) => state === "running" || state === "retrying" || state === "waiting")
-      ?.state;
+    return this.#pending.get(job)?.find((other) => other.path !== path)?.state;
   }
 
   /** How many are handed out before each job of the queue; undefined when there are too many to read. */
   async #order(): Promise<ReadonlyMap<string, number> | undefined> {
     if (this.#turns !== undefined) return this.#turns;
-    const queue = this.#queue;
-    if (queue.length > READ_AT_MOST) return undefined;
+    if (this.#queue.length > READ_AT_MOST) return undefined;
     const waiting: { file: string; priority: number; mtimeMs: number }[] = [];
-    for (const { file, path } of queue) {
-      const seen = await look(this.#store, path, file);
+    for (const { file, path } of this.#queue) {
+      const seen = await look(this.#f.store, path, file);
       if (seen.kind === "valid" && seen.job.after.length === 0) {
         waiting.push({ file, priority: seen.job.priority, mtimeMs: seen.mtimeMs });
       }
@@ -189,7 +163,18 @@ class Scene {
 
   async #lastLineOf(log: string | undefined): Promise<string> {
     if (log === undefined) return "";
-    const text = await this.#store.tail(log, TAIL).catch(() => "");
+    const text = await this.#f.store.tail(log, TAIL).catch(() => "");
     return text.trimEnd().split("\n").at(-1) ?? "";
   }
+}
+
+/** Whether a job lies in the queue, and on nobody's desk. */
+function isQueued({ state, worker }: JobPlace): boolean {
+  return state === "waiting" && worker === undefined;
+}
+
+/** Failed since it was last put into the queue: what failed in a row up to now. */
+function failuresOf(attempts: readonly AttemptRecord[]): number {
+  const lastEnd = attempts.findLastIndex(({ to }) => to !== undefined && to !== "retry" && to !== "jobqueue");
+  return attempts.slice(lastEnd + 1).filter(({ to }) => to === "retry").length;
 }
