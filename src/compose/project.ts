@@ -25,12 +25,13 @@ import type { Draft } from "./draft.js";
 import type { Edited, Editor } from "./edit.js";
 import { type EventOptions, events } from "./events.js";
 import type { Explanation } from "./explain.js";
+import type { Released } from "./release.js";
 import type { Retried } from "./retry.js";
 import type { SubmissionOptions } from "./submission.js";
 import type { SubmittedJob } from "./submitted.js";
 import type { WaitOptions, WaitResult } from "./wait.js";
 import type { Wanted } from "./wanted.js";
-import type { Released, Withdrawn, WithdrawOptions } from "./withdraw.js";
+import type { Withdrawn, WithdrawOptions } from "./withdraw.js";
 
 export interface OpenOptions {
   /** Whether to make the project if there is none yet; yes if not said. */
@@ -306,7 +307,7 @@ export class Project {
 
   /** Puts held jobs back into the queue. */
   async release(jobs: readonly JobPlace[], options: { readonly dryRun?: boolean } = {}): Promise<Released[]> {
-    const { release } = await import("./withdraw.js");
+    const { release } = await import("./release.js");
     return release(this.store, this.layout, jobs, options.dryRun ?? false);
   }
 

@@ -1,15 +1,21 @@
 import type { Layout } from "../project/layout.js";
 import { readHistory } from "../report/attempts.js";
-import { findJobs, type JobPlace } from "../report/jobs.js";
-import { isErrno, type Store } from "../spool/store.js";
+import { findJobs, type JobPlace, type JobState } from "../report/jobs.js";
+import type { Store } from "../spool/store.js";
+import { backToQueue } from "./back-to-queue.js";
 
-/** What became of the wish to run a job again. `unlike`: it has not failed. `name-taken`: another of its name waits. */
+/**
+ * What became of the wish to run a job again. `unlike`: it has not failed. `name-taken`: another of its name waits.
+ * `gone`: it is not where it was any more.
+ */
 export interface Retried {
   readonly job: string;
   readonly end: "queued" | "unlike" | "name-taken" | "gone";
   /** Where it was. */
   readonly state: JobPlace["state"];
 }
+
+const ENDED_BADLY: ReadonlySet<JobState> = new Set(["failed", "cancelled"]);
 
 /**
  * Puts jobs that failed or were cancelled back into the queue, each with one rename, and after them those that were
@@ -23,11 +29,12 @@ export async function retry(
   places: readonly JobPlace[],
   dryRun: boolean,
 ): Promise<Retried[]> {
-  const retried = await putBackAll(store, layout, places, dryRun);
+  const terms = { from: ENDED_BADLY, unfit: "unlike", dryRun } as const;
+  const retried = await backToQueue(store, layout, places, terms);
   const named = new Set(places.map(({ job }) => job));
   const revived = retried.filter(({ end }) => end === "queued").map(({ job }) => job);
   const dependents = (await dependentsOf(store, layout, revived)).filter(({ job }) => !named.has(job));
-  return retried.concat(await putBackAll(store, layout, dependents, dryRun));
+  return retried.concat(await backToQueue(store, layout, dependents, terms));
 }
 
 /** Jobs that were cancelled because of these, or because of one of those in turn. */
@@ -47,29 +54,4 @@ async function dependentsOf(store: Store, layout: Layout, jobs: readonly string[
     }
   }
   return found;
-}
-
-async function putBackAll(
-  store: Store,
-  layout: Layout,
-  places: readonly JobPlace[],
-  dryRun: boolean,
-): Promise<Retried[]> {
-  const retried: Retried[] = [];
-  for (const { job, file, state, path } of places) {
-    const tell = (end: Retried["end"]) => retried.push({ job, state, end });
-    if (state !== "failed" && state !== "cancelled") tell("unlike");
-    else if (await store.has(layout.queued(file))) tell("name-taken");
-    else if (dryRun) tell("queued");
-    else {
-      try {
-        await store.rename(path, layout.queued(file));
-        tell("queued");
-      } catch (error) {
-        if (!isErrno(error, "ENOENT")) throw error;
-        tell("gone");
-      }
-    }
-  }
-  return retried;
 }

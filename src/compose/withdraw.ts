@@ -185,30 +185,3 @@ async function inRooms(
   for (const [state, path] of rooms) if (await store.has(path)) return { job, file, state, path };
   return undefined;
 }
-
-/** What became of the wish to release a job. `not-held`: there is nothing to release. `name-taken`: another of its name waits. */
-export interface Released {
-  readonly job: string;
-  readonly end: "queued" | "not-held" | "name-taken";
-  readonly state: JobState;
-}
-
-/** Held jobs go back to the queue, with the age that they had. */
-export async function release(
-  store: Store,
-  layout: Layout,
-  places: readonly JobPlace[],
-  dryRun: boolean,
-): Promise<Released[]> {
-  const released: Released[] = [];
-  for (const { job, file, state, path } of places) {
-    const tell = (end: Released["end"]) => released.push({ job, state, end });
-    if (state !== "held") tell((await store.has(layout.held(file))) ? "name-taken" : "not-held");
-    else if (await store.has(layout.queued(file))) tell("name-taken");
-    else {
-      if (!dryRun) await store.rename(path, layout.queued(file));
-      tell("queued");
-    }
-  }
-  return released;
-}

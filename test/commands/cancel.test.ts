@@ -164,4 +164,17 @@ describe("fjord hold and release", () => {
     expect(project().list(project().layout.jobqueue)).to.deep.equal(["twin.ini"]);
     expect(project().list(project().layout.jobheld)).to.deep.equal(["twin.ini"]);
   });
+
+  it("tell of a job that went while it was to be released", async () => {
+    for (const name of ["a", "b"]) project().job(name, "true");
+    await project().run("fjord", ["hold", "a", "b"]);
+    const own = await Project.open(project().directory);
+    const held = await own.jobs(["a", "b"]);
+    fs.unlinkSync(project().layout.held("a.ini"));
+    expect(await own.release(held)).to.deep.equal([
+      { job: "a", state: "held", end: "gone" },
+      { job: "b", state: "held", end: "queued" },
+    ]);
+    expect(project().list(project().layout.jobqueue)).to.deep.equal(["b.ini"]);
+  });
 });

@@ -41,6 +41,8 @@ export const verb: Verb<Args> = {
       if (others.length > 0) say("fjord", `Not held: ${some(others)}.`);
       const taken = namesOf("name-taken");
       if (taken.length > 0) say("fjord", `Left, as another of the name waits: ${some(taken)}.`);
+      const gone = namesOf("gone");
+      if (gone.length > 0) say("fjord", `Not there any more: ${some(gone)}.`);
     }
     return ends.every(({ end }) => end !== "name-taken") ? EXIT.ok : EXIT.refused;
   },
