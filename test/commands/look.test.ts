@@ -287,6 +287,7 @@ describe("what has been", () => {
     [["list", "r{1..9999999}"], "more than 1000000 names"],
     [["history", "r{1..9999999}"], "more than 1000000 names"],
     [["history", "--csv", "--json"], "Either --csv or --json."],
+    [["results", "--csv", "--json"], "Either --csv or --json."],
     [["show"], "Say which jobs."],
     [["log"], "Say which jobs."],
     [["log", "run1", "--attempt", "first"], "--attempt"],

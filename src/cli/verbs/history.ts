@@ -1,6 +1,5 @@
 import { patternsOf } from "../../compose/select.js";
 import { formatDuration } from "../../job/duration.js";
-import { FjordError } from "../../job/error.js";
 import { describeOutcome, exitOf } from "../../job/outcome.js";
 import { visible } from "../../job/quote.js";
 import { formatSize } from "../../job/size.js";
@@ -8,26 +7,20 @@ import type { AttemptRecord } from "../../report/attempts.js";
 import { EXIT, openToLook } from "../command.js";
 import { csvOf } from "../csv.js";
 import { table } from "../table.js";
+import { needOneFormat, type TableArgs, tableOptions } from "../table-options.js";
 import { clock } from "../times.js";
-import { type Common, JOBS, JSON_OPTION, type Verb } from "../verb.js";
-
-interface Args extends Common {
-  readonly jobs: string[];
-  readonly csv: boolean;
-  readonly json: boolean;
-}
+import type { Verb } from "../verb.js";
 
 /** `fjord history`: every attempt that the ledgers tell of, by time. GNU parallel's joblog. */
-export const verb: Verb<Args> = {
+export const verb: Verb<TableArgs> = {
   options: (y) =>
-    y
-      .positional("jobs", JOBS)
-      .option("csv", { type: "boolean", default: false, describe: "print CSV, RFC 4180" })
-      .option("json", { ...JSON_OPTION, describe: "print JSON lines" })
-      .example("fjord history --csv > history.csv", "every attempt, for a spreadsheet"),
+    tableOptions(y, "print JSON lines").example(
+      "fjord history --csv > history.csv",
+      "every attempt, for a spreadsheet",
+    ),
 
   async run(args) {
-    if (args.csv && args.json) throw new FjordError("bad-usage", "Either --csv or --json.");
+    needOneFormat(args);
     const project = await openToLook(args);
     const all = [...((await project?.history())?.attempts.values() ?? [])].flat();
     const patterns = args.jobs.flatMap(patternsOf);

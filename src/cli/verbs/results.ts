@@ -3,26 +3,18 @@ import { type ResultRow, tabulate } from "../../report/results.js";
 import { EXIT, openExisting } from "../command.js";
 import { csvOf } from "../csv.js";
 import { table } from "../table.js";
-import { type Common, count, JOBS, JSON_OPTION, printJson, type Verb } from "../verb.js";
-
-interface Args extends Common {
-  readonly jobs: string[];
-  readonly csv: boolean;
-  readonly json: boolean;
-}
+import { needOneFormat, type TableArgs, tableOptions } from "../table-options.js";
+import { count, printJson, type Verb } from "../verb.js";
 
 /** `fjord results`: what went into the jobs that have ended, and what came out, in one table. */
-export const verb: Verb<Args> = {
+export const verb: Verb<TableArgs> = {
   options: (y) =>
-    y
-      .positional("jobs", JOBS)
-      .option("csv", { type: "boolean", default: false, describe: "print CSV, RFC 4180" })
-      .option("json", JSON_OPTION)
-      .check(({ csv, json }) => !(csv && json) || "Either --csv or --json.")
+    tableOptions(y)
       .example("fjord results", "[params] of each job file, and what the job wrote to $FJORD_RESULT")
       .example("fjord results 'train*' --csv > results.csv", "for a spreadsheet"),
 
   async run(args) {
+    needOneFormat(args);
     const project = await openExisting(args);
     const all = await project.results(args.jobs);
     const rows = args.jobs.length > 0 ? all : all.filter(tells);
