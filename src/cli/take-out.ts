@@ -3,23 +3,7 @@ import type { Withdrawn } from "../compose/withdraw.js";
 import { visible } from "../job/quote.js";
 import { EXIT, endSignal, say } from "./main.js";
 import { openExisting } from "./open.js";
-import {
-  type Common,
-  count,
-  DRY_RUN,
-  JOBS,
-  JSON_OPTION,
-  needJobs,
-  printJson,
-  some,
-  type Verb,
-} from "./verb.js";
-
-export interface TakeOutArgs extends Common {
-  readonly jobs: string[];
-  readonly dryRun: boolean;
-  readonly json: boolean;
-}
+import { type ActArgs, actOptions, count, needJobs, printJson, some, type Verb } from "./verb.js";
 
 /** How a verb that takes jobs out of the queue differs from the other. */
 interface Kind {
@@ -32,11 +16,11 @@ interface Kind {
 }
 
 /** The verb that takes jobs out of the queue, for good or until they are released. */
-export function takeOutVerb(kind: Kind): Verb<TakeOutArgs> {
+export function takeOutVerb(kind: Kind): Verb<ActArgs> {
   return {
     options: (y) => {
-      y.positional("jobs", JOBS).option("dry-run", DRY_RUN).option("json", JSON_OPTION);
-      for (const [line, what] of kind.examples) y.example(line, what);
+      const its = actOptions(y);
+      for (const [line, what] of kind.examples) its.example(line, what);
     },
 
     async run({ jobs, dryRun, json, project: name }) {

@@ -28,12 +28,25 @@ export const DRY_RUN = {
   default: false,
   describe: "only tell what would be done",
 } as const;
+
 /** @throws FjordError `bad-usage` when no job is said */
 export function needJobs(jobs: readonly string[]): void {
   if (jobs.length === 0) throw new FjordError("bad-usage", "Say which jobs.", "fjord list shows all jobs.");
 }
 
 export const JSON_OPTION = { type: "boolean", default: false, describe: "print JSON" } as const;
+
+/** What a verb is told that acts on jobs. */
+export interface ActArgs extends Common {
+  readonly jobs: string[];
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+/** Declares on which jobs it acts, and how it tells of it. */
+export function actOptions(y: Argv<Common>) {
+  return y.positional("jobs", JOBS).option("dry-run", DRY_RUN).option("json", JSON_OPTION);
+}
 
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);

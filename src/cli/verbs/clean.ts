@@ -3,15 +3,12 @@ import { visible } from "../../job/quote.js";
 import type { JobState } from "../../report/jobs.js";
 import { EXIT, openExisting, say } from "../command.js";
 import { durationOf } from "../duration-option.js";
-import { type Common, count, DRY_RUN, JOBS, JSON_OPTION, printJson, some, type Verb } from "../verb.js";
+import { type ActArgs, count, DRY_RUN, JOBS, JSON_OPTION, printJson, some, type Verb } from "../verb.js";
 
-interface Args extends Common {
-  readonly jobs: string[];
+interface Args extends ActArgs {
   readonly state: ("done" | "failed" | "cancelled")[];
   readonly olderThan: string | undefined;
   readonly runs: boolean;
-  readonly dryRun: boolean;
-  readonly json: boolean;
 }
 
 /** `fjord clean`: jobs that ended long ago go, with their logs. */

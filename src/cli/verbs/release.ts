@@ -1,31 +1,10 @@
 import { visible } from "../../job/quote.js";
 import { EXIT, openExisting, say } from "../command.js";
-import {
-  type Common,
-  count,
-  DRY_RUN,
-  JOBS,
-  JSON_OPTION,
-  needJobs,
-  printJson,
-  some,
-  type Verb,
-} from "../verb.js";
-
-interface Args extends Common {
-  readonly jobs: string[];
-  readonly dryRun: boolean;
-  readonly json: boolean;
-}
+import { type ActArgs, actOptions, count, needJobs, printJson, some, type Verb } from "../verb.js";
 
 /** `fjord release`: held jobs go back into the queue. */
-export const verb: Verb<Args> = {
-  options: (y) =>
-    y
-      .positional("jobs", JOBS)
-      .option("dry-run", DRY_RUN)
-      .option("json", JSON_OPTION)
-      .example("fjord release 'run*'", "what fjord hold has kept back"),
+export const verb: Verb<ActArgs> = {
+  options: (y) => actOptions(y).example("fjord release 'run*'", "what fjord hold has kept back"),
 
   async run({ jobs, dryRun, json, project: name }) {
     needJobs(jobs);

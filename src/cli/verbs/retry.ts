@@ -3,14 +3,11 @@ import { visible } from "../../job/quote.js";
 import type { JobPlace } from "../../report/jobs.js";
 import type { JobRecord } from "../../report/record.js";
 import { EXIT, openExisting, say } from "../command.js";
-import { type Common, count, JOBS, JSON_OPTION, printJson, some, type Verb } from "../verb.js";
+import { type ActArgs, count, DRY_RUN, JOBS, JSON_OPTION, printJson, some, type Verb } from "../verb.js";
 
-interface Args extends Common {
-  readonly jobs: string[];
+interface Args extends ActArgs {
   readonly failed: boolean;
   readonly lost: boolean;
-  readonly dryRun: boolean;
-  readonly json: boolean;
 }
 
 function isLost({ attempts }: JobRecord): boolean {
@@ -28,7 +25,7 @@ export const verb: Verb<Args> = {
         default: false,
         describe: "all that failed because their workers died",
       })
-      .option("dry-run", { type: "boolean", default: false, describe: "only tell what would be done" })
+      .option("dry-run", DRY_RUN)
       .option("json", JSON_OPTION)
       .example("fjord retry --failed", "everything that failed, once more")
       .example("fjord retry 'run{1..50}'", "those of run1 to run50; quote it, or the shell expands it"),
