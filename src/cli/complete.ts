@@ -109,7 +109,7 @@ function knownTo(y: Argv, words: readonly string[]): { known: Candidate[]; optio
 
 function jobs(words: readonly string[], states?: readonly JobState[]): Promise<string[]> {
   return names(words, async (project) =>
-    (await project.jobs([], states && new Set(states))).map(({ job }) => job),
+    (await project.jobs([], states && new Set(states))).map(({ job, numbers }) => numbers?.array ?? job),
   );
 }
 

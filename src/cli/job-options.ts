@@ -5,6 +5,7 @@ import type { Wanted } from "../compose/wanted.js";
 import { type Dependency, formatAfter, parseAfter } from "../job/after.js";
 import { FjordError } from "../job/error.js";
 import { quote, visible } from "../job/quote.js";
+import { namesOf } from "../report/arrays.js";
 import { type WishArgs, wishesOf } from "./job-wishes.js";
 import { type SweepArgs, sweepOf } from "./sweep-options.js";
 import type { Common } from "./verb.js";
@@ -98,11 +99,12 @@ async function afterOf(words: readonly string[], project: Project | undefined): 
     }
     if (project === undefined)
       throw new FjordError("no-such-job", `There is no job ${quote(job)}: no project yet.`);
-    for (const place of await project.jobs([job])) {
-      if (place.job.includes(",")) {
-        throw new FjordError("bad-usage", `No job can wait for ${quote(place.job)}: its name holds a comma.`);
+    const isArray = (await project.arrays([job])).length > 0;
+    for (const name of isArray ? [job] : namesOf(await project.jobs([job]))) {
+      if (name.includes(",")) {
+        throw new FjordError("bad-usage", `No job can wait for ${quote(name)}: its name holds a comma.`);
       }
-      after.push({ job: place.job, on });
+      after.push({ job: name, on });
     }
   }
   return formatAfter(after);

@@ -3,7 +3,7 @@ import type { Withdrawn } from "../compose/withdraw.js";
 import { visible } from "../job/quote.js";
 import { EXIT, endSignal, say } from "./main.js";
 import { openExisting } from "./open.js";
-import { type ActArgs, actOptions, count, needJobs, printJson, some, type Verb } from "./verb.js";
+import { type ActArgs, actOptions, count, needJobs, printJson, some, total, type Verb } from "./verb.js";
 
 /** How a verb that takes jobs out of the queue differs from the other. */
 interface Kind {
@@ -42,7 +42,7 @@ function tell(withdrawn: readonly Withdrawn[], verb: string): void {
     if (of(end).length > 0) say("fjord", `${what}: ${names(of(end))}.`);
   };
   const done = of("done");
-  say("fjord", `${verb} ${count(done.length)}${done.length > 0 ? `: ${names(done)}` : ""}.`);
+  say("fjord", `${verb} ${count(total(done))}${done.length > 0 ? `: ${names(done)}` : ""}.`);
   tellOf("ended", "Had ended already");
   tellOf("running", "Left, as they run (fjord cancel stops them)");
   tellOf("name-taken", "Left, as another of the name is held");

@@ -57,6 +57,11 @@ export function count(n: number, noun = "job"): string {
   return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }
 
+/** How many jobs those are that some of which stand for many. */
+export function total(ones: readonly { readonly count?: number }[]): number {
+  return ones.reduce((sum, one) => sum + (one.count ?? 1), 0);
+}
+
 /** Names for a sentence: the first few, and how many more. */
 export function some(names: readonly string[], most = 5): string {
   const more = names.length - most;

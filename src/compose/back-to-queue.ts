@@ -1,12 +1,18 @@
 import type { Layout } from "../project/layout.js";
+import { sizeOfPlace } from "../report/arrays.js";
 import type { JobPlace, JobState } from "../report/jobs.js";
 import { isErrno, type Store } from "../spool/store.js";
+import { changeNumbers } from "./change-numbers.js";
+
+const KINDS = ["held", "cancelled"] as const;
 
 /** What became of a job that was to go back. */
 interface PutBack<Unfit extends string> {
   readonly job: string;
   readonly state: JobState;
   readonly end: "queued" | Unfit | "name-taken" | "gone";
+  /** How many jobs it stands for; 1 if not said. */
+  readonly count?: number;
 }
 
 /** Which jobs go back to the queue. */
@@ -28,8 +34,14 @@ export async function backToQueue<Unfit extends string>(
   places: readonly JobPlace[],
   { from, unfit, dryRun }: Terms<Unfit>,
 ): Promise<PutBack<Unfit>[]> {
-  const putBack = async ({ file, state, path }: JobPlace): Promise<PutBack<Unfit>["end"]> => {
+  const putBack = async (place: JobPlace): Promise<PutBack<Unfit>["end"]> => {
+    const { file, state, path, numbers } = place;
     if (!from.has(state)) return unfit;
+    if (numbers !== undefined) {
+      if (dryRun) return "queued";
+      const changed = await changeNumbers(store, layout, { ...place, numbers }, KINDS, "waiting");
+      return changed.length > 0 ? "queued" : "gone";
+    }
     if (await store.has(layout.queued(file))) return "name-taken";
     if (dryRun) return "queued";
     try {
@@ -41,6 +53,9 @@ export async function backToQueue<Unfit extends string>(
     }
   };
   const told: PutBack<Unfit>[] = [];
-  for (const place of places) told.push({ job: place.job, state: place.state, end: await putBack(place) });
+  for (const place of places) {
+    const { job, state, numbers } = place;
+    told.push({ job, state, end: await putBack(place), ...(numbers && { count: sizeOfPlace(place) }) });
+  }
   return told;
 }

@@ -1,7 +1,10 @@
+import { elementOf } from "../job/element.js";
 import type { Layout } from "../project/layout.js";
+import { sizeOfPlace } from "../report/arrays.js";
 import { type AttemptRecord, type JobHistory, readHistory } from "../report/attempts.js";
 import { findJobs, type JobPlace, type JobState } from "../report/jobs.js";
 import { listAnnounced } from "../spool/announcement.js";
+import { removeArray } from "../spool/arrays.js";
 import { removeCheckpoint } from "../spool/checkpoint.js";
 import { refusalLogOf } from "../spool/refuse.js";
 import { storeTime } from "../spool/settling.js";
@@ -18,6 +21,8 @@ export interface CleanOptions {
 
 export interface Cleaned {
   readonly jobs: readonly string[];
+  /** How many jobs these are: a name may stand for numbers of an array. */
+  readonly count: number;
   /** Names in `daemonlogs/`. */
   readonly daemonLogs: readonly string[];
 }
@@ -43,7 +48,11 @@ export async function clean(
     return now - changed >= options.olderThan * 1000;
   };
   const old: JobPlace[] = [];
-  for (const place of places) if (ENDS.has(place.state) && (await isOld(place.path))) old.push(place);
+  for (const place of places) {
+    // When numbers were cancelled, the array's directory tells: there they were renamed.
+    const path = place.numbers === undefined ? place.path : layout.array(place.numbers.array);
+    if (ENDS.has(place.state) && (await isOld(path))) old.push(place);
+  }
   const daemonLogs: string[] = [];
   if (options.daemonLogs === true) {
     const onDuty = new Set(await listAnnounced(store, layout));
@@ -57,12 +66,15 @@ export async function clean(
     const history = await readHistory(store, layout, (job) => names.has(job));
     const earlier = await earlierEnds(store, layout, old);
     for (const place of old) {
+      if (place.numbers !== undefined) continue;
       for (const path of earlier.get(place.job) ?? []) if (await isOld(path)) await unlink(store, path);
       await remove(store, layout, place, history);
     }
+    await removeArrays(store, layout, old);
     for (const name of daemonLogs) await unlink(store, layout.daemonLogFile(name));
   }
-  return { jobs: old.map(({ job }) => job), daemonLogs };
+  const count = old.reduce((sum, place) => sum + sizeOfPlace(place), 0);
+  return { jobs: old.map(({ job }) => job), count, daemonLogs };
 }
 
 /** Where jobs of the same names had ended before these, in other rooms, by job. */
@@ -73,14 +85,28 @@ async function earlierEnds(
 ): Promise<Map<string, string[]>> {
   const lastOf = new Map(places.map(({ job, path }) => [job, path]));
   const earlier = new Map<string, string[]>();
-  for (const { job, path } of await findJobs(store, layout, ENDS)) {
+  for (const { job, path, numbers } of await findJobs(store, layout, ENDS)) {
     const last = lastOf.get(job);
-    if (last === undefined || last === path) continue;
+    if (last === undefined || last === path || numbers !== undefined) continue;
     const paths = earlier.get(job) ?? [];
     earlier.set(job, paths);
     paths.push(path);
   }
   return earlier;
+}
+
+/** Those that are over, and of which nothing is left any more. @param cleaned places that were cleaned */
+async function removeArrays(store: Store, layout: Layout, cleaned: readonly JobPlace[]): Promise<void> {
+  const arrays = new Set(
+    cleaned.flatMap(({ job, numbers }) => numbers?.array ?? elementOf(job)?.array ?? []),
+  );
+  if (arrays.size === 0) return;
+  for (const { job, numbers } of await findJobs(store, layout)) {
+    const isCleaned = numbers !== undefined && cleaned.some((place) => place.job === job && place.numbers);
+    if (!isCleaned) arrays.delete(numbers?.array ?? elementOf(job)?.array ?? "");
+  }
+  for (const name of arrays)
+    if (await store.has(layout.arrayFile(name))) await removeArray(store, layout, name);
 }
 
 async function remove(store: Store, layout: Layout, place: JobPlace, history: JobHistory): Promise<void> {

@@ -1,9 +1,11 @@
 import fs from "node:fs";
 import path from "node:path";
+import { Elements, elementName, problemOfArray } from "../job/element.js";
 import { FjordError } from "../job/error.js";
 import { JOB_FILE_LIMIT, type Job, readJob } from "../job/job.js";
 import { type ControlKeys, newJobText, withControlKeys, withParams } from "../job/job-text.js";
 import { checkName, isIgnored, jobName } from "../job/name.js";
+import { countOf, numbersOf, type Range } from "../job/numbers.js";
 import { quote } from "../job/quote.js";
 import { canGoOn, commandLineOf, shellLineIn, shellQuote, withoutLineBreaks } from "../job/shell-words.js";
 import type { Values } from "../job/sweep.js";
@@ -33,6 +35,8 @@ export interface Draft {
   readonly mode: number;
   /** What will be run, for people. */
   readonly runs: string;
+  /** The file stands for many jobs: those that it makes, and how many. */
+  readonly array?: { readonly size: number; readonly elements: Elements; readonly ranges: readonly Range[] };
 }
 
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -163,6 +167,18 @@ export function draftOfSource(source: Source, name: string, wishes: JobWishes, p
   return checked(file, params === undefined ? changed : withParams(file, changed, params), mode);
 }
 
+/** Drafts of an array's elements, one by one; any other draft is as it was. */
+export function* elementsOf(draft: Draft): Generator<Draft> {
+  if (draft.array === undefined) {
+    yield draft;
+    return;
+  }
+  const { elements, ranges } = draft.array;
+  for (const number of numbersOf(ranges)) {
+    yield checked(`${elementName(draft.job, number)}.ini`, elements.textOf(number), draft.mode);
+  }
+}
+
 /** What a job file says of its command. @throws FjordError `job-refused` for a script */
 export function commandIn(file: string, { content, mode }: Source): Job {
   const reading = readJob(file, content, (mode & 0o111) !== 0);
@@ -213,8 +229,20 @@ function checked(file: string, content: string | Uint8Array, mode: number): Draf
   const bytes = typeof content === "string" ? Buffer.from(content) : content;
   const reading = readJob(file, bytes, (mode & 0o111) !== 0);
   if (!reading.ok) throw new FjordError("job-refused", `${reading.reason}.`);
-  const { kind, executable } = reading.job;
-  return { job: jobName(file), file, content: bytes, mode, runs: kind === "script" ? file : executable };
+  const { kind, executable, array } = reading.job;
+  const draft = {
+    job: jobName(file),
+    file,
+    content: bytes,
+    mode,
+    runs: kind === "script" ? file : executable,
+  };
+  if (array === undefined) return draft;
+  const job = { ...reading.job, array };
+  const problem = problemOfArray(file, bytes, job);
+  if (problem !== undefined) throw new FjordError("job-refused", `${problem}.`);
+  const elements = new Elements(file, bytes, job);
+  return { ...draft, array: { size: countOf(array.ranges), elements, ranges: array.ranges } };
 }
 
 function keysOf(wishes: JobWishes): ControlKeys {

@@ -21,6 +21,7 @@ const LIMIT = 1024 * 1024;
 export async function editJob(project: Project, place: JobPlace, edit: Editor): Promise<Edited> {
   const { store, layout } = project;
   const { job, file, state } = place;
+  if (place.numbers !== undefined) return "not-waiting"; // it has no file of its own yet
   if (state !== "held") {
     const [held] = await project.hold([place]);
     if (held?.end !== "done") return "not-waiting";

@@ -1,10 +1,13 @@
 import { backoffAfter } from "../job/backoff.js";
+import { elementOf } from "../job/element.js";
 import type { Layout } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
+import { arrayOfNumbers, countBefore, hasNumber } from "../report/arrays.js";
 import { type AttemptRecord, type JobHistory, readHistory } from "../report/attempts.js";
 import { directoryOf } from "../report/directory.js";
 import { explain, type JobFacts, type Reason } from "../report/explain.js";
-import { findJobs, isPending, type JobPlace, onePlaceEach } from "../report/jobs.js";
+import { findJobs, isPending, type JobPlace, type JobState, onePlaceEach } from "../report/jobs.js";
+import { cancellationOf } from "../report/record.js";
 import {
   type Announcement,
   listAnnounced,
@@ -27,6 +30,16 @@ export interface Explanation {
 /** So many files of the queue are read at most, to find out how many are before a job. */
 const READ_AT_MOST = 10_000;
 const TAIL = 4096;
+/** In the order in which one of them is the state of a whole array. */
+const FARTHEST: readonly JobState[] = [
+  "waiting",
+  "running",
+  "retrying",
+  "held",
+  "failed",
+  "cancelled",
+  "done",
+];
 
 /** Finds out why jobs are where they are. */
 export async function explainJobs(
@@ -70,7 +83,7 @@ class Scene {
 
   private constructor(findings: Findings) {
     this.#f = findings;
-    this.#queue = findings.places.filter(isQueued);
+    this.#queue = findings.places.filter((place) => isQueued(place) && place.numbers === undefined);
     const pending = new Map<string, JobPlace[]>();
     for (const place of findings.places.filter(isPending)) {
       const ofName = pending.get(place.job) ?? [];
@@ -87,7 +100,9 @@ class Scene {
     jobs: readonly JobPlace[],
   ): Promise<Scene> {
     const names = new Set(jobs.map(({ job }) => job));
-    const history = await readHistory(store, layout, (job) => names.has(job));
+    const arrays = new Set(jobs.flatMap(({ numbers }) => numbers?.array ?? []));
+    const isWanted = (job: string) => names.has(job) || arrays.has(arrayOfNumbers(job) ?? job);
+    const history = await readHistory(store, layout, isWanted);
     const workers: Announcement[] = [];
     const dead = new Set<string>();
     for (const worker of await listAnnounced(store, layout)) {
@@ -104,7 +119,7 @@ class Scene {
 
   async factsOf(place: JobPlace): Promise<JobFacts> {
     const { job, state } = place;
-    const { byName, history, isDispatched, workers, dead, settings } = this.#f;
+    const { history, isDispatched, workers, dead, settings } = this.#f;
     const file = await this.#fileOf(place);
     const after = file.kind === "valid" ? file.after : [];
     const attempts = history.attempts.get(job) ?? [];
@@ -113,20 +128,45 @@ class Scene {
     return {
       place,
       file,
-      dependencies: new Map(after.map((one) => [one.job, byName.get(one.job)?.state])),
+      dependencies: new Map(after.map((one) => [one.job, this.#stateOf(one.job)])),
       isDispatched,
       workers,
       deadWorkers: dead,
       queued: this.#queue.length,
-      before: waits ? (await this.#order())?.get(place.file) : undefined,
+      before: waits && place.numbers === undefined ? (await this.#order())?.get(place.file) : undefined,
+      beforeInArray: this.#beforeInArray(place),
       namesake: waits ? this.#namesakeOf(place) : undefined,
       attempts,
       refusal: history.refusals.get(job)?.reason,
-      cancellation: history.cancellations.get(job),
+      cancellation: cancellationOf(place, history),
       directory: last && (await directoryOf(this.#f.store, place, last.directory)),
       backoff: backoffAfter(failuresOf(attempts), settings.retryBackoff),
       lastLine: state === "failed" ? await this.#lastLineOf(last?.log) : "",
     };
+  }
+
+  /** Of an array, where the first of its jobs is that is farthest from its end. */
+  #stateOf(name: string): JobState | undefined {
+    const job = this.#f.byName.get(name);
+    if (job !== undefined) return job.state;
+    const element = elementOf(name);
+    const states = new Set<JobState>();
+    for (const place of this.#f.places) {
+      const { numbers, state } = place;
+      const isIn = numbers !== undefined && element?.array === numbers.array;
+      if (isIn && hasNumber(numbers, element.number)) return state;
+      if ((numbers?.array ?? elementOf(place.job)?.array) === name) states.add(state);
+    }
+    return FARTHEST.find((state) => states.has(state));
+  }
+
+  /** How many numbers of its array become jobs before this one. */
+  #beforeInArray({ numbers, state }: JobPlace): number | undefined {
+    const [first] = numbers?.ranges ?? [];
+    if (numbers === undefined || first === undefined || state !== "waiting") return undefined;
+    return this.#f.places
+      .filter((other) => other.state === "waiting" && other.numbers?.array === numbers.array)
+      .reduce((sum, other) => sum + (other.numbers ? countBefore(other.numbers, first.from) : 0), 0);
   }
 
   async #fileOf(place: JobPlace): Promise<JobFacts["file"]> {
@@ -134,7 +174,8 @@ class Scene {
     const { store, layout, settings } = this.#f;
     if (state !== "waiting" && state !== "retrying" && state !== "held") return { kind: "gone" };
     const settling = new Settling(store, layout.jobqueue, settings.settle);
-    const seen = await look(store, path, file, isQueued(place) ? settling : undefined);
+    const isInArray = place.numbers !== undefined;
+    const seen = await look(store, path, file, isQueued(place) && !isInArray ? settling : undefined);
     if (seen.kind === "refused") return { kind: "invalid", reason: seen.reason };
     return seen.kind === "valid"
       ? { kind: "valid", after: seen.job.after, retries: seen.job.retries }

@@ -19,6 +19,7 @@ import type { Ledger, LedgerLine } from "../spool/ledger.js";
 import { openStore } from "../spool/open-store.js";
 import type { Reclaimer } from "../spool/reclaim.js";
 import type { Store } from "../spool/store.js";
+import type { ArrayRecord } from "./array-record.js";
 import type { Cleaned, CleanOptions } from "./clean.js";
 import type { DispatchOptions, DispatchResult } from "./dispatch.js";
 import type { Draft } from "./draft.js";
@@ -148,6 +149,13 @@ export class Project {
     if (draft === undefined || more.length > 0) {
       throw new FjordError("bad-usage", `These are ${more.length + 1} jobs.`, "Use draft and submitDrafts.");
     }
+    if (draft.array !== undefined) {
+      throw new FjordError(
+        "bad-usage",
+        `${draft.file} is ${draft.array.size} jobs.`,
+        "Use draft and submitDrafts.",
+      );
+    }
     await this.submitDrafts([draft]);
     return new SubmittedJob(this, draft.file);
   }
@@ -210,11 +218,8 @@ export class Project {
    * @throws FjordError `no-such-job`
    */
   async jobs(selection: readonly string[] = [], states?: ReadonlySet<JobState>): Promise<JobPlace[]> {
-    const [{ select }, { findJobs, onePlaceEach }] = await Promise.all([
-      import("./select.js"),
-      import("../report/jobs.js"),
-    ]);
-    return select(await onePlaceEach(this.store, await findJobs(this.store, this.layout, states)), selection);
+    const { chooseJobs } = await import("./choose.js");
+    return chooseJobs(this.store, this.layout, selection, states);
   }
 
   /**
@@ -224,9 +229,22 @@ export class Project {
    */
   async records(selection: readonly string[] = []): Promise<JobRecord[]> {
     const places = await this.jobs(selection);
-    const history = await this.history(new Set(places.map(({ job }) => job)));
-    const { recordOf } = await import("../report/record.js");
+    const names = new Set(places.map(({ job }) => job));
+    const arrays = new Set(places.flatMap(({ numbers }) => numbers?.array ?? []));
+    const [{ recordOf }, { readHistory }, { arrayOfNumbers }] = await Promise.all([
+      import("../report/record.js"),
+      import("../report/attempts.js"),
+      import("../report/arrays.js"),
+    ]);
+    const isWanted = (job: string) => names.has(job) || arrays.has(arrayOfNumbers(job) ?? job);
+    const history = await readHistory(this.store, this.layout, isWanted);
     return places.map((place) => recordOf(place, history));
+  }
+
+  /** Arrays that have begun, each as one, by their names; names of anything else are passed over. */
+  async arrays(names: readonly string[]): Promise<ArrayRecord[]> {
+    const { readArrayRecords } = await import("./array-record.js");
+    return readArrayRecords(this.store, this.layout, names);
   }
 
   /** What the ledgers tell of jobs' attempts; of all jobs if none are named. */

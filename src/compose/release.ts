@@ -9,6 +9,8 @@ import { backToQueue } from "./back-to-queue.js";
  */
 export interface Released {
   readonly job: string;
+  /** How many jobs it stands for, as numbers of an array; 1 if not said. */
+  readonly count?: number;
   readonly end: "queued" | "not-held" | "name-taken" | "gone";
   readonly state: JobState;
 }

@@ -1,3 +1,4 @@
+import { elementOf } from "../job/element.js";
 import type { Layout } from "../project/layout.js";
 import { readHistory } from "../report/attempts.js";
 import { findJobs, type JobPlace, type JobState } from "../report/jobs.js";
@@ -10,6 +11,8 @@ import { backToQueue } from "./back-to-queue.js";
  */
 export interface Retried {
   readonly job: string;
+  /** How many jobs it stands for, as numbers of an array; 1 if not said. */
+  readonly count?: number;
   readonly end: "queued" | "unlike" | "name-taken" | "gone";
   /** Where it was. */
   readonly state: JobPlace["state"];
@@ -32,7 +35,13 @@ export async function retry(
   const terms = { from: ENDED_BADLY, unfit: "unlike", dryRun } as const;
   const retried = await backToQueue(store, layout, places, terms);
   const named = new Set(places.map(({ job }) => job));
-  const revived = retried.filter(({ end }) => end === "queued").map(({ job }) => job);
+  const back = new Set(retried.filter(({ end }) => end === "queued").map(({ job }) => job));
+  const revived = places
+    .filter(({ job }) => back.has(job))
+    .flatMap(({ job, numbers }) => {
+      const array = numbers?.array ?? elementOf(job)?.array;
+      return array === undefined ? [job] : [job, array]; // others may wait for it, or for all of its array
+    });
   const dependents = (await dependentsOf(store, layout, revived)).filter(({ job }) => !named.has(job));
   return retried.concat(await backToQueue(store, layout, dependents, terms));
 }
@@ -41,15 +50,16 @@ export async function retry(
 async function dependentsOf(store: Store, layout: Layout, jobs: readonly string[]): Promise<JobPlace[]> {
   const cancelled = jobs.length > 0 ? await findJobs(store, layout, new Set(["cancelled"])) : [];
   if (cancelled.length === 0) return [];
-  const names = new Set(cancelled.map(({ job }) => job));
+  const names = new Set(cancelled.map(({ job, numbers }) => numbers?.array ?? job));
   const { cancellations } = await readHistory(store, layout, (job) => names.has(job));
   const chosen = new Set(jobs);
   const found: JobPlace[] = [];
   for (let before = -1; before < found.length; ) {
     before = found.length;
     for (const place of cancelled) {
-      if (chosen.has(place.job) || !chosen.has(cancellations.get(place.job)?.because ?? "")) continue;
-      chosen.add(place.job);
+      const name = place.numbers?.array ?? place.job; // an array is cancelled as one
+      if (chosen.has(name) || !chosen.has(cancellations.get(name)?.because ?? "")) continue;
+      chosen.add(name);
       found.push(place);
     }
   }

@@ -2,7 +2,7 @@ import { FjordError } from "../job/error.js";
 import { type Halt, isTimeToHalt } from "../job/halt.js";
 import type { JobRecord } from "../report/record.js";
 import type { DispatchEvent, DispatchResult } from "./dispatch.js";
-import type { Draft } from "./draft.js";
+import { type Draft, elementsOf } from "./draft.js";
 import { type EndedJob, EndedJobs } from "./ended-jobs.js";
 import type { Project } from "./project.js";
 
@@ -35,10 +35,11 @@ const LOOKS_APART = 50;
  */
 export async function runAll(
   project: Project,
-  drafts: readonly Draft[],
+  wanted: readonly Draft[],
   options: RunOptions,
 ): Promise<RunResult> {
   const { halt, signal } = options;
+  const drafts = wanted.flatMap((draft) => [...elementsOf(draft)]);
   await refuseInUse(project);
   const ended = await EndedJobs.from(project, options.onEnd);
   await project.submitDrafts(drafts);

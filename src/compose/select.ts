@@ -1,29 +1,140 @@
+import { elementName, elementOf } from "../job/element.js";
 import { FjordError } from "../job/error.js";
 import { nearest } from "../job/nearest.js";
+import { numbersOf, rangesOf } from "../job/numbers.js";
 import { quote } from "../job/quote.js";
-import { readSelection } from "../job/selection.js";
+import { type Pattern, readSelection } from "../job/selection.js";
+import type { Layout } from "../project/layout.js";
+import { hasNumber, placeOfNumbers } from "../report/arrays.js";
 import type { JobPlace } from "../report/jobs.js";
+import type { PartKind } from "../spool/array-parts.js";
 
 /**
- * The jobs that words name, each once, in the order of the words and then by name.
+ * The jobs that words name, each once, in the order of the words and then by name. Numbers of an array that are no jobs yet
+ * are named as if they were; those with which it is the same share one place.
  *
  * @param jobs by name
+ * @param arrays names of those that have begun: such a name means all of the array
  * @param words names, patterns and ranges; none: all jobs
  * @throws FjordError `no-such-job` for a name that is none, and when no job matches a pattern; `bad-usage`
  */
-export function select(jobs: ReadonlyMap<string, JobPlace>, words: readonly string[]): JobPlace[] {
+export function select(
+  layout: Layout,
+  jobs: ReadonlyMap<string, JobPlace>,
+  arrays: readonly string[],
+  words: readonly string[],
+): JobPlace[] {
   if (words.length === 0) return [...jobs.values()].sort(byName);
-  const chosen = new Map<string, JobPlace>();
+  const selection = new Selection(jobs, arrays);
   for (const word of words) {
     for (const pattern of patternsOf(word)) {
-      const found = pattern.isGlob
-        ? [...jobs.values()].filter(({ job }) => pattern.matches(job)).sort(byName)
-        : [jobs.get(pattern.text) ?? jobs.get(word)].filter((place) => place !== undefined);
-      if (found.length === 0) throw noSuchJob(pattern.text, pattern.isGlob, [...jobs.keys()]);
-      for (const place of found) chosen.set(place.job, place);
+      if (!(pattern.isGlob ? selection.match(pattern) : selection.take(pattern.text, word))) {
+        throw noSuchJob(pattern.text, pattern.isGlob, [...jobs.keys()]);
+      }
     }
   }
-  return [...chosen.values()];
+  return selection.places(layout);
+}
+
+/** What has been chosen up to now. */
+class Selection {
+  readonly #jobs: ReadonlyMap<string, JobPlace>;
+  /** Places of numbers, by array; none for an array whose numbers are all jobs. */
+  readonly #arrays = new Map<string, JobPlace[]>();
+  readonly #chosen = new Map<string, JobPlace>();
+  /** Numbers, by the place that stands for them. */
+  readonly #numbers = new Map<JobPlace, Set<number>>();
+
+  constructor(jobs: ReadonlyMap<string, JobPlace>, arrays: readonly string[]) {
+    this.#jobs = jobs;
+    for (const name of arrays) this.#arrays.set(name, []);
+    for (const place of jobs.values()) {
+      if (place.numbers === undefined) continue;
+      const ofArray = this.#arrays.get(place.numbers.array) ?? [];
+      this.#arrays.set(place.numbers.array, ofArray);
+      ofArray.push(place);
+    }
+  }
+
+  /** A name. @returns whether there is anything of that name */
+  take(...names: string[]): boolean {
+    for (const name of names) {
+      const place = this.#jobs.get(name);
+      const isArray = this.#takeArray(name);
+      if (place !== undefined) this.#choose(place);
+      if (place !== undefined || isArray || this.#takeNumber(name)) return true;
+    }
+    return false;
+  }
+
+  /** A pattern. @returns whether anything matches */
+  match(pattern: Pattern): boolean {
+    const before = this.#chosen.size + this.#countNumbers();
+    for (const place of [...this.#jobs.values()].filter(({ job }) => pattern.matches(job)).sort(byName)) {
+      if (place.numbers === undefined) this.#choose(place);
+    }
+    for (const [array, places] of this.#arrays) {
+      if (pattern.matches(array)) this.#takeArray(array);
+      for (const place of places) {
+        for (const number of numbersOf(place.numbers?.ranges ?? [])) {
+          if (pattern.matches(elementName(array, number))) this.#chooseNumber(place, number);
+        }
+      }
+    }
+    return this.#chosen.size + this.#countNumbers() > before || this.#isChosen(pattern);
+  }
+
+  /** In the order in which they were first named. */
+  places(layout: Layout): JobPlace[] {
+    return [...this.#chosen.values()].map((place) => {
+      const numbers = this.#numbers.get(place);
+      if (place.numbers === undefined || numbers === undefined) return place;
+      const { array } = place.numbers;
+      const ranges = rangesOf([...numbers].sort((a, b) => a - b));
+      const { path } = place;
+      return { ...placeOfNumbers(layout, { array, ranges }, place.state as PartKind), path };
+    });
+  }
+
+  #isChosen(pattern: Pattern): boolean {
+    return [...this.#chosen.values()].some(({ job }) => pattern.matches(job));
+  }
+
+  #countNumbers(): number {
+    return [...this.#numbers.values()].reduce((sum, numbers) => sum + numbers.size, 0);
+  }
+
+  #choose(place: JobPlace): void {
+    this.#chosen.set(place.job, place);
+  }
+
+  #takeArray(name: string): boolean {
+    const places = this.#arrays.get(name);
+    if (places === undefined) return false;
+    const own = [...this.#jobs.values()].filter(({ job }) => elementOf(job)?.array === name).sort(byName);
+    for (const place of own) if (place.numbers === undefined) this.#choose(place);
+    for (const place of places) {
+      for (const number of numbersOf(place.numbers?.ranges ?? [])) this.#chooseNumber(place, number);
+    }
+    return true;
+  }
+
+  #takeNumber(name: string): boolean {
+    const element = elementOf(name);
+    const place = this.#arrays
+      .get(element?.array ?? "")
+      ?.find(({ numbers }) => element !== undefined && numbers && hasNumber(numbers, element.number));
+    if (place === undefined || element === undefined) return false;
+    this.#chooseNumber(place, element.number);
+    return true;
+  }
+
+  #chooseNumber(place: JobPlace, number: number): void {
+    const numbers = this.#numbers.get(place) ?? new Set();
+    this.#numbers.set(place, numbers);
+    numbers.add(number);
+    this.#choose(place);
+  }
 }
 
 /** What a word names. @throws FjordError `bad-usage` when that is too many */

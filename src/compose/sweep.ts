@@ -1,3 +1,4 @@
+import { templatesOf } from "../job/element.js";
 import { FjordError } from "../job/error.js";
 import { jobName } from "../job/name.js";
 import { DOLLARS, shellTemplate, textTemplate } from "../job/placeholder.js";
@@ -58,6 +59,10 @@ export function draftsOfFileSweep(
     throw new FjordError("bad-usage", `--name names the jobs of one file, and these are ${sources.length}.`);
   }
   const drafts = sources.flatMap((source) => {
+    if (commandIn(`${source.name}${source.ending}`, source).array !== undefined) {
+      const what = `${source.name}${source.ending} says itself what varies, in [sweep] or [array]`;
+      throw new FjordError("bad-usage", `${what}.`, "Take that out, or leave --param and the like.");
+    }
     const wishesOf = wishesTemplate({ ...varyingIn(source, sweep), ...wishes }, sweep);
     return draftsOf(sweep, name ?? source.name, (values, job) =>
       draftOfSource(source, job, wishesOf(values), values),
@@ -127,12 +132,8 @@ function commandTemplate(command: SweptCommand, { names }: Sweep): (values: Valu
 
 /** What of a job file has placeholders; all else stays as it is written there. */
 function varyingIn(source: Source, { names }: Sweep): JobWishes {
-  const { executable, logfile = "", workdir = "" } = commandIn(`${source.name}${source.ending}`, source);
-  return {
-    ...(shellTemplate(executable, names).isVaried && { executable }),
-    ...(textTemplate(logfile, names).isVaried && { logfile }),
-    ...(textTemplate(workdir, names).isVaried && { workdir }),
-  };
+  const job = commandIn(`${source.name}${source.ending}`, source);
+  return Object.fromEntries([...templatesOf(job, names).keys()].map((key) => [key, job[key]]));
 }
 
 function wishesTemplate(wishes: JobWishes, { names }: Sweep): (values: Values) => JobWishes {

@@ -1,5 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { elementName, elementOf } from "../job/element.js";
+import { numbersOf } from "../job/numbers.js";
 import type { Layout } from "../project/layout.js";
+import { hasNumber, type Numbers } from "../report/arrays.js";
 import { findJobs, isPending, type JobPlace, onePlaceEach } from "../report/jobs.js";
 import type { Store } from "../spool/store.js";
 
@@ -46,12 +49,10 @@ export async function wait(
   const missed = new Set<string>();
   for (;;) {
     const look = performance.now();
-    const places = await onePlaceEach(store, await findJobs(store, layout));
-    if (jobs === undefined) {
-      for (const place of places.values()) if (isPending(place)) wanted.add(place.job);
-    }
+    const places = new Places(await onePlaceEach(store, await findJobs(store, layout)));
+    if (jobs === undefined) for (const job of places.pending()) wanted.add(job);
     for (const job of wanted) {
-      const place = places.get(job);
+      const place = places.of(job);
       if (ended.has(job) && !(place !== undefined && isPending(place))) continue;
       ended.delete(job);
       const end = endOf(job, place, missed);
@@ -70,8 +71,47 @@ export async function wait(
   }
 }
 
+/** Where jobs are, also those that are no more than numbers of an array yet. */
+class Places {
+  readonly #jobs: ReadonlyMap<string, JobPlace>;
+  readonly #numbers = new Map<string, { readonly state: JobPlace["state"]; readonly numbers: Numbers }[]>();
+
+  constructor(jobs: ReadonlyMap<string, JobPlace>) {
+    this.#jobs = jobs;
+    for (const { state, numbers } of jobs.values()) {
+      if (numbers === undefined) continue;
+      const ofArray = this.#numbers.get(numbers.array) ?? [];
+      this.#numbers.set(numbers.array, ofArray);
+      ofArray.push({ state, numbers });
+    }
+  }
+
+  *pending(): Generator<string> {
+    for (const place of this.#jobs.values()) {
+      if (!isPending(place)) continue;
+      if (place.numbers === undefined) yield place.job;
+      else
+        for (const number of numbersOf(place.numbers.ranges)) yield elementName(place.numbers.array, number);
+    }
+  }
+
+  of(job: string): Pick<JobPlace, "state"> | undefined {
+    const place = this.#jobs.get(job);
+    const element = place === undefined ? elementOf(job) : undefined;
+    if (element === undefined) return place;
+    const parts = this.#numbers.get(element.array);
+    // Its array may not have begun yet, or may never have: it is the array's job file that lies somewhere then.
+    if (parts === undefined) return this.#jobs.get(element.array);
+    return parts.find(({ numbers }) => hasNumber(numbers, element.number));
+  }
+}
+
 /** A job that is on its way from one room to the next can be missed: it is gone when two looks in a row do not find it. */
-function endOf(job: string, place: JobPlace | undefined, missed: Set<string>): JobEnd | undefined {
+function endOf(
+  job: string,
+  place: Pick<JobPlace, "state"> | undefined,
+  missed: Set<string>,
+): JobEnd | undefined {
   if (place === undefined) {
     if (missed.has(job)) return { job, state: "gone" };
     missed.add(job);

@@ -1,11 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { elementName, elementOf } from "../job/element.js";
+import { countOf, numbersOf } from "../job/numbers.js";
 import type { Layout } from "../project/layout.js";
+import { hasNumber, type Numbers, nameOfNumbers, placesOf, sizeOfPlace } from "../report/arrays.js";
 import { readHistory } from "../report/attempts.js";
 import { findOnDesks, type JobPlace, type JobState } from "../report/jobs.js";
+import { type PartKind, readArray } from "../spool/array-parts.js";
 import { leaveAsk } from "../spool/ask.js";
 import { noteByHand, whoAmI } from "../spool/hand.js";
 import type { Store } from "../spool/store.js";
 import { withdraw } from "../spool/withdraw.js";
+import { changeNumbers } from "./change-numbers.js";
 
 /**
  * What became of the wish to cancel or to hold a job. `done`: it is. `ended`: it had, or did meanwhile. `running`: it has
@@ -17,6 +22,8 @@ export interface Withdrawn {
   readonly end: "done" | "ended" | "running" | "name-taken" | "gone" | "asked";
   /** Where it was at first. */
   readonly state: JobState;
+  /** How many jobs it stands for, as numbers of an array; 1 if not said. */
+  readonly count?: number;
 }
 
 export interface WithdrawOptions {
@@ -33,6 +40,7 @@ interface Case extends Withdrawn {
   readonly asked: Set<string>;
 }
 
+const WAITING: ReadonlySet<JobState> = new Set(["waiting"]);
 const ENDS: ReadonlySet<JobState> = new Set(["done", "failed", "cancelled"]);
 /** Between two looks at what workers make of it, ms. */
 const LOOKS_APART = 50;
@@ -55,10 +63,16 @@ export async function takeOut(
   const ends = new Map<string, Withdrawn>();
   const open = new Map<string, Case>();
   await wish.readAttempts(places);
-  for (const { job, file, state } of places) {
+  const single: JobPlace[] = [];
+  const ofArrays: Withdrawn[] = [];
+  for (const place of places) {
+    if (place.numbers === undefined) single.push(place);
+    else single.push(...(await wish.changeNumbers({ ...place, numbers: place.numbers }, ofArrays)));
+  }
+  for (const { job, file, state } of single) {
     open.set(job, { job, file, state, end: "asked", asked: new Set() });
   }
-  let found = new Map(places.map((place) => [place.job, place]));
+  let found = new Map(single.map((place) => [place.job, place]));
   for (;;) {
     for (const one of open.values()) {
       const end = await wish.tryOne(one, found.get(one.job));
@@ -72,7 +86,7 @@ export async function takeOut(
     found = await locate(store, layout, [...open.values()]);
   }
   for (const { job, state } of open.values()) ends.set(job, { job, state, end: "asked" });
-  return places.map(({ job }) => ends.get(job) as Withdrawn);
+  return [...ofArrays, ...single.map(({ job }) => ends.get(job) as Withdrawn)];
 }
 
 class Wish {
@@ -93,10 +107,47 @@ class Wish {
     this.#flush = flush;
   }
 
-  foretell({ job, state }: JobPlace): Withdrawn {
+  foretell(place: JobPlace): Withdrawn {
+    const { job, state } = place;
+    if (place.numbers !== undefined && !ENDS.has(state)) {
+      return { job, state, end: "done", count: sizeOfPlace(place) };
+    }
     if (ENDS.has(state)) return { job, state, end: "ended" };
     if (this.#what === "hold" && state === "running") return { job, state, end: "running" };
     return { job, state, end: "done" };
+  }
+
+  /**
+   * Of an array's numbers those that are no jobs yet.
+   *
+   * @param ends gets what became of them
+   * @returns where the others may be: they have become jobs meanwhile
+   */
+  async changeNumbers(
+    place: JobPlace & { readonly numbers: Numbers },
+    ends: Withdrawn[],
+  ): Promise<JobPlace[]> {
+    const { job, state, numbers } = place;
+    const to = this.#what === "hold" ? "held" : "cancelled";
+    if (state === to || state === "cancelled") {
+      const end = state === "cancelled" ? "ended" : "done";
+      ends.push({ job, state, end, count: sizeOfPlace(place) });
+      return [];
+    }
+    const ranges = await changeNumbers(this.#store, this.#layout, place, [state as PartKind], to);
+    const changed = { array: numbers.array, ranges };
+    if (ranges.length > 0) {
+      const name = nameOfNumbers(changed);
+      ends.push({ job: name, state, end: "done", count: countOf(ranges) });
+      if (this.#what === "cancel") this.#unnoted.push(name);
+    }
+    if (countOf(ranges) === countOf(numbers.ranges)) return [];
+    const rest = [...numbersOf(numbers.ranges)].filter((number) => !hasNumber(changed, number));
+    return rest.map((number) => {
+      const name = elementName(numbers.array, number);
+      const file = `${name}.ini`;
+      return { job: name, file, state: "waiting", path: this.#layout.queued(file) };
+    });
   }
 
   /** Those that have failed before: when they are put back one day, their attempts are counted anew. */
@@ -157,10 +208,17 @@ async function locate(
 ): Promise<Map<string, JobPlace>> {
   const found = new Map<string, JobPlace>();
   for (let look = 0; look < 2; look++) {
-    const onDesks = await findOnDesks(store, layout);
+    const onDesks = new Map((await findOnDesks(store, layout)).map((place) => [place.file, place]));
+    const leaving = new Map<string, Map<string, JobPlace>>();
     for (const { job, file } of jobs) {
       if (found.has(job)) continue;
-      const place = onDesks.find((one) => one.file === file) ?? (await inRooms(store, layout, job, file));
+      const array = elementOf(job)?.array;
+      let place = onDesks.get(file) ?? (await inRooms(store, layout, job, file));
+      if (place === undefined && array !== undefined) {
+        const ofArray = leaving.get(array) ?? (await leavingArray(store, layout, array));
+        leaving.set(array, ofArray);
+        place = ofArray.get(file);
+      }
       if (place !== undefined) found.set(job, place);
     }
     if (found.size === jobs.length) break;
@@ -184,4 +242,11 @@ async function inRooms(
   ];
   for (const [state, path] of rooms) if (await store.has(path)) return { job, file, state, path };
   return undefined;
+}
+
+/** Elements that are on their way from their array to the queue, by file. */
+async function leavingArray(store: Store, layout: Layout, name: string): Promise<Map<string, JobPlace>> {
+  const view = await readArray(store, layout, name);
+  const places = view === undefined ? [] : placesOf(layout, { ...view, parts: [] }, WAITING);
+  return new Map(places.map((place) => [place.file, place]));
 }

@@ -10,6 +10,7 @@ import type { Ledger } from "../spool/ledger.js";
 import type { Locksmith } from "../spool/lock.js";
 import type { Reclaimed } from "../spool/reclaim.js";
 import { isErrno, isSystemError, type Store } from "../spool/store.js";
+import { Arrays } from "./arrays.js";
 import { Attendance } from "./attendance.js";
 import { type Blocked, Dependencies } from "./dependencies.js";
 import { type Desk, Desks, type HandedOut } from "./desks.js";
@@ -80,6 +81,9 @@ const WATCHABLE = 100;
 const MANY_WORKERS_POLL = 50;
 /** Between two looks at the retry desk, ms, at the least. */
 const RETRY_LOOKS_APART = 100;
+/** Jobs that should be ready to be handed out while arrays have more: these, and so many for each on a desk. */
+const READY_AT_LEAST = 16;
+const READY_PER_JOB = 2;
 /** Seconds of work that should lie ahead of a worker, where the bell rings. */
 const LOCAL_WINDOW = 0.1;
 
@@ -99,6 +103,7 @@ export class Dispatcher {
   readonly #desks: Desks;
   readonly #retries: Retries;
   readonly #dependencies: Dependencies;
+  readonly #arrays: Arrays;
   readonly #attendance: Attendance;
   readonly #bell: Doorbell;
   readonly #rungWorkers = new Set<string>();
@@ -124,6 +129,10 @@ export class Dispatcher {
     this.#stock = new Stock(store, layout, settings, ledger, (file, reason) => this.#refused(file, reason));
     this.#desks = new Desks(store, layout);
     this.#retries = new Retries(store, layout, settings, ledger, history);
+    this.#arrays = new Arrays(store, layout, settings, (message) => {
+      setup.log.warn({ message }, "trouble with an array");
+      setup.tell({ kind: "trouble", message });
+    });
     this.#dependencies = new Dependencies(store, layout, ledger, setup.id, (job) => this.#isOpen(job));
     const reclaimer = { store, layout, ledger, history, lostLimit: settings.lostLimit };
     const { beat, lostAfter } = settings;
@@ -152,7 +161,7 @@ export class Dispatcher {
             await onAllEnded();
             if (once) return "all-ended";
             this.#tally = new Tally(); // with --stay, the next jobs are counted afresh
-            this.#isStuck = this.#stock.isAllBlocked;
+            this.#isStuck = this.#isAllBlocked;
           }
         } catch (error) {
           // The store's trouble passes, and nothing is held in memory alone; anything else is a bug.
@@ -172,14 +181,15 @@ export class Dispatcher {
 
   /** Jobs in the queue that wait for others, and for whom. */
   get blocked(): Blocked[] {
-    return this.#stock.blocked;
+    return [...this.#stock.blocked, ...this.#arrays.blocked];
   }
 
   get progress(): Progress {
     const desks = this.#desks.all.filter((desk) => desk.announcement !== undefined);
     const running = desks.filter((desk) => desk.jobs.size > 0).length;
     return {
-      waiting: this.#stock.waiting + this.#retries.waiting + this.#desks.jobs - running,
+      waiting:
+        this.#stock.waiting + this.#arrays.waiting + this.#retries.waiting + this.#desks.jobs - running,
       running,
       succeeded: this.#tally.succeeded,
       failed: this.#tally.failed,
@@ -233,29 +243,53 @@ export class Dispatcher {
         );
       }
     }
-    if (this.#stock.hasBlocked && now >= this.#dependencies.nextLook) await this.#lookAtDependencies();
+    if (this.#hasBlocked && now >= this.#dependencies.nextLook) await this.#lookAtDependencies();
+    await this.#feed();
     await this.#act();
-    const isOpen = this.#stock.waiting + this.#desks.jobs + this.#retries.waiting > 0;
+    const isOpen = this.#stock.waiting + this.#arrays.waiting + this.#desks.jobs + this.#retries.waiting > 0;
     if (!this.#isOver()) this.#isStuck = false;
     if (isOpen && !this.#isStuck) this.#tally.begin();
     this.#s.tell({ kind: "progress", progress: this.progress });
   }
 
   async #lookAtDependencies(): Promise<void> {
-    const { free, cancelled } = await this.#dependencies.look(this.#stock.blocked);
-    for (const file of free) this.#stock.free(file);
-    for (const { file, reason } of cancelled) {
-      this.#stock.forget(file);
+    const { free, cancelled } = await this.#dependencies.look(this.blocked);
+    for (const { file, isArray } of free) {
+      if (isArray === true) this.#arrays.free(file);
+      else this.#stock.free(file);
+    }
+    for (const { file, job, reason, isArray } of cancelled) {
+      if (isArray !== true) this.#stock.forget(file);
       this.#tally.count("cancelled");
       this.#s.log.warn({ file, reason }, "cancelled");
-      this.#s.tell({ kind: "cancelled", job: jobName(file), reason });
+      this.#s.tell({ kind: "cancelled", job, reason });
     }
+    if (cancelled.some(({ isArray }) => isArray)) await this.#arrays.look();
+  }
+
+  get #hasBlocked(): boolean {
+    return this.#stock.hasBlocked || this.#arrays.blocked.length > 0;
+  }
+
+  /** S11: makes jobs of arrays' numbers, as many as workers will soon ask for. */
+  async #feed(): Promise<void> {
+    const workers = this.#desks.all.filter(({ announcement }) => announcement !== undefined).length;
+    if (workers === 0 || this.#arrays.waiting === 0) return;
+    const target = READY_AT_LEAST + workers + READY_PER_JOB * this.#desks.jobs;
+    if (!(await this.#arrays.feed(target, this.#stock))) return;
+    await this.#stock.list();
+    await this.#stock.lookOn();
   }
 
   /** Whether a job of this name waits or runs. */
   #isOpen(job: string): boolean {
     const file = `${job}.ini`; // desks and retries go by the name, and so find a script of it, too
-    return this.#desks.holds(file) || this.#retries.holds(file) || this.#stock.holds(job);
+    return (
+      this.#desks.holds(file) ||
+      this.#retries.holds(file) ||
+      this.#stock.holds(job) ||
+      this.#arrays.holds(job)
+    );
   }
 
   async #takeStock(now: number): Promise<void> {
@@ -268,8 +302,20 @@ export class Dispatcher {
       await this.#stock.list();
       if (this.#stock.listed > WATCHABLE) this.#bell.take(layout.jobqueue);
       else if (await this.#bell.hang(layout.jobqueue)) await this.#stock.list();
+      await this.#arrays.look();
     }
     await this.#stock.lookOn();
+    if (this.#stock.arrays.size > 0) await this.#beginArrays();
+  }
+
+  async #beginArrays(): Promise<void> {
+    let hasBegun = false;
+    for (const [file, ranges] of this.#stock.arrays) {
+      if (!(await this.#arrays.begin(file, ranges))) continue;
+      this.#stock.forget(file);
+      hasBegun = true;
+    }
+    if (hasBegun) await this.#arrays.look();
   }
 
   async #callRoll(now: number): Promise<void> {
@@ -432,7 +478,11 @@ export class Dispatcher {
   /** Nothing waits or runs; what only waits for jobs that are not there would wait for ever. */
   #isOver(): boolean {
     if (this.#desks.jobs > 0 || this.#retries.waiting > 0) return false;
-    return this.#stock.waiting === 0 || this.#stock.isAllBlocked;
+    return this.#stock.waiting + this.#arrays.waiting === 0 || this.#isAllBlocked;
+  }
+
+  get #isAllBlocked(): boolean {
+    return (this.#stock.waiting === 0 || this.#stock.isAllBlocked) && this.#arrays.isAllBlocked;
   }
 
   #untilNext(): number {
@@ -450,7 +500,7 @@ export class Dispatcher {
       this.#nextRollCall - now,
       nextListing,
       this.#stock.nextLook ?? Number.POSITIVE_INFINITY,
-      this.#stock.hasBlocked ? this.#dependencies.nextLook - now : Number.POSITIVE_INFINITY,
+      this.#hasBlocked ? this.#dependencies.nextLook - now : Number.POSITIVE_INFINITY,
       this.#retries.waiting === 0 ? Number.POSITIVE_INFINITY : this.#nextRetryLook - now,
     ];
     return Math.max(0, Math.min(...due));

@@ -1,5 +1,7 @@
 import type { Dependency } from "../job/after.js";
+import { elementOf, problemOfArray } from "../job/element.js";
 import { isIgnored, jobName } from "../job/name.js";
+import { countOf, type Range } from "../job/numbers.js";
 import type { Layout } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
 import { removeAbandoned } from "../spool/abandoned.js";
@@ -24,6 +26,14 @@ class Line {
   #head = 0;
   get length(): number {
     return this.#jobs.length - this.#head;
+  }
+  /** How many of them are meant, counted up to `most`. */
+  count(isMeant: (job: Waiting) => boolean, most: number): number {
+    let found = 0;
+    for (let i = this.#head; i < this.#jobs.length && found < most; i++) {
+      if (isMeant(this.#jobs[i] as Waiting)) found++;
+    }
+    return found;
   }
   push(job: Waiting): void {
     this.#jobs.push(job);
@@ -63,6 +73,8 @@ export class Stock {
   readonly #lines = new Map<number, Line>();
   /** Valid jobs that wait for others, by file. */
   readonly #blocked = new Map<string, { readonly waiting: Waiting; readonly after: readonly Dependency[] }>();
+  /** Arrays that have not begun, by file. */
+  readonly #arrays = new Map<string, readonly Range[]>();
   /** Priorities in use, highest first. */
   #priorities: number[] = [];
   /** Files that cannot be moved. */
@@ -99,7 +111,24 @@ export class Stock {
 
   /** Everything that lies in the queue and is or may become a job. */
   get waiting(): number {
-    return this.#known.size + this.#blocked.size + this.#unsettled + this.#unseen.length;
+    let inArrays = 0;
+    for (const ranges of this.#arrays.values()) inArrays += countOf(ranges);
+    return this.#known.size + this.#blocked.size + inArrays + this.#unsettled + this.#unseen.length;
+  }
+
+  /** Arrays that have not begun, and their numbers. */
+  get arrays(): ReadonlyMap<string, readonly Range[]> {
+    return this.#arrays;
+  }
+
+  /** How many jobs of at least this priority could be handed out, counted up to `most`. */
+  readyFrom(priority: number, most: number): number {
+    let found = 0;
+    for (const each of this.#priorities) {
+      if (each < priority || found >= most) break;
+      found += this.#lines.get(each)?.count((job) => this.#known.get(job.file) === job, most - found) ?? 0;
+    }
+    return found;
   }
 
   /** Jobs that wait for others to end. */
@@ -118,7 +147,13 @@ export class Stock {
 
   /** Whether a job of this name lies in the queue, as far as is known. */
   holds(job: string): boolean {
-    return [job, `${job}.ini`].some((file) => this.#known.has(file) || this.#blocked.has(file));
+    const array = elementOf(job)?.array;
+    if (array !== undefined && this.#arrays.has(`${array}.ini`)) return true;
+    return [job, `${job}.ini`].some((file) => this.#isWaiting(file));
+  }
+
+  #isWaiting(file: string): boolean {
+    return this.#known.has(file) || this.#blocked.has(file) || this.#arrays.has(file);
   }
 
   /** Entries in the directory when it was last listed. */
@@ -149,6 +184,7 @@ export class Stock {
     const there = new Set(names);
     for (const file of this.#known.keys()) if (!there.has(file)) this.#known.delete(file);
     for (const file of this.#blocked.keys()) if (!there.has(file)) this.#blocked.delete(file);
+    for (const file of this.#arrays.keys()) if (!there.has(file)) this.#arrays.delete(file);
     for (const file of this.#aside) if (!there.has(file)) this.#aside.delete(file);
     this.#unseen = names
       .filter((name) => !this.#isSeen(name) && !isIgnored(name))
@@ -170,9 +206,12 @@ export class Stock {
       const file = this.#unseen.pop() as string;
       const seen = await look(this.#store, this.#layout.queued(file), file, settling);
       if (seen.kind === "valid") {
-        const { priority, after } = seen.job;
+        const { priority, after, array } = seen.job;
         const waiting = { file, priority, mtimeMs: seen.mtimeMs, ino: seen.ino };
-        if (after.length > 0) this.#blocked.set(file, { waiting, after });
+        const problem = array && problemOfArray(file, seen.bytes, { ...seen.job, array });
+        if (problem !== undefined) await this.#refuse(file, problem);
+        else if (array !== undefined) this.#arrays.set(file, array.ranges);
+        else if (after.length > 0) this.#blocked.set(file, { waiting, after });
         else found.push(waiting);
         if (this.#refused.delete(jobName(file))) await this.#forgive(file);
       } else if (seen.kind === "unsettled") {
@@ -215,6 +254,7 @@ export class Stock {
   forget(file: string): void {
     this.#blocked.delete(file);
     this.#known.delete(file);
+    this.#arrays.delete(file);
   }
 
   /** Puts a job back that could not be handed out: it is first again. */
@@ -232,7 +272,7 @@ export class Stock {
   }
 
   #isSeen(name: string): boolean {
-    return this.#known.has(name) || this.#blocked.has(name) || this.#aside.has(name);
+    return this.#isWaiting(name) || this.#aside.has(name);
   }
 
   #line(priority: number): Line {

@@ -1,7 +1,7 @@
 import { FjordError } from "./error.js";
 import { formatIni, parseIni } from "./ini-dialect.js";
 import type { IniSection } from "./ini-reader.js";
-import { readJob, SECTIONS } from "./job.js";
+import { readJob, STRICT_SECTIONS } from "./job.js";
 import { quote } from "./quote.js";
 import type { Values } from "./sweep.js";
 
@@ -52,6 +52,21 @@ export function withControlKeys(file: string, text: string, keys: ControlKeys): 
   return withKeys(file, text, before, keys);
 }
 
+/** A job file's text without some of its sections, wherever they stand. */
+export function withoutSections(text: string, names: readonly string[]): string {
+  const sections = [...(sectionsOf(text)?.values() ?? [])].filter(({ line }) => line > 0);
+  const lines = text.split(/(?<=\n)/);
+  const headers = new Map(sections.map(({ name, line }) => [line, name]));
+  let isGoing = false;
+  const kept = lines.filter((line, i) => {
+    const name = headers.get(i + 1);
+    // A section that stands a second time is known by its first header alone.
+    if (name !== undefined || /^\[.+\]/.test(line)) isGoing = name !== undefined && names.includes(name);
+    return !isGoing;
+  });
+  return kept.join("");
+}
+
 function withKeys(file: string, text: string, before: IniSection, keys: ControlKeys): string {
   const eol = text.includes("\r\n") ? "\r\n" : "\n";
   const lines = text.split(/(?<=\n)/);
@@ -81,7 +96,7 @@ function continuations(lines: readonly string[], line: number): number {
 }
 
 function sectionsOf(text: string): ReadonlyMap<string, IniSection> | undefined {
-  const ini = parseIni(Buffer.from(text), { strictIn: SECTIONS });
+  const ini = parseIni(Buffer.from(text), { strictIn: STRICT_SECTIONS });
   return ini.ok ? ini.sections : undefined;
 }
 

@@ -1,4 +1,5 @@
 import { type Dependency, parseAfter } from "./after.js";
+import { ARRAY_SECTIONS, ArrayProblem, type JobArray, readArray } from "./array.js";
 import { parseDuration } from "./duration.js";
 import { type IniSection, parseIni } from "./ini-dialect.js";
 import { nearest } from "./nearest.js";
@@ -24,6 +25,8 @@ export interface Job {
   readonly after: readonly Dependency[];
   /** The exit code by which the job asks to be run again, which is no failure; undefined: none does. */
   readonly requeueExit: number | undefined;
+  /** The file stands for many jobs, and its command has places for what varies. */
+  readonly array: JobArray | undefined;
 }
 
 export type JobReading =
@@ -34,7 +37,9 @@ export type JobReading =
 export const JOB_FILE_LIMIT = 1024 * 1024;
 
 /** fjord's section, and the one of its predecessor fjd. The same keys hold in both. */
-export const SECTIONS: ReadonlySet<string> = new Set(["control", "fjd"]);
+const SECTIONS: ReadonlySet<string> = new Set(["control", "fjd"]);
+/** Those in which everything has to be understood. */
+export const STRICT_SECTIONS: ReadonlySet<string> = new Set([...SECTIONS, ...ARRAY_SECTIONS]);
 const EXAMPLE = '"[control]" and below it "executable = python run.py"';
 
 /**
@@ -57,7 +62,7 @@ export function readJob(fileName: string, content: Uint8Array, executable: boole
     const size = `is ${content.length} bytes long, more than a job file may have (${JOB_FILE_LIMIT})`;
     return refuse(file, `${size}; keep the data in a file of its own and name it in the job file`);
   }
-  const ini = parseIni(content, { strictIn: SECTIONS });
+  const ini = parseIni(content, { strictIn: STRICT_SECTIONS });
   if (!ini.ok) {
     const what = isIni ? ini.problem : `${ini.problem}; or chmod +x the file if it is a program`;
     return refuse(place(file, ini.line, ini.section, ini.key), what);
@@ -70,7 +75,14 @@ export function readJob(fileName: string, content: Uint8Array, executable: boole
     const both = `[${ours.name}] (line ${ours.line}) and [${second.name}] (line ${second.line})`;
     return refuse(file, `has both ${both}; keep one of them, with all keys in it`);
   }
-  return new SectionReading(file, ours).read();
+  try {
+    return new SectionReading(file, ours).read(readArray(ini.sections));
+  } catch (error) {
+    if (!(error instanceof ArrayProblem)) throw error;
+    const { section, key, message } = error;
+    const line = (key === undefined ? undefined : section.entry(key)?.line) ?? section.line;
+    return refuse(place(file, line, section.name, key), message);
+  }
 }
 
 /** EX_TEMPFAIL of sysexits(3): try again later. */
@@ -87,6 +99,7 @@ const SCRIPT: Job = Object.freeze({
   nice: undefined,
   requeueExit: REQUEUE_EXIT,
   after: [],
+  array: undefined,
 });
 
 const KEYS = [
@@ -113,7 +126,7 @@ class SectionReading {
     this.#section = section;
   }
 
-  read(): JobReading {
+  read(array: JobArray | undefined): JobReading {
     this.#checkKeys();
     const job: Job = {
       kind: "command",
@@ -126,6 +139,7 @@ class SectionReading {
       nice: this.#whole("nice", -20, 19),
       after: this.#after(),
       requeueExit: this.#requeueExit(),
+      array,
     };
     return this.#reason === undefined ? { ok: true, job } : { ok: false, reason: this.#reason };
   }

@@ -19,7 +19,7 @@ export interface Dimension {
 const SWEEP_LIMIT = 1_000_000;
 
 /** The number of an element, from 1, unless a value has that name: what somebody says goes before. */
-const INDEX = "index";
+export const INDEX = "index";
 
 /** It cannot stand beside it in a job file. */
 function isOtherIndex(name: string): boolean {
@@ -96,8 +96,8 @@ function checkLengths(dimensions: readonly Dimension[]): void {
   if (first === undefined || other === undefined) return;
   throw new FjordError(
     "bad-usage",
-    `--zip: ${first.what} has ${first.count} values and ${other.what} ${other.count}.`,
-    "Give them as many, or leave out --zip for all combinations.",
+    `zip: ${first.what} has ${first.count} values and ${other.what} ${other.count}.`,
+    "Give them as many, or leave out zip for all combinations.",
   );
 }
 
@@ -120,8 +120,7 @@ export function tuples(what: string, elements: readonly Values[]): Dimension {
 const PARAM = /^([A-Za-z_][\w.-]*)=(.*)$/s;
 
 /**
- * `--param NAME=VALUE,VALUE…`. A value may be a range: `1..10`, `10..1`, `001..100`, `0..1..0.25`. A backslash before a
- * comma or a backslash takes it literally.
+ * `--param NAME=VALUE,VALUE…`, the values as `readValues` has them.
  *
  * @throws FjordError `bad-usage`
  */
@@ -130,11 +129,24 @@ export function readParam(text: string): Dimension {
   if (name === undefined || list === undefined) {
     throw new FjordError("bad-usage", `--param: found ${quote(text)}.`, "Write --param NAME=VALUE,VALUE…");
   }
+  return oneByOne(`--param ${name}`, name, readValues("--param", list));
+}
+
+/**
+ * Values with commas between them. One may be a range: `1..10`, `10..1`, `001..100`, `0..1..0.25`. A backslash before a comma
+ * or a backslash takes it literally.
+ *
+ * @param what has these values, for messages
+ * @param clean what is done to each value first
+ * @throws FjordError `bad-usage`
+ */
+export function readValues(what: string, list: string, clean = (value: string) => value): string[] {
   const values: string[] = [];
-  for (const item of list.match(/(?:\\.|[^\\,])+|\\$|(?<=^|,)(?=,|$)/gs) ?? []) {
-    for (const value of rangeOf(item) ?? [item.replace(/\\([\\,])/g, "$1")]) values.push(value);
+  for (const raw of list.match(/(?:\\.|[^\\,])+|\\$|(?<=^|,)(?=,|$)/gs) ?? []) {
+    const item = clean(raw);
+    for (const value of rangeOf(what, item) ?? [item.replace(/\\([\\,])/g, "$1")]) values.push(value);
   }
-  return oneByOne(`--param ${name}`, name, values);
+  return values;
 }
 
 /**
@@ -151,7 +163,7 @@ const NUMBER = String.raw`-?\d+(?:\.\d+)?`;
 const RANGE = new RegExp(String.raw`^(${NUMBER})\.\.(${NUMBER})(?:\.\.(${NUMBER}))?$`);
 
 /** The values of a range, exact in decimals, as wide as its ends when one of them begins with a zero. */
-function rangeOf(text: string): string[] | undefined {
+function rangeOf(what: string, text: string): string[] | undefined {
   const [, first, last, stride] = RANGE.exec(text) ?? [];
   if (first === undefined || last === undefined) return undefined;
   const decimals = Math.max(
@@ -160,7 +172,7 @@ function rangeOf(text: string): string[] | undefined {
   if (stride === undefined && decimals > 0) {
     throw new FjordError(
       "bad-usage",
-      `--param: ${quote(text)} has no step.`,
+      `${what}: ${quote(text)} has no step.`,
       `Write such as ${first}..${last}..0.1.`,
     );
   }
@@ -168,10 +180,10 @@ function rangeOf(text: string): string[] | undefined {
   const [from, to, step] = [first, last, stride ?? "1"].map((number) =>
     Math.round(Number(number) * scale),
   ) as [number, number, number];
-  if (step === 0) throw new FjordError("bad-usage", `--param: ${quote(text)} has a step of 0.`);
+  if (step === 0) throw new FjordError("bad-usage", `${what}: ${quote(text)} has a step of 0.`);
   const count = Math.floor(Math.abs(to - from) / Math.abs(step)) + 1;
   if (!(count <= SWEEP_LIMIT)) {
-    throw new FjordError("bad-usage", `--param: ${quote(text)} has more than ${SWEEP_LIMIT} values.`);
+    throw new FjordError("bad-usage", `${what}: ${quote(text)} has more than ${SWEEP_LIMIT} values.`);
   }
   const width = [first, last].some((end) => /^-?0\d/.test(end)) ? Math.max(first.length, last.length) : 0;
   const direction = to < from ? -Math.abs(step) : Math.abs(step);

@@ -9,6 +9,7 @@ export type Note = "fire" | "fire-now";
 /** The desk of the jobs that failed and wait for the dispatcher's decision (S9); no worker has this name. */
 const RETRY_DESK = "retry";
 const FENCED = ".lost";
+const ARRAY_FILE = "array.ini";
 
 /** As `path.join`, for what is normal already: at some ten paths a job, looking for `..` is a twentieth of the work. */
 function below(dir: string, ...names: string[]): string {
@@ -26,6 +27,8 @@ export class Layout {
   readonly workerqueue: string;
   readonly jobpod: string;
   readonly jobcheckpoints: string;
+  /** Job files that stand for many jobs, each with the ranges that are no jobs yet. */
+  readonly jobarrays: string;
   readonly joblogs: string;
   readonly ledger: string;
   /** What dispatchers and workers log (pino), and what a detached worker prints. */
@@ -46,6 +49,7 @@ export class Layout {
     this.workerqueue = below(this.root, "workerqueue");
     this.jobpod = below(this.root, "jobpod");
     this.jobcheckpoints = below(this.root, "jobcheckpoints");
+    this.jobarrays = below(this.root, "jobarrays");
     this.joblogs = below(this.root, "joblogs");
     this.ledger = below(this.root, "ledger");
     this.daemonlogs = below(this.root, "daemonlogs");
@@ -60,6 +64,7 @@ export class Layout {
   directories(): string[] {
     return [
       this.jobqueue,
+      this.jobarrays,
       this.workerqueue,
       this.jobpod,
       this.retryDesk,
@@ -167,6 +172,36 @@ export class Layout {
   /** The dispatcher's hint in which order the desk's jobs are to be taken. */
   order(worker: string): string {
     return below(this.jobpod, worker, ".order");
+  }
+
+  /** An array's directory. */
+  array(name: string): string {
+    return below(this.jobarrays, name);
+  }
+
+  /** An array's job file. */
+  arrayFile(name: string): string {
+    return below(this.jobarrays, name, ARRAY_FILE);
+  }
+
+  /** What is to become an array's directory; `id` tells it from others. */
+  newArray(name: string, id: string): string {
+    return below(this.jobarrays, `.${name}.${id}.new`);
+  }
+
+  /** The array whose directory an entry of `jobarrays/` is to become; undefined for others. */
+  arrayOfNew(entry: string): string | undefined {
+    return /^\.(.+)\.[^.]+\.new$/.exec(entry)?.[1];
+  }
+
+  /** What an array's directory is on its way out. */
+  oldArray(name: string, id: string): string {
+    return below(this.jobarrays, `.${name}.${id}.old`);
+  }
+
+  /** Something in an array's directory: a part of its numbers, a job in a part. */
+  inArray(name: string, ...names: string[]): string {
+    return below(this.jobarrays, name, ...names);
   }
 
   /** What a job leaves to its own next attempt: `$FJORD_CHECKPOINT_DIR`. The job makes it. */

@@ -15,6 +15,7 @@ export interface Reason {
     | "nobody-dispatches"
     | "no-worker"
     | "none-free"
+    | "in-array"
     | "not-first"
     | "namesake"
     | "on-desk"
@@ -50,6 +51,8 @@ export interface JobFacts {
   /** How many jobs of the queue are handed out before this one; undefined where that would take long to find out. */
   readonly before: number | undefined;
   readonly queued: number;
+  /** Of numbers of an array that are no jobs yet: how many become jobs before the first of them. */
+  readonly beforeInArray: number | undefined;
   /** Where another job of its name is, that goes first. */
   readonly namesake: JobState | undefined;
   readonly attempts: readonly AttemptRecord[];
@@ -89,12 +92,17 @@ export function explain(facts: JobFacts): Reason[] {
 }
 
 function whyQueued(facts: JobFacts): Reason[] {
-  const { file, namesake } = facts;
+  const { file, namesake, place, beforeInArray } = facts;
   if (file.kind === "invalid") {
     const text = `It will be refused: ${visible(file.reason)}`;
     return [{ kind: "invalid", text, todo: "mend the file, or remove it" }];
   }
   const reasons: Reason[] = [];
+  if (beforeInArray !== undefined) {
+    const before = beforeInArray === 0 ? "" : `; ${beforeInArray} others come before`;
+    const text = `Elements of ${visible(place.numbers?.array ?? "")} become jobs as workers need them${before}.`;
+    reasons.push({ kind: "in-array", text });
+  }
   if (file.kind === "unsettled") {
     reasons.push({ kind: "unsettled", text: "Its file is still being written, or has only just come." });
   }
@@ -103,6 +111,7 @@ function whyQueued(facts: JobFacts): Reason[] {
     const what = namesake === "running" ? "runs" : `is ${namesake}`;
     reasons.push({ kind: "namesake", text: `Another job of its name ${what}, and goes first.` });
   }
+  if (beforeInArray !== undefined) return [...reasons.reverse(), ...whyNobody(facts)];
   if (reasons.length > 0) return [...reasons, ...whyNobody(facts).filter(({ kind }) => kind !== "none-free")];
   return [...whyNotFirst(facts), ...whyNobody(facts)];
 }

@@ -2,6 +2,7 @@ import { isIgnored, jobName } from "../job/name.js";
 import { isLock, type Layout, lockOf } from "../project/layout.js";
 import { factsIfThere } from "../spool/file-facts.js";
 import { isErrno, type Store } from "../spool/store.js";
+import { type Numbers, placesOf, readArrays } from "./arrays.js";
 
 /**
  * Where a job is. `waiting`: in the queue, or on a desk and not begun; `retrying`: it has failed, or asked for it, and
@@ -31,6 +32,8 @@ export interface JobPlace {
   readonly path: string;
   /** On whose desk it lies. */
   readonly worker?: string;
+  /** It stands for numbers of an array that are no jobs yet, and `path` is the array's file. */
+  readonly numbers?: Numbers;
 }
 
 /**
@@ -49,6 +52,7 @@ export async function findJobs(
       if (!isIgnored(file)) found.push({ job: jobName(file), file, state, path: pathOf(file) });
     }
   };
+  for (const view of await readArrays(store, layout)) found.push(...placesOf(layout, view, states));
   // With the stream: who is moved on while this goes on is rather met twice than missed.
   await room(layout.jobqueue, "waiting", (file) => layout.queued(file));
   await room(layout.jobheld, "held", (file) => layout.held(file));

@@ -1,4 +1,5 @@
-import type { AttemptRecord, JobHistory } from "./attempts.js";
+import { arrayOfNumbers } from "./arrays.js";
+import type { AttemptRecord, Cancellation, JobHistory } from "./attempts.js";
 import type { JobPlace } from "./jobs.js";
 
 /** What the ledgers tell of a job. */
@@ -14,13 +15,16 @@ interface Told {
 /** All that is known of a job: where it is, and what the ledgers tell. */
 export type JobRecord = JobPlace & Told;
 
-export function recordOf<P extends Pick<JobPlace, "job" | "state">>(place: P, history: JobHistory): P & Told {
+export function recordOf<P extends Pick<JobPlace, "job" | "state" | "numbers">>(
+  place: P,
+  history: JobHistory,
+): P & Told {
   const attempts = history.attempts.get(place.job) ?? [];
   const refusal = history.refusals.get(place.job);
   const last = attempts.at(-1);
   const isRefused =
     place.state === "failed" && refusal !== undefined && (last === undefined || last.start < refusal.t);
-  const cancellation = history.cancellations.get(place.job);
+  const cancellation = cancellationOf(place, history);
   const isCancelled =
     place.state === "cancelled" &&
     cancellation !== undefined &&
@@ -31,4 +35,18 @@ export function recordOf<P extends Pick<JobPlace, "job" | "state">>(place: P, hi
     ...(isRefused && { refused: refusal.reason }),
     ...(isCancelled && { cancelled: cancellation.reason }),
   };
+}
+
+/** Why a job was cancelled the last time. Numbers of an array are cancelled many at once. */
+export function cancellationOf(
+  { job, numbers }: Pick<JobPlace, "job" | "numbers">,
+  { cancellations }: JobHistory,
+): Cancellation | undefined {
+  if (numbers === undefined) return cancellations.get(job);
+  let last: Cancellation | undefined;
+  for (const [name, one] of cancellations) {
+    const isOf = name === numbers.array || arrayOfNumbers(name) === numbers.array || name === job;
+    if (isOf && (last === undefined || last.t < one.t)) last = one;
+  }
+  return last;
 }

@@ -24,7 +24,7 @@ export async function readResults(
   layout: Layout,
   places: readonly JobPlace[],
 ): Promise<ResultRow[]> {
-  const ended = places.filter(({ state }) => ENDED.has(state));
+  const ended = places.filter(({ state, numbers }) => ENDED.has(state) && numbers === undefined);
   const names = new Set(ended.map(({ job }) => job));
   const { attempts } = await readHistory(store, layout, (job) => names.has(job));
   const rows: ResultRow[] = [];

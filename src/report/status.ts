@@ -3,8 +3,10 @@ import { isIgnored } from "../job/name.js";
 import type { Layout } from "../project/layout.js";
 import { isLock } from "../project/layout.js";
 import { type Announcement, listAnnounced, readAnnouncement } from "../spool/announcement.js";
+import { countParts } from "../spool/array-parts.js";
 import { type Dispatching, isSeatHeld, readDispatching } from "../spool/seat.js";
 import { isErrno, type Store } from "../spool/store.js";
+import { readArrays } from "./arrays.js";
 import { type Failure, readFailures } from "./failures.js";
 import { readProgress } from "./job-progress.js";
 import { lastEnds } from "./last-ends.js";
@@ -17,11 +19,11 @@ export interface WorkerStatus extends Announcement {
 /** A project at a glance: counts are of job files in the directories, now; of a name that was used again the last counts. */
 export interface Status {
   readonly project: string;
-  /** In `jobqueue/`, or on desks and not claimed. */
+  /** In `jobqueue/`, or on desks and not claimed, or numbers of arrays that are no jobs yet. */
   readonly waiting: number;
   /** They have failed, and wait for their next attempt. */
   readonly retrying: number;
-  /** In `jobheld/`. */
+  /** In `jobheld/`, or held numbers of arrays. */
   readonly held: number;
   readonly running: number;
   readonly done: number;
@@ -51,6 +53,11 @@ export async function readStatus(store: Store, layout: Layout, beat: number): Pr
         layout.end("jobcancelled"),
       ].map((dir) => listJobs(store, dir)),
     );
+  const arrays = { waiting: 0, held: 0, cancelled: 0 };
+  for (const view of await readArrays(store, layout)) {
+    for (const kind of ["waiting", "held", "cancelled"] as const) arrays[kind] += countParts(view, kind);
+    for (const { files } of view.outgoing) arrays.waiting += files.length;
+  }
   const onDesks: string[] = [];
   let running = 0;
   for (const desk of await store.list(layout.jobpod)) {
@@ -68,13 +75,13 @@ export async function readStatus(store: Store, layout: Layout, beat: number): Pr
   const held = await isSeatHeld(store, layout, beat);
   return {
     project: layout.root,
-    waiting: queued.length + onDesks.length - running,
+    waiting: arrays.waiting + queued.length + onDesks.length - running,
     retrying: retrying.length,
-    held: jobsHeld.length,
+    held: arrays.held + jobsHeld.length,
     running,
     done: ends.jobdone.length,
     failed: ends.jobfailed.length,
-    cancelled: ends.jobcancelled.length,
+    cancelled: arrays.cancelled + ends.jobcancelled.length,
     workers: await readWorkers(store, layout),
     dispatcher: held ? await readDispatching(store, layout) : undefined,
     failures: await readFailures(store, layout, ends.jobfailed),

@@ -11,6 +11,7 @@ const DEFAULTS: Omit<Job, "executable"> = {
   nice: undefined,
   after: [],
   requeueExit: 75,
+  array: undefined,
 };
 
 function read(content: string | Uint8Array, name = "j.ini", executable = false) {

@@ -17,6 +17,7 @@ function facts(place: Partial<JobPlace>, more: Partial<JobFacts> = {}): JobFacts
     deadWorkers: new Set(),
     before: 0,
     queued: 1,
+    beforeInArray: undefined,
     namesake: undefined,
     attempts: [],
     refusal: undefined,

@@ -57,7 +57,7 @@ export const verb: Verb<Args> = {
       const names = jobs.length > 0 ? `: ${some(jobs.map(visible))}` : "";
       const logs =
         daemonLogs.length > 0 ? `, and ${count(daemonLogs.length, "log")} of workers and dispatchers` : "";
-      say("fjord", `${dryRun ? "Would remove" : "Removed"} ${count(jobs.length)}${names}${logs}.`);
+      say("fjord", `${dryRun ? "Would remove" : "Removed"} ${count(cleaned.count)}${names}${logs}.`);
     }
     return EXIT.ok;
   },

@@ -51,7 +51,9 @@ export const verb: Verb<Args> = {
       throw new FjordError("bad-usage", "--lines: write a whole number, such as -n 10.");
     }
     const project = await openExisting(args);
-    const places = await project.jobs(args.jobs);
+    const named = await project.jobs(args.jobs);
+    const begun = named.filter(({ numbers }) => numbers === undefined);
+    const places = begun.length > 0 ? begun : named; // of an array, those that are jobs by now
     const names = places.map(({ job }) => job);
     const tails = names.map((job) => new Tail(project, job, { ...args, isPrefixed: names.length > 1 }));
     const silent: JobPlace[] = [];

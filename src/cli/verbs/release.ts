@@ -1,6 +1,6 @@
 import { visible } from "../../job/quote.js";
 import { EXIT, openExisting, say } from "../command.js";
-import { type ActArgs, actOptions, count, needJobs, printJson, some, type Verb } from "../verb.js";
+import { type ActArgs, actOptions, count, needJobs, printJson, some, total, type Verb } from "../verb.js";
 
 /** `fjord release`: held jobs go back into the queue. */
 export const verb: Verb<ActArgs> = {
@@ -14,8 +14,9 @@ export const verb: Verb<ActArgs> = {
     else {
       const namesOf = (end: string) => ends.filter((one) => one.end === end).map(({ job }) => visible(job));
       const queued = namesOf("queued");
+      const back = ends.filter(({ end }) => end === "queued");
       const what = dryRun ? "Would release" : "Released";
-      say("fjord", `${what} ${count(queued.length)}${queued.length > 0 ? `: ${some(queued)}` : ""}.`);
+      say("fjord", `${what} ${count(total(back))}${queued.length > 0 ? `: ${some(queued)}` : ""}.`);
       const others = namesOf("not-held");
       if (others.length > 0) say("fjord", `Not held: ${some(others)}.`);
       const taken = namesOf("name-taken");

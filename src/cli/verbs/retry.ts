@@ -3,7 +3,17 @@ import { visible } from "../../job/quote.js";
 import type { JobPlace } from "../../report/jobs.js";
 import type { JobRecord } from "../../report/record.js";
 import { EXIT, openExisting, say } from "../command.js";
-import { type ActArgs, count, DRY_RUN, JOBS, JSON_OPTION, printJson, some, type Verb } from "../verb.js";
+import {
+  type ActArgs,
+  count,
+  DRY_RUN,
+  JOBS,
+  JSON_OPTION,
+  printJson,
+  some,
+  total,
+  type Verb,
+} from "../verb.js";
 
 interface Args extends ActArgs {
   readonly failed: boolean;
@@ -47,10 +57,11 @@ export const verb: Verb<Args> = {
       const namesOf = (end: string) =>
         retried.filter((one) => one.end === end).map(({ job }) => visible(job));
       const queued = namesOf("queued");
+      const back = retried.filter(({ end }) => end === "queued");
       const verb = args.dryRun ? "Would go back" : "Back";
       say(
         "fjord",
-        `${verb} into the queue: ${count(queued.length)}${queued.length > 0 ? `: ${some(queued)}` : ""}.`,
+        `${verb} into the queue: ${count(total(back))}${queued.length > 0 ? `: ${some(queued)}` : ""}.`,
       );
       for (const one of retried.filter(({ end }) => end === "unlike").slice(0, 5)) {
         say("fjord", `${visible(one.job)} has not failed (${one.state}): left as it is.`);

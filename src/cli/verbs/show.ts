@@ -1,17 +1,19 @@
 import fs from "node:fs";
+import type { ArrayRecord } from "../../compose/array-record.js";
 import type { Project } from "../../compose/project.js";
 import { formatDuration } from "../../job/duration.js";
 import { describeOutcome } from "../../job/outcome.js";
 import { visible } from "../../job/quote.js";
 import { formatSize } from "../../job/size.js";
+import { toType } from "../../project/to-type.js";
 import type { AttemptRecord } from "../../report/attempts.js";
 import { directoryOf } from "../../report/directory.js";
-import { isPending } from "../../report/jobs.js";
+import { isPending, JOB_STATES } from "../../report/jobs.js";
 import type { JobRecord } from "../../report/record.js";
 import { EXIT, openExisting } from "../command.js";
 import { table } from "../table.js";
 import { clock } from "../times.js";
-import { type Common, JOBS, JSON_OPTION, needJobs, printJson, type Verb } from "../verb.js";
+import { type Common, count, JOBS, JSON_OPTION, needJobs, printJson, type Verb } from "../verb.js";
 
 interface Args extends Common {
   readonly jobs: string[];
@@ -32,10 +34,12 @@ export const verb: Verb<Args> = {
   async run(args) {
     needJobs(args.jobs);
     const project = await openExisting(args);
-    const shown = await project.records(args.jobs);
-    if (args.json) printJson(shown);
+    const arrays = await project.arrays(args.jobs);
+    const others = args.jobs.filter((word) => !arrays.some(({ array }) => array === word));
+    const shown = others.length > 0 ? await project.records(others) : [];
+    if (args.json) printJson([...arrays, ...shown]);
     else {
-      const texts: string[] = [];
+      const texts = arrays.map((array) => describeArray(array, args.project));
       for (const job of shown) texts.push(describe(job, await whereItRuns(project, job)));
       process.stdout.write(texts.join("\n"));
     }
@@ -56,7 +60,7 @@ async function whereItRuns(project: Project, job: JobRecord): Promise<string | u
 function describe(job: JobRecord, directory: string | undefined): string {
   const lines = [
     `${visible(job.job)}: ${job.state}${job.worker === undefined ? "" : ` (${job.worker})`}`,
-    `file: ${visible(job.path)}`,
+    `file: ${visible(job.path)}${job.numbers === undefined ? "" : " (of its array: it has none of its own yet)"}`,
   ];
   if (directory !== undefined) lines.push(`directory: ${visible(directory)}`);
   if (job.refused !== undefined) lines.push(`refused: ${visible(job.refused)}`);
@@ -68,6 +72,23 @@ function describe(job: JobRecord, directory: string | undefined): string {
   if (last !== undefined) text += `log: ${visible(last.log)}\n`;
   const content = contentOf(job.path);
   return content === "" ? text : `${text}\n${content}`;
+}
+
+/** @param named the project, as it was named */
+function describeArray(
+  { array, path, size, states, numbers }: ArrayRecord,
+  named: string | undefined,
+): string {
+  const lines = [`${visible(array)}: an array of ${size === undefined ? "" : count(size)}`];
+  lines.push(`file: ${visible(path)}`);
+  for (const state of JOB_STATES) {
+    const found = states[state];
+    if (found === undefined) continue;
+    const name = numbers[state];
+    lines.push(`${state}: ${found}${name === undefined ? "" : ` (${visible(name)})`}`);
+  }
+  lines.push(`each: ${toType(`fjord list ${visible(array)}`, named)}`);
+  return `${lines.join("\n")}\n\n${contentOf(path)}`;
 }
 
 function attemptTable(attempts: readonly AttemptRecord[]): string {

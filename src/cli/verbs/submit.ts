@@ -3,6 +3,7 @@ import type { Project } from "../../compose/project.js";
 import { draftsOf } from "../../compose/wanted.js";
 import { FjordError } from "../../job/error.js";
 import { visible } from "../../job/quote.js";
+import { nameOfNumbers, namesOf } from "../../report/arrays.js";
 import { EXIT, openExisting, openProject, say } from "../command.js";
 import { exitCodeOf, tellEnds } from "../ends.js";
 import { type JobArgs, jobOptions, wantedOf } from "../job-options.js";
@@ -53,12 +54,15 @@ export const verb: Verb<Args> = {
     const { replace, dryRun } = args;
     const onProgress = progressOn(args, drafts.length);
     const after = (await project?.submitDrafts(drafts, { replace, dryRun, onProgress })) ?? [];
-    const names = drafts.map(({ job }) => job);
-    if (args.json) printJson(drafts.map(({ job, file, runs }) => ({ job, file, runs })));
-    else if (args.dryRun) for (const draft of drafts) process.stdout.write(shown(draft));
+    const names = drafts.map(nameOf);
+    const total = drafts.reduce((sum, { array }) => sum + (array?.size ?? 1), 0);
+    if (args.json) {
+      printJson(
+        drafts.map(({ job, file, runs, array }) => ({ job, file, runs, ...(array && { size: array.size }) })),
+      );
+    } else if (args.dryRun) for (const draft of drafts) process.stdout.write(shown(draft));
     else {
-      const what =
-        drafts.length === 1 ? visible(names[0] ?? "") : `${count(names.length)}: ${some(names.map(visible))}`;
+      const what = total === 1 ? visible(names[0] ?? "") : `${count(total)}: ${some(names.map(visible))}`;
       say("fjord", `Submitted ${what}.`);
       if (args.files.length === 0) for (const line of runs(drafts)) say("fjord", line);
       if (after.length > 0) {
@@ -66,11 +70,20 @@ export const verb: Verb<Args> = {
       }
     }
     if (!args.wait || args.dryRun || project === undefined) return EXIT.ok;
-    const result = await project.wait(names);
+    const result = await project.wait(drafts.flatMap(namesOfDraft));
     if (!args.json) await tellEnds(project, result, args.project);
     return exitCodeOf(result);
   },
 };
+
+/** An array's by its numbers. */
+function nameOf({ job, array }: Draft): string {
+  return array === undefined ? job : nameOfNumbers({ array: job, ranges: array.ranges });
+}
+
+function namesOfDraft({ job, array }: Draft): string[] {
+  return namesOf([{ job, ...(array && { numbers: { array: job, ranges: array.ranges } }) }]);
+}
 
 /** Tells how far it is: on a terminal, when it takes long. */
 function progressOn(args: Args, count: number): ((done: number) => void) | undefined {

@@ -1,3 +1,4 @@
+import { namesOf } from "../../report/arrays.js";
 import { openExisting } from "../command.js";
 import { durationOf } from "../duration-option.js";
 import { exitCodeOf, tellEnds } from "../ends.js";
@@ -32,10 +33,10 @@ export const verb: Verb<Args> = {
     const project = await openExisting(args);
     const places = args.jobs.length > 0 ? await project.jobs(args.jobs) : undefined;
     const stop = endSignal();
-    const result = await project.wait(
-      places?.map(({ job }) => job),
-      { ...(timeout !== undefined && { timeout }), signal: stop },
-    );
+    const result = await project.wait(places && namesOf(places), {
+      ...(timeout !== undefined && { timeout }),
+      signal: stop,
+    });
     if (args.json) printJson(result);
     else await tellEnds(project, result, args.project);
     return exitCodeOf(result);

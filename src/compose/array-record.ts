@@ -1,0 +1,52 @@
+import { elementOf } from "../job/element.js";
+import { countOf } from "../job/numbers.js";
+import type { Layout } from "../project/layout.js";
+import { sizeOfPlace } from "../report/arrays.js";
+import { findJobs, JOB_STATES, type JobState, onePlaceEach } from "../report/jobs.js";
+import { listArrays } from "../spool/array-parts.js";
+import { look } from "../spool/intake.js";
+import type { Store } from "../spool/store.js";
+
+/** An array that has begun, as one. */
+export interface ArrayRecord {
+  readonly array: string;
+  /** Its job file, absolute. */
+  readonly path: string;
+  /** How many jobs it stands for; undefined when its file cannot be read any more. */
+  readonly size: number | undefined;
+  /** How many of them are where, also those that are no more than numbers yet. */
+  readonly states: Readonly<Partial<Record<JobState, number>>>;
+  /** Of those that are no jobs yet, what is with them: `A_[5-100]`, by state. */
+  readonly numbers: Readonly<Partial<Record<JobState, string>>>;
+}
+
+/** The arrays of these names; names of anything else are passed over. */
+export async function readArrayRecords(
+  store: Store,
+  layout: Layout,
+  names: readonly string[],
+): Promise<ArrayRecord[]> {
+  const begun = new Set(await listArrays(store, layout));
+  const arrays = [...new Set(names)].filter((name) => begun.has(name));
+  if (arrays.length === 0) return [];
+  const places = [...(await onePlaceEach(store, await findJobs(store, layout))).values()];
+  const records: ArrayRecord[] = [];
+  for (const array of arrays) {
+    const path = layout.arrayFile(array);
+    const seen = await look(store, path, `${array}.ini`);
+    const ranges = seen.kind === "valid" ? seen.job.array?.ranges : undefined;
+    const states: Partial<Record<JobState, number>> = {};
+    const numbers: Partial<Record<JobState, string>> = {};
+    for (const state of JOB_STATES) {
+      const of = places.filter(
+        (place) => place.state === state && (place.numbers?.array ?? elementOf(place.job)?.array) === array,
+      );
+      if (of.length === 0) continue;
+      states[state] = of.reduce((sum, place) => sum + sizeOfPlace(place), 0);
+      const name = of.find((place) => place.numbers !== undefined)?.job;
+      if (name !== undefined) numbers[state] = name;
+    }
+    records.push({ array, path, size: ranges && countOf(ranges), states, numbers });
+  }
+  return records;
+}

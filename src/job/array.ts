@@ -1,0 +1,124 @@
+import { FjordError } from "./error.js";
+import type { IniSection } from "./ini-dialect.js";
+import { nearest } from "./nearest.js";
+import { type Range, readRanges } from "./numbers.js";
+import { quote } from "./quote.js";
+import { INDEX, oneByOne, readValues, Sweep, type Values } from "./sweep.js";
+import { strip } from "./whitespace.js";
+
+/** The sections that make of one job file many jobs, its elements. */
+export const ARRAY_SECTIONS = ["sweep", "array"] as const;
+
+/** What a job file with `[sweep]` or `[array]` stands for: a job for each number of its ranges. */
+export interface JobArray {
+  /** Ascending by where they begin. */
+  readonly ranges: readonly Range[];
+  /** The names of all values. */
+  readonly names: ReadonlySet<string>;
+  /** @param number one of the ranges */
+  valuesOf(number: number): Values;
+}
+
+/** Something in one of the two sections is wrong. */
+export class ArrayProblem extends Error {
+  readonly section: IniSection;
+  readonly key: string | undefined;
+
+  constructor(section: IniSection, key: string | undefined, problem: string) {
+    super(problem);
+    this.section = section;
+    this.key = key;
+  }
+}
+
+const KEYS = ["range", "zip"] as const;
+
+/**
+ * Reads what a job file says of its elements. `[sweep]` has a key for each parameter, with its values as for `--param`, and
+ * makes all combinations of them, those of the last following one another; `[array]` says by their numbers which of these there
+ * are, and without `[sweep]` the numbers are all there is.
+ *
+ * @returns undefined when the file is one job
+ * @throws ArrayProblem
+ */
+export function readArray(sections: ReadonlyMap<string, IniSection>): JobArray | undefined {
+  const [sweepSection, section] = ARRAY_SECTIONS.map((name) => sections.get(name));
+  if (sweepSection === undefined && section === undefined) return undefined;
+  for (const key of section?.own.keys() ?? []) {
+    if (section === undefined || (KEYS as readonly string[]).includes(key)) continue;
+    const near = nearest(key, KEYS);
+    const instead = near === undefined ? `the keys are ${KEYS.join(", ")}` : `did you mean "${near}"?`;
+    const own = "the job's own sections may have any other name";
+    throw new ArrayProblem(section, key, `is not a key of this section; ${instead} (${own})`);
+  }
+  const sweep = sweepSection && readSweep(sweepSection, isZipped(section));
+  const said = strip(section?.get("range") ?? "");
+  if (section !== undefined && said === "" && sweep === undefined) {
+    throw new ArrayProblem(section, "range", 'is missing; write such as "range = 1-1000"');
+  }
+  const ranges = section === undefined || said === "" ? undefined : rangesIn(section, said);
+  if (sweep === undefined) return numbersAlone(ranges ?? []);
+  if (ranges !== undefined && section !== undefined) checkRanges(section, ranges, sweep.count);
+  return {
+    ranges: ranges ?? [{ from: 1, to: sweep.count, step: 1 }],
+    names: sweep.names,
+    valuesOf: (number) => sweep.at(number - 1),
+  };
+}
+
+function numbersAlone(ranges: readonly Range[]): JobArray {
+  return { ranges, names: new Set([INDEX]), valuesOf: (number) => new Map([[INDEX, String(number)]]) };
+}
+
+function rangesIn(section: IniSection, said: string): Range[] {
+  try {
+    return readRanges(said);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new ArrayProblem(section, "range", error.message);
+  }
+}
+
+function checkRanges(section: IniSection, ranges: readonly Range[], count: number): void {
+  const [first, last] = [ranges[0]?.from ?? 1, Math.max(...ranges.map(({ to }) => to))];
+  if (first >= 1 && last <= count) return;
+  const outside = first < 1 ? first : last;
+  throw new ArrayProblem(section, "range", `there is no element ${outside}: [sweep] makes 1 to ${count}`);
+}
+
+function isZipped(section: IniSection | undefined): boolean {
+  const said = strip(section?.get("zip") ?? "").toLowerCase();
+  if (section === undefined || said === "" || said === "no") return false;
+  if (said === "yes") return true;
+  throw new ArrayProblem(section, "zip", `found ${quote(said)}; write yes or no`);
+}
+
+function readSweep(section: IniSection, zip: boolean): Sweep {
+  if (section.own.size === 0) {
+    throw new ArrayProblem(section, undefined, 'has no parameters; write such as "lr = 0.1, 0.01"');
+  }
+  const dimensions = [...section.own].map(([name, { value }]) => {
+    if (name === INDEX) {
+      throw new ArrayProblem(
+        section,
+        name,
+        "is the number of the element; call the parameter something else",
+      );
+    }
+    const list = strip(value ?? "");
+    if (list === "") throw new ArrayProblem(section, name, "has no values");
+    // As people write a list in a file: the white space around a value is not part of it.
+    const values = saying(section, name, () => readValues(quote(name), list, strip));
+    return oneByOne(quote(name), name, values);
+  });
+  return saying(section, undefined, () => new Sweep(dimensions, zip));
+}
+
+function saying<R>(section: IniSection, key: string | undefined, read: () => R): R {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof FjordError)) throw error;
+    throw new ArrayProblem(section, key, error.message.replace(/\.$/, ""));
+  }
+}
