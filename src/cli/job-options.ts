@@ -77,6 +77,7 @@ export async function wantedOf(args: JobArgs, project: Project | undefined): Pro
     ...wishesOf(args),
     ...(args.after !== undefined && { after: await afterOf(args.after, project) }),
     ...{ files, command: behind },
+    ...(args.array !== undefined && { array: args.array }),
     ...(exe !== undefined && { exe }),
     ...(sweep !== undefined && { sweep }),
     ...(name !== undefined && { name }),

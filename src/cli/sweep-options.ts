@@ -21,6 +21,7 @@ export interface SweepArgs {
   readonly eachLine: string | undefined;
   readonly fromJson: string | undefined;
   readonly repeat: string | undefined;
+  readonly array: string | undefined;
   readonly exe: string | undefined;
   readonly parameters: string | undefined;
 }
@@ -42,6 +43,11 @@ export function sweepOptions(y: Argv<Common>): void {
     .option("each-line", { type: "string", requiresArg: true, describe: "FILE, or -: a job for each line" })
     .option("from-json", { type: "string", requiresArg: true, describe: "FILE, or -: a job for each object" })
     .option("repeat", { type: "string", requiresArg: true, describe: "so many jobs" })
+    .option("array", {
+      type: "string",
+      requiresArg: true,
+      describe: "1-1000: one job file for many jobs, made as workers need them",
+    })
     .option("exe", {
       type: "string",
       requiresArg: true,

@@ -69,6 +69,24 @@ export function draftOfCommand(
   return { ...draft, runs: withEnvironment(line, words.length > 1, wishes.env) };
 }
 
+/**
+ * An array of a command: one job file for all its numbers, which take the place of `{index}`.
+ *
+ * @throws FjordError `bad-usage`, `job-refused`
+ */
+export function draftOfArray(
+  name: string,
+  words: readonly string[],
+  wishes: JobWishes,
+  range: string,
+): Draft {
+  const { file, content, mode, runs } = draftOfCommand(name, words, wishes);
+  return {
+    ...checked(file, `${Buffer.from(content).toString("utf8")}\n[array]\nrange = ${range}\n`, mode),
+    runs,
+  };
+}
+
 function fileNamed(name: string): string {
   const file = name.endsWith(".ini") ? name : `${name}.ini`;
   const problem = isIgnored(file) ? `${quote(name)} is a name that is never a job's` : checkName(file);

@@ -2,7 +2,7 @@ import { FjordError } from "../job/error.js";
 import { type Halt, isTimeToHalt } from "../job/halt.js";
 import type { JobRecord } from "../report/record.js";
 import type { DispatchEvent, DispatchResult } from "./dispatch.js";
-import { type Draft, elementsOf } from "./draft.js";
+import type { Draft } from "./draft.js";
 import { type EndedJob, EndedJobs } from "./ended-jobs.js";
 import type { Project } from "./project.js";
 
@@ -29,17 +29,16 @@ const LOOKS_APART = 50;
 
 /**
  * One shot: hires workers here, runs these jobs and nothing else, and fires the workers. The project has to be one that
- * nobody uses. A worker that is lost is replaced.
+ * nobody uses, and none of the drafts an array. A worker that is lost is replaced.
  *
  * @throws FjordError `bad-project` when somebody works in the project or jobs wait there; `hire-failed`
  */
 export async function runAll(
   project: Project,
-  wanted: readonly Draft[],
+  drafts: readonly Draft[],
   options: RunOptions,
 ): Promise<RunResult> {
   const { halt, signal } = options;
-  const drafts = wanted.flatMap((draft) => [...elementsOf(draft)]);
   await refuseInUse(project);
   const ended = await EndedJobs.from(project, options.onEnd);
   await project.submitDrafts(drafts);

@@ -2,7 +2,7 @@ import crypto from "node:crypto";
 import path from "node:path";
 import { FjordError } from "../job/error.js";
 import type { Sweep } from "../job/sweep.js";
-import { type Draft, draftOfCommand, draftsOfFiles, type JobWishes } from "./draft.js";
+import { type Draft, draftOfArray, draftOfCommand, draftsOfFiles, type JobWishes } from "./draft.js";
 import { draftsOfCommandSweep, draftsOfFileSweep, type SweptCommand } from "./sweep.js";
 
 /** Jobs that somebody wants: of a command, or of job files; one, or one for each element of a sweep. */
@@ -15,6 +15,8 @@ export interface Wanted extends JobWishes {
   readonly exe?: string;
   /** What varies. With none of the above its `line` is the command line. */
   readonly sweep?: Sweep;
+  /** Numbers as in `[array] range`: the command becomes an array, one job file for all of them. */
+  readonly array?: string;
   /** The job's; found by itself if not said. */
   readonly name?: string;
 }
@@ -25,7 +27,7 @@ export interface Wanted extends JobWishes {
  * @throws FjordError `bad-usage`, `job-refused`
  */
 export function draftsOf(wanted: Wanted): Draft[] {
-  const { command = [], files = [], exe, sweep, name, ...wishes } = wanted;
+  const { command = [], files = [], exe, sweep, array, name, ...wishes } = wanted;
   const isSaid = [command.length > 0, files.length > 0, exe !== undefined].filter(Boolean).length;
   const isLines = isSaid === 0 && (sweep?.names.has("line") ?? false);
   if (isSaid !== 1 && !isLines) {
@@ -35,6 +37,13 @@ export function draftsOf(wanted: Wanted): Draft[] {
       "Name job files, or write a command behind --.",
     );
   }
+  if (array !== undefined && (sweep !== undefined || files.length > 0)) {
+    throw new FjordError(
+      "bad-usage",
+      "--array is for one command, by itself.",
+      "In a job file write [array] and below it range = 1-100; what varies otherwise goes into [sweep].",
+    );
+  }
   if (files.length > 0) {
     return sweep === undefined
       ? draftsOfFiles(files, wishes, name)
@@ -42,7 +51,9 @@ export function draftsOf(wanted: Wanted): Draft[] {
   }
   const here = { workdir: process.cwd(), ...wishes };
   const called = name ?? nameFor(isLines ? "job" : (exe ?? command[0] ?? ""));
-  if (sweep === undefined) return [draftOfCommand(called, exe === undefined ? command : [exe], here)];
+  const words = exe === undefined ? command : [exe];
+  if (array !== undefined) return [draftOfArray(called, words, here, array)];
+  if (sweep === undefined) return [draftOfCommand(called, words, here)];
   const swept: SweptCommand = isLines
     ? { kind: "line" }
     : exe === undefined

@@ -58,6 +58,12 @@ export class Arrays {
     return this.#sum(() => true);
   }
 
+  /** Of one array. */
+  waitingOf(name: string): number {
+    const array = this.#open.get(name);
+    return array === undefined ? 0 : waitingIn(array.view);
+  }
+
   /** Whether none of those could be made jobs now, as their arrays wait for others. */
   get isAllBlocked(): boolean {
     return this.#sum(({ after }) => after.length === 0) === 0;

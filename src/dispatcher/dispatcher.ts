@@ -259,8 +259,8 @@ export class Dispatcher {
       else this.#stock.free(file);
     }
     for (const { file, job, reason, isArray } of cancelled) {
+      this.#tally.countCancelled(isArray === true ? this.#arrays.waitingOf(job) : 1);
       if (isArray !== true) this.#stock.forget(file);
-      this.#tally.count("cancelled");
       this.#s.log.warn({ file, reason }, "cancelled");
       this.#s.tell({ kind: "cancelled", job, reason });
     }

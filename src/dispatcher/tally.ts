@@ -9,7 +9,7 @@ export class Tally {
   failed = 0;
   cancelled = 0;
   #begin: number | undefined;
-  /** Jobs that were run; those that were refused are no measure of speed. */
+  /** Jobs that were run; those that were not are no measure of speed. */
   #ended = 0;
   /** When jobs ended lately, ms, and how many by then. */
   readonly #ends: { at: number; count: number }[] = [];
@@ -31,6 +31,12 @@ export class Tally {
   countRefused(): void {
     this.begin();
     this.failed++;
+  }
+
+  /** So many that never began. */
+  countCancelled(count: number): void {
+    this.begin();
+    this.cancelled += count;
   }
 
   count(outcome: "succeeded" | "failed" | "cancelled"): void {

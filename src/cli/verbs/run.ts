@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { elementsOf } from "../../compose/draft.js";
 import { Project } from "../../compose/project.js";
 import { type RunResult, runAll } from "../../compose/run.js";
 import { draftsOf } from "../../compose/wanted.js";
@@ -86,7 +87,7 @@ export const verb: Verb<Args> = {
         "Nothing was there before; write after into the job files.",
       );
     }
-    const drafts = draftsOf(await wantedOf(args, undefined));
+    const drafts = draftsOf(await wantedOf(args, undefined)).flatMap((draft) => [...elementsOf(draft)]);
     if (args.dryRun) {
       if (args.json) printJson(drafts.map(({ job, file, runs }) => ({ job, file, runs })));
       else for (const { runs } of drafts) process.stdout.write(`${runs}\n`);

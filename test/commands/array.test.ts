@@ -1,0 +1,275 @@
+import fs from "node:fs";
+import path from "node:path";
+import { expect } from "chai";
+import { Project } from "../../src/compose/project.js";
+import { projectPerTest } from "../rig/with-project.js";
+
+describe("arrays", () => {
+  const project = projectPerTest();
+  const fjord = (...args: string[]) => project().run("fjord", args);
+  const write = (file: string, text: string) => fs.writeFileSync(path.join(project().work, file), text);
+  const parts = (array: string) => project().list(project().layout.array(array));
+
+  async function told(...args: string[]): Promise<string> {
+    const { exitCode, stdout, stderr } = await fjord(...args);
+    expect({ exitCode, stderr }).to.deep.equal({ exitCode: 0, stderr: "" });
+    return stdout;
+  }
+
+  async function refused(...args: string[]): Promise<string> {
+    const { exitCode, stdout, stderr } = await fjord(...args);
+    expect({ exitCode, stdout }).to.deep.equal({ exitCode: 2, stdout: "" });
+    return stderr;
+  }
+
+  /** How many are where. */
+  async function states(array: string): Promise<Record<string, number>> {
+    const [record] = JSON.parse(await told("show", array, "--json"));
+    return record.states;
+  }
+
+  /** An array that does nothing, submitted. */
+  async function submitted(name: string, range: string, ...options: string[]): Promise<void> {
+    await told("submit", "--array", range, "--name", name, ...options, "--", "true");
+  }
+
+  it("are one file of many jobs, each with its values in its command, its logfile and its [params]", async () => {
+    write(
+      "train.ini",
+      [
+        "[control]",
+        "executable = echo lr={lr} seed={seed} '{x}' #",
+        "logfile = out/{lr}-{seed}.txt",
+        "# a remark",
+        "[sweep]",
+        "LR = 0.1, 0.01",
+        "seed = 1..3",
+        "[mine]",
+        "key = {lr}",
+        "",
+      ].join("\n"),
+    );
+    expect(await told("submit", "train.ini")).to.equal("[fjord] Submitted 6 jobs: train_[1-6].\n");
+    expect(parts("train")).to.deep.equal(["1-6", "array.ini"]);
+    await project().hire(2);
+    expect((await project().run("dispatcher")).exitCode).to.equal(0);
+    expect(project().ends.done).to.deep.equal([1, 2, 3, 4, 5, 6].map((n) => `train_${n}`));
+    const out = path.join(project().work, "out");
+    expect(project().list(out)).to.deep.equal(
+      ["0.01-1", "0.01-2", "0.01-3", "0.1-1", "0.1-2", "0.1-3"].map((name) => `${name}.txt`),
+    );
+    expect(fs.readFileSync(path.join(out, "0.01-2.txt"), "utf8")).to.equal("lr=0.01 seed=2 {x}\n");
+    const text = fs.readFileSync(project().layout.ended("jobdone", "train_5.ini"), "utf8");
+    expect(text).to.include("# a remark\n[mine]\nkey = {lr}\n").and.to.not.include("[sweep]");
+    const csv = await told("results", "train", "--csv");
+    expect(csv.split("\r\n").slice(0, 3)).to.deep.equal([
+      "job,state,index,lr,seed",
+      "train_1,done,1,0.1,1",
+      "train_2,done,2,0.1,2",
+    ]);
+    expect(await states("train")).to.deep.equal({ done: 6 });
+  });
+
+  it("come by cp, too, and become jobs only as workers need them, whatever is killed", async () => {
+    const witness = path.join(project().work, "witness");
+    await project().copy(
+      "big.ini",
+      `[control]\nexecutable = echo {index} >> ${witness} #\n[array]\nrange = 1-100000\n`,
+    );
+    const idle = project().start("dispatcher");
+    await project().until("it has begun", () => parts("big").includes("1-100000"));
+    expect(project().list(project().layout.jobqueue)).to.deep.equal([]); // nobody is on duty
+    idle.kill("SIGKILL");
+    await project().hire(2);
+    for (let kills = 0; kills < 3; kills++) {
+      const dispatcher = project().start("dispatcher");
+      const before = project().ends.done.length;
+      await project().until("it hands out", () => project().ends.done.length > before + 100);
+      dispatcher.kill("SIGKILL");
+      await dispatcher.exit;
+      expect(project().list(project().layout.jobqueue)).to.have.length.below(2000);
+    }
+    const { stdout } = await fjord("cancel", "big_{50000..100000}");
+    expect(stdout).to.equal("[fjord] Cancelled 50001 jobs: big_[50000-100000].\n");
+    const status = JSON.parse(await told("status", "--json"));
+    expect(status.waiting + status.running + status.done + status.cancelled).to.equal(100_000);
+    await told("cancel", "big");
+    const ran = project().ends.done.length;
+    const lines = fs.readFileSync(witness, "utf8").trim().split("\n");
+    expect(new Set(lines).size).to.equal(lines.length);
+    expect(lines).to.have.length.of.at.least(ran);
+    const after = await states("big");
+    expect(after.done).to.equal(ran);
+    expect((after.done ?? 0) + (after.cancelled ?? 0)).to.equal(100_000);
+  });
+
+  it("are cancelled, held, released and retried singly and in ranges, and every number is one job", async () => {
+    await submitted("a", "1-40");
+    expect(await told("cancel", "a_7", "a_{10..12}")).to.equal("[fjord] Cancelled 4 jobs: a_[7,10-12].\n");
+    expect(await told("hold", "a_2?", "--dry-run")).to.equal("[fjord] Would hold 10 jobs: a_[20-29].\n");
+    expect(await told("hold", "a_2?")).to.equal("[fjord] Held 10 jobs: a_[20-29].\n");
+    expect(await told("release", "a_{25..27}")).to.equal("[fjord] Released 3 jobs: a_[25-27].\n");
+    expect(await told("retry", "a_11")).to.equal("[fjord] Back into the queue: 1 job: a_11.\n");
+    expect(parts("a")).to.deep.equal([
+      "1-6",
+      "11",
+      "13-19",
+      "25-27",
+      "30-40",
+      "8-9",
+      "array.ini",
+      "cancelled.10",
+      "cancelled.12",
+      "cancelled.7",
+      "held.20-24",
+      "held.28-29",
+    ]);
+    expect(await told("list")).to.equal(
+      [
+        "JOB                           STATE      ATTEMPTS  OUTCOME  STARTED  TOOK  HOST",
+        "a_[1-6,8-9,11,13-19,25-27,…]  waiting",
+        "a_[7,10,12]                   cancelled",
+        "a_[20-24,28-29]               held",
+        "",
+      ].join("\n"),
+    );
+    expect(await told("show", "a_7")).to.match(
+      /^a_7: cancelled\nfile: .*array\.ini \(of its array.*\ncancelled: by /,
+    );
+    const explained = await told("explain", "a_9", "a_7", "a_21");
+    expect(explained).to.match(/a_9: waiting\n {2}Elements of a become jobs as .*; 7 others come before\.\n/);
+    expect(explained).to.match(/a_7: cancelled\n {2}It was cancelled: by \S+\. → fjord retry a_7\n/);
+    expect(explained).to.include("a_21: held\n  Somebody holds it back. → fjord release a_21\n");
+    await project().hire(2);
+    await project().run("dispatcher");
+    expect(await states("a")).to.deep.equal({ held: 7, done: 30, cancelled: 3 });
+    await told("release", "a");
+    expect(await told("retry", "a")).to.match(/^\[fjord\] Back into the queue: 3 jobs: a_\[7,10,12\]\.\n/);
+    await project().run("dispatcher");
+    expect(await states("a")).to.deep.equal({ done: 40 });
+    const starts = project()
+      .events("started")
+      .map(({ job }) => job);
+    expect([new Set(starts).size, starts.length]).to.deep.equal([40, 40]);
+  });
+
+  it("are waited for: by fjord wait, by jobs, and wait for others themselves", async () => {
+    await submitted("first", "1-3");
+    write("second.ini", "[control]\nexecutable = exit {code} #\nafter = first\n[sweep]\ncode = 0, 3, 0\n");
+    await told("submit", "second.ini");
+    await told("submit", "--name", "all", "--after", "second", "--", "true");
+    await told("submit", "--name", "one", "--after", "second_1", "--after", "second_2:any", "--", "true");
+    await project().hire(2);
+    expect((await fjord("wait", "first", "--timeout", "0")).exitCode).to.equal(2);
+    const waiting = fjord("wait", "second");
+    expect((await project().run("dispatcher")).exitCode).to.equal(1);
+    const { exitCode, stdout } = await waiting;
+    expect(exitCode).to.equal(1);
+    expect(stdout).to.include("3 jobs ended: 2 succeeded, 1 did not").and.to.include("second_2: exit code 3");
+    expect(project().ends.done).to.deep.equal([
+      "first_1",
+      "first_2",
+      "first_3",
+      "one",
+      "second_1",
+      "second_3",
+    ]);
+    expect(project().ends.failed).to.deep.equal(["second_2"]);
+    expect(project().list(project().layout.end("jobcancelled"))).to.deep.equal(["all.ini"]);
+    const order = project()
+      .events("started")
+      .map(({ job }) => job.slice(0, 5));
+    expect(order.lastIndexOf("first")).to.be.below(order.indexOf("secon"));
+    expect(await told("retry", "second_2")).to.include("2 jobs: second_2, all");
+  });
+
+  it("that wait for what fails are cancelled as one, and revived with it", async () => {
+    await told("submit", "--name", "prepare", "--", "exit 1");
+    await submitted("work", "1-5", "--after", "prepare");
+    await project().hire(1);
+    const { stdout } = await project().run("dispatcher");
+    expect(stdout).to.include("work cancelled: it was to run after prepare, which did not succeed");
+    expect(parts("work")).to.deep.equal(["array.ini", "cancelled.1-5"]);
+    expect(await told("explain", "work_3")).to.include("it was to run after prepare");
+    expect(await told("retry", "prepare")).to.include("6 jobs: prepare, work_[1-5]");
+    expect(parts("work")).to.deep.equal(["1-5", "array.ini"]);
+  });
+
+  it("share no name with what waits: nothing is overwritten", async () => {
+    await submitted("a", "1-5");
+    await told("submit", "--name", "b_3", "--", "true");
+    expect(await refused("submit", "--array", "1-2", "--name", "a", "--", "true")).to.include(
+      'Of an array "a" "a_[1-5]" waits already.\n[fjord] Nothing was submitted.',
+    );
+    expect(await refused("submit", "--name", "a_3", "--replace", "--", "true")).to.include(
+      '"a_3" waits already, in the array "a".',
+    );
+    expect(await refused("submit", "--array", "1-5", "--name", "b", "--", "true")).to.include(
+      'A job "b_3" waits already.',
+    );
+    // Dropped by hand all the same: the second waits until nothing of the first does.
+    await project().copy("a.ini", "[control]\nexecutable = false\n[array]\nrange = 1-2\n");
+    await project().copy("a_2.ini", "[control]\nexecutable = true\n");
+    await project().hire(1);
+    await project().run("dispatcher");
+    expect(
+      project()
+        .events("started", "a_2")
+        .map(({ attempt }) => attempt),
+    ).to.deep.equal([1, 2, 3]);
+    expect(await states("a")).to.deep.equal({ done: 3, failed: 2 });
+  });
+
+  it("that nobody has begun are found by the names of their elements", async () => {
+    await project().copy("q.ini", "[control]\nexecutable = true\n[array]\nrange = 0-9:3\n");
+    expect(await told("show", "q_6")).to.match(/^q_6: waiting\n/);
+    expect(parts("q")).to.deep.equal([]);
+    expect((await fjord("show", "q_5")).exitCode).to.equal(3);
+    expect(await told("cancel", "q_{3..6..3}")).to.equal("[fjord] Cancelled 2 jobs: q_[3,6].\n");
+    expect(parts("q")).to.deep.equal(["0", "9", "array.ini", "cancelled.3", "cancelled.6"]);
+  });
+
+  it("that are no good are refused whole, with the place", async () => {
+    write("x.ini", "[control]\nexecutable = {c}\n[sweep]\nc = true, false\n[array]\nrange = 2-3\n");
+    expect(await refused("submit", "x.ini")).to.include(
+      'x.ini, line 6, section [array], key "range": there is no element 3: [sweep] makes 1 to 2.\n',
+    );
+    await project().copy("x.ini", "[control]\nexecutable = {c}\n[sweep]\nc = true,\n");
+    const { stdout } = await project().run("dispatcher");
+    expect(stdout).to.include(
+      'Refused: element 2: x.ini, line 2, section [control], key "executable": is empty',
+    );
+    expect(project().ends.failed).to.deep.equal(["x"]);
+  });
+
+  it("are run at once by fjord run, and left by --param", async () => {
+    write("x.ini", "[control]\nexecutable = echo {n} #\n[sweep]\nn = 1..4\n");
+    const { exitCode, stdout } = await fjord("run", "-j", "2", "-k", "x.ini");
+    expect({ exitCode, stdout }).to.deep.equal({ exitCode: 0, stdout: "1\n2\n3\n4\n" });
+    expect(await refused("submit", "--param", "a=1..2", "x.ini")).to.include("says itself what varies");
+  });
+
+  it("are gone with the last of their jobs", async () => {
+    await submitted("a", "1-6");
+    await told("cancel", "a_{5..6}");
+    await project().hire(1);
+    await project().run("dispatcher");
+    await told("clean", "--older-than", "0", "a_{1..4}");
+    expect(parts("a")).to.deep.equal(["array.ini", "cancelled.5-6"]);
+    expect(await told("clean", "--older-than", "0")).to.include("Removed 2 jobs: a_[5-6]");
+    expect(parts("a")).to.deep.equal([]);
+    expect((await fjord("show", "a")).exitCode).to.equal(3);
+  });
+
+  it("are there for programs", async () => {
+    const opened = await Project.open(project().directory, project().env);
+    const [draft, ...more] = await opened.draft({ command: ["true"], array: "1-9:4", name: "p" });
+    expect(more).to.deep.equal([]);
+    await opened.submitDrafts(draft === undefined ? [] : [draft]);
+    const [record] = await opened.arrays(["p", "nothing"]);
+    expect(record).to.deep.include({ array: "p", size: 3, states: { waiting: 3 } });
+    expect(await opened.cancel(await opened.jobs(["p_5"]))).to.deep.equal([
+      { job: "p_5", state: "waiting", end: "done", count: 1 },
+    ]);
+  });
+});
