@@ -234,11 +234,9 @@ describe("arrays", () => {
     expect(await refused("submit", "x.ini")).to.include(
       'x.ini, line 6, section [array], key "range": there is no element 3: [sweep] makes 1 to 2.\n',
     );
-    await project().copy("x.ini", "[control]\nexecutable = {c}\n[sweep]\nc = true,\n");
+    await project().copy("x.ini", "[control]\nexecutable = true\nlogfile = {c}\n[sweep]\nc = a,\n b\n c\n");
     const { stdout } = await project().run("dispatcher");
-    expect(stdout).to.include(
-      'Refused: element 2: x.ini, line 2, section [control], key "executable": is empty',
-    );
+    expect(stdout).to.include('Refused: element 2: x.ini, line 2, section [control], key "logfile"');
     expect(project().ends.failed).to.deep.equal(["x"]);
   });
 

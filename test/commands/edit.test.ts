@@ -64,6 +64,19 @@ describe("fjord edit", () => {
     expect(fs.existsSync(path.join(project().work, exitCode === 0 ? "ran" : "changed"))).to.equal(false);
   });
 
+  it("leaves a job alone that somebody has released meanwhile: there is still one of it", async () => {
+    project().job("a", "true");
+    const { layout } = project();
+    const { exitCode, stderr } = await edit(
+      `mv ${layout.held("a.ini")} ${layout.queued("a.ini")}; sed -i s/true/false/`,
+      "a",
+    );
+    expect(exitCode).to.equal(2);
+    expect(stderr).to.contain("a does not wait");
+    expect(queued("a.ini")).to.equal("[control]\nexecutable = true\n");
+    expect(project().list(layout.jobheld)).to.deep.equal([]);
+  });
+
   it("refuses what does not wait", async () => {
     await project().hire(1);
     project().job("over", "true");
