@@ -51,6 +51,7 @@ retries = 3\ntimeout = 1h 30m\npriority = -5\nnice = +10\nrequeue_exit = 3\nafte
           { job: "a", on: "ok" },
           { job: "b", on: "any" },
         ],
+        array: undefined,
       },
     });
   });
