@@ -22,7 +22,7 @@ export async function changeNumbers(
   if (path === layout.queued(file)) {
     const seen = await look(store, path, file);
     if (seen.kind === "valid" && seen.job.array !== undefined) {
-      await beginArray(store, layout, file, seen.job.array.ranges);
+      await beginArray(store, layout, file);
     }
   }
   return changeParts(store, layout, numbers.array, new Set(from), to, numbers.ranges);

@@ -46,7 +46,7 @@ export async function submitDrafts(
       const old = busy.of(job);
       if (old !== undefined) await withdraw(store, layout, old, file);
       // So that its elements have names from now on; whoever dispatches would do it too.
-      if (array !== undefined) await beginArray(store, layout, file, array.ranges);
+      if (array !== undefined) await beginArray(store, layout, file);
       options.onProgress?.(++done);
     }
   }

@@ -1,11 +1,11 @@
 import { type ArrayJob, Elements, elementOf } from "../job/element.js";
 import type { Job } from "../job/job.js";
-import { contains, countIn, countOf, type Range } from "../job/numbers.js";
+import { contains, countIn, countOf } from "../job/numbers.js";
 import type { Layout } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
 import { type ArrayView, countParts, isUnfinished, listArrays, readArray } from "../spool/array-parts.js";
 import { adoptArrays, beginArray, expandPart, mendArray, sendOut } from "../spool/arrays.js";
-import { factsIfThere } from "../spool/file-facts.js";
+import { stampAt } from "../spool/finish.js";
 import { look } from "../spool/intake.js";
 import type { Store } from "../spool/store.js";
 import type { Blocked } from "./dependencies.js";
@@ -14,7 +14,7 @@ import type { Blocked } from "./dependencies.js";
 interface Open {
   readonly name: string;
   /** Of its file: another of the name has another. */
-  readonly ino: number;
+  readonly stamp: string;
   readonly priority: number;
   readonly mtimeMs: number;
   readonly elements: Elements;
@@ -42,9 +42,8 @@ export class Arrays {
   readonly #settings: Settings;
   readonly #onTrouble: (message: string) => void;
   readonly #open = new Map<string, Open>();
-  /** Those whose files are no arrays any more, and the inodes of these. */
-  readonly #broken = new Map<string, number>();
-  #hasAdopted = false;
+  /** Those whose files are no arrays any more, and the stamps of these. */
+  readonly #broken = new Map<string, string>();
 
   constructor(store: Store, layout: Layout, settings: Settings, onTrouble: (message: string) => void) {
     this.#store = store;
@@ -96,14 +95,13 @@ export class Arrays {
   }
 
   /** Takes an array out of the queue. @returns false: it has to wait, as one of its name is not over */
-  async begin(file: string, ranges: readonly Range[]): Promise<boolean> {
-    return (await beginArray(this.#store, this.#layout, file, ranges)) !== "name-taken";
+  async begin(file: string): Promise<boolean> {
+    return (await beginArray(this.#store, this.#layout, file)) !== "name-taken";
   }
 
   /** Reads all that is there. */
   async look(): Promise<void> {
-    if (!this.#hasAdopted) await adoptArrays(this.#store, this.#layout);
-    this.#hasAdopted = true;
+    await adoptArrays(this.#store, this.#layout);
     const names = new Set(await listArrays(this.#store, this.#layout));
     for (const name of [...this.#open.keys()]) if (!names.has(name)) this.#open.delete(name);
     for (const name of names) await this.#lookAt(name);
@@ -122,8 +120,9 @@ export class Arrays {
         if (part.kind !== "waiting") continue;
         const count = Math.min(need, BLOCK, countIn(part.range));
         const { flush } = this.#settings;
-        const textOf = (number: number) => array.elements.textOf(number);
-        if (!(await expandPart(this.#store, this.#layout, array.name, part, count, textOf, flush))) break;
+        const { name, stamp } = array;
+        const source = { name, stamp, textOf: (number: number) => array.elements.textOf(number) };
+        if (!(await expandPart(this.#store, this.#layout, source, part, count, flush))) break;
         need -= count;
         made += count;
       }
@@ -143,15 +142,23 @@ export class Arrays {
     }
     for (const out of view.outgoing) await sendOut(this.#store, this.#layout, name, out);
     if (view.outgoing.length > 0) view = (await readArray(this.#store, this.#layout, name)) ?? view;
-    const facts = await factsIfThere(this.#store, this.#layout.arrayFile(name));
+    let stamp = await stampAt(this.#store, this.#layout.arrayFile(name));
+    if (stamp === undefined) {
+      // Its directory may have been away for a moment, while somebody looked whether it is over.
+      if ((await readArray(this.#store, this.#layout, name)) === undefined) {
+        this.#open.delete(name);
+        return;
+      }
+      stamp = (await stampAt(this.#store, this.#layout.arrayFile(name))) ?? "";
+    }
     const known = this.#open.get(name);
-    if (known !== undefined && known.ino === facts?.ino) known.view = view;
-    else await this.#read(name, view, facts?.ino ?? 0);
+    if (known !== undefined && known.stamp === stamp) known.view = view;
+    else await this.#read(name, view, stamp);
   }
 
-  async #read(name: string, view: ArrayView, ino: number): Promise<void> {
+  async #read(name: string, view: ArrayView, stamp: string): Promise<void> {
     this.#open.delete(name);
-    if (this.#broken.get(name) === ino) return;
+    if (this.#broken.get(name) === stamp) return;
     const file = this.#layout.arrayFile(name);
     const seen = await look(this.#store, file, `${name}.ini`);
     if (seen.kind === "valid" && isArray(seen.job)) {
@@ -160,11 +167,11 @@ export class Arrays {
       const isWhole = countParts(view) === countOf(job.array.ranges);
       const elements = new Elements(`${name}.ini`, bytes, job);
       const { priority, after } = job;
-      const array = { name, ino, priority, mtimeMs, elements, after: isWhole ? after : [], view };
+      const array = { name, stamp, priority, mtimeMs, elements, after: isWhole ? after : [], view };
       this.#open.set(name, array);
       return;
     }
-    this.#broken.set(name, ino);
+    this.#broken.set(name, stamp);
     const why =
       seen.kind === "refused" ? seen.reason : seen.kind === "gone" ? "is not there" : "is no array any more";
     this.#onTrouble(`${file}: ${why}. Put it right, or end what is left of it: fjord cancel ${name}`);

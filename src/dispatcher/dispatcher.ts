@@ -310,8 +310,8 @@ export class Dispatcher {
 
   async #beginArrays(): Promise<void> {
     let hasBegun = false;
-    for (const [file, ranges] of this.#stock.arrays) {
-      if (!(await this.#arrays.begin(file, ranges))) continue;
+    for (const file of this.#stock.arrays.keys()) {
+      if (!(await this.#arrays.begin(file))) continue;
       this.#stock.forget(file);
       hasBegun = true;
     }

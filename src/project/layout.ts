@@ -184,6 +184,11 @@ export class Layout {
     return below(this.jobarrays, name, ARRAY_FILE);
   }
 
+  /** An array's job file in a directory that is not at its place. */
+  arrayFileIn(dir: string): string {
+    return below(dir, ARRAY_FILE);
+  }
+
   /** What is to become an array's directory; `id` tells it from others. */
   newArray(name: string, id: string): string {
     return below(this.jobarrays, `.${name}.${id}.new`);
@@ -192,6 +197,11 @@ export class Layout {
   /** The array whose directory an entry of `jobarrays/` is to become; undefined for others. */
   arrayOfNew(entry: string): string | undefined {
     return /^\.(.+)\.[^.]+\.new$/.exec(entry)?.[1];
+  }
+
+  /** The array whose directory an entry of `jobarrays/` was; undefined for others. */
+  arrayOfOld(entry: string): string | undefined {
+    return /^\.(.+)\.[^.]+\.old$/.exec(entry)?.[1];
   }
 
   /** What an array's directory is on its way out. */

@@ -1,3 +1,4 @@
+import path from "node:path";
 import { elementOf } from "../job/element.js";
 import { jobName } from "../job/name.js";
 import { contains, countIn, formatRange, parseRange, type Range } from "../job/numbers.js";
@@ -17,11 +18,12 @@ export interface ArrayPart {
 
 /** Numbers that have been made jobs, which are on their way to the queue. */
 export interface Outgoing {
+  /** Where their files are, below the array's directory. */
   readonly entry: string;
   readonly range: Range;
   /** The job files that are there still. */
   readonly files: readonly string[];
-  /** The part that comes after them, when it has not been moved to its place yet. */
+  /** The part that comes after them, which lies there too until it has been moved to its place. */
   readonly next: string | undefined;
 }
 
@@ -31,12 +33,11 @@ export interface ArrayView {
   /** By number. */
   readonly parts: readonly ArrayPart[];
   readonly outgoing: readonly Outgoing[];
-  /** Parts that were being split when somebody was killed. */
+  /** Where the pieces of parts are that are being split, or were when somebody was killed. */
   readonly splits: readonly string[];
 }
 
-const OUT = ".out";
-const NEXT = "next.";
+const OUT = /^(.+)\.([^.]+)\.out$/;
 const SPLIT = /^\.(.+)\.split$/;
 const PREFIX: Readonly<Record<PartKind, string>> = { waiting: "", held: "held.", cancelled: "cancelled." };
 
@@ -45,17 +46,19 @@ export function partEntry(kind: PartKind, range: Range): string {
   return `${PREFIX[kind]}${formatRange(range)}`;
 }
 
-export function outEntry(range: Range): string {
-  return `${formatRange(range)}${OUT}`;
+/** Where whoever takes a part apart prepares what becomes of it: in the part, a directory of his own. */
+export function piecesEntry(id: string): string {
+  return `.pieces.${id}`;
 }
 
-export function nextEntry(range: Range): string {
-  return `${NEXT}${formatRange(range)}`;
+/** What he then renames the part to, when these of its numbers have been made jobs: by that his pieces are the ones that count. */
+export function outEntry(range: Range, id: string): string {
+  return `${formatRange(range)}.${id}.out`;
 }
 
-/** Where a part is taken apart: in the part itself first, then in what that was renamed to. */
-export function splitEntries(id: string): { readonly pieces: string; readonly split: string } {
-  return { pieces: `.pieces.${id}`, split: `.${id}.split` };
+/** The same when its numbers are still none, but no longer all the same. */
+export function splitEntry(id: string): string {
+  return `.${id}.split`;
 }
 
 function partOf(entry: string, base = ""): ArrayPart | undefined {
@@ -75,12 +78,18 @@ export async function listArrays(store: Store, layout: Layout): Promise<string[]
 /**
  * Reads an array's directory; undefined when there is none. What moves meanwhile is met: the directory is read until it
  * has stayed the same.
+ *
+ * @param dir if it is not at its place
  */
-export async function readArray(store: Store, layout: Layout, name: string): Promise<ArrayView | undefined> {
-  const dir = layout.array(name);
+export async function readArray(
+  store: Store,
+  layout: Layout,
+  name: string,
+  dir = layout.array(name),
+): Promise<ArrayView | undefined> {
   for (let names = await namesIn(store, dir), look = 0; ; look++) {
     if (names.length === 0) return undefined;
-    const view = await viewOf(store, layout, name, names);
+    const view = await viewOf(store, dir, name, names);
     const again = await namesIn(store, dir);
     if (look > 10 || (again.length === names.length && again.every((one) => names.includes(one))))
       return view;
@@ -88,32 +97,25 @@ export async function readArray(store: Store, layout: Layout, name: string): Pro
   }
 }
 
-async function viewOf(
-  store: Store,
-  layout: Layout,
-  name: string,
-  names: readonly string[],
-): Promise<ArrayView> {
+async function viewOf(store: Store, dir: string, name: string, names: readonly string[]): Promise<ArrayView> {
   const parts: ArrayPart[] = [];
   const outgoing: Outgoing[] = [];
   const splits: string[] = [];
   for (const entry of names) {
     const part = partOf(entry);
-    const id = SPLIT.exec(entry)?.[1];
+    const out = OUT.exec(entry);
+    const range = parseRange(out?.[1] ?? "");
+    const id = range === undefined ? SPLIT.exec(entry)?.[1] : out?.[2];
     if (part !== undefined) parts.push(part);
-    else if (entry.endsWith(OUT)) {
-      const range = parseRange(entry.slice(0, -OUT.length));
-      if (range === undefined) continue;
-      const out = outgoingOf(entry, range, name, await namesIn(store, layout.inArray(name, entry)));
-      outgoing.push(out);
-      const next = out.next === undefined ? undefined : partOf(out.next.slice(NEXT.length));
-      if (next !== undefined) parts.push({ ...next, entry: `${entry}/${out.next}` });
-    } else if (id !== undefined) {
-      splits.push(entry);
-      const base = `${entry}/${splitEntries(id).pieces}/`;
-      for (const piece of await namesIn(store, layout.inArray(name, entry, splitEntries(id).pieces))) {
-        const found = partOf(piece, base);
-        if (found !== undefined) parts.push(found);
+    else if (id !== undefined) {
+      const pieces = `${entry}/${piecesEntry(id)}`;
+      const found = await namesIn(store, path.join(dir, pieces));
+      const inside = found.map((piece) => partOf(piece, `${pieces}/`)).filter((piece) => piece !== undefined);
+      parts.push(...inside);
+      if (range === undefined) splits.push(pieces);
+      else {
+        const next = inside[0] && path.basename(inside[0].entry);
+        outgoing.push({ entry: pieces, range, files: elementsIn(found, name, range), next });
       }
     }
   }
@@ -122,20 +124,16 @@ async function viewOf(
   return { name, parts, outgoing, splits };
 }
 
-function outgoingOf(entry: string, range: Range, name: string, names: readonly string[]): Outgoing {
-  const files = names.filter((file) => {
-    const element = elementOf(jobName(file));
-    return element?.array === name && contains(range, element.number);
-  });
-  const numberOf = (file: string) => elementOf(jobName(file))?.number ?? 0;
-  files.sort((a, b) => numberOf(a) - numberOf(b));
-  // Whoever was killed here before may have meant to make more or fewer of them jobs.
-  const nexts = names.flatMap((one) => {
-    const next = one.startsWith(NEXT) ? parseRange(one.slice(NEXT.length)) : undefined;
-    return next !== undefined && next.from > range.to ? [{ one, from: next.from }] : [];
-  });
-  nexts.sort((a, b) => a.from - b.from);
-  return { entry, range, files, next: nexts[0]?.one };
+/** Job files of an array's elements, by number. */
+function elementsIn(names: readonly string[], array: string, range: Range): string[] {
+  return names
+    .flatMap((file) => {
+      const element = file.endsWith(".ini") ? elementOf(jobName(file)) : undefined;
+      const isOne = element?.array === array && contains(range, element.number);
+      return isOne ? [{ file, number: element.number }] : [];
+    })
+    .sort((a, b) => a.number - b.number)
+    .map(({ file }) => file);
 }
 
 /** Numbers that are no jobs yet; only of one kind if that is said. */

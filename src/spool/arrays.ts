@@ -10,122 +10,209 @@ import {
   type ArrayPart,
   type ArrayView,
   isUnfinished,
-  nextEntry,
   type Outgoing,
   outEntry,
   type PartKind,
   partEntry,
+  piecesEntry,
   readArray,
-  splitEntries,
+  splitEntry,
 } from "./array-parts.js";
+import { stampAt } from "./finish.js";
+import { look } from "./intake.js";
 import { isErrno, type Store } from "./store.js";
 
 /*
  * S11: of an array, one file in `jobarrays/A/`, numbers become jobs as they are needed, each once, whoever is killed at
- * whatever instant. Numbers that are no jobs yet are a directory, named as their range. Whoever makes jobs of some writes
- * them into that directory, and what will be left of the range too, and then renames it: there is one winner, and who comes
- * late finds no directory. From there each job goes to the queue by a rename of its own.
+ * whatever instant. Numbers that are no jobs yet are a directory, a part, named as their range. Whoever takes a part apart, to
+ * make jobs of its first numbers or to hold some of them, prepares what becomes of all of them in a directory of his own within
+ * it, and then renames the part, with his directory's id in the new name: there is one winner, who comes late finds no part,
+ * and what he had prepared counts for nothing. From there each job goes to the queue, and each piece to its place, by a rename
+ * of its own, whoever does it. What is left over is removed only after the system has removed the winner's directory as an
+ * empty one.
  */
 
 /** How far a modification time is set back, ms: by that a file is known that was renamed into place (`submit.ts`). */
 const RENAMED_IN = 1000;
+/** How often others may be quicker than somebody who changes numbers. */
+const ROUNDS = 100;
 
 /** More directories than anybody wants to read. */
 const PIECES_LIMIT = 5000;
 
-/** @returns `name-taken`: one of its name is not over; `gone`: somebody has withdrawn it, or begun it */
+/** What is needed of an array's file to make jobs of its numbers. */
+export interface ArraySource {
+  readonly name: string;
+  /** Of the file (`finish.ts`): another array of the name has another. */
+  readonly stamp: string;
+  /** The job file of a number. */
+  textOf(number: number): string;
+}
+
+/** @returns `name-taken`: one of its name is not over; `gone`: somebody has withdrawn it, or begun it, or it is no array now */
 export async function beginArray(
   store: Store,
   layout: Layout,
   file: string,
-  ranges: readonly Range[],
 ): Promise<"begun" | "gone" | "name-taken"> {
   const name = jobName(file);
-  const before = await readArray(store, layout, name);
-  if (before !== undefined && isUnfinished(before)) return "name-taken";
-  await store.mkdir(layout.jobarrays, true); // a project of before may not have it
-  const dir = layout.newArray(name, newId());
-  await store.mkdir(dir);
-  for (const range of ranges) await store.mkdir(path.join(dir, partEntry("waiting", range)));
-  if (!(await moved(store, layout.queued(file), path.join(dir, path.basename(layout.arrayFile(name)))))) {
-    await removeTree(store, dir);
-    return "gone";
+  for (;;) {
+    const before = await readArray(store, layout, name);
+    if (before !== undefined && isUnfinished(before)) return "name-taken";
+    await store.mkdir(layout.jobarrays, true); // a project of before may not have it
+    const dir = layout.newArray(name, newId());
+    await store.mkdir(dir);
+    if (await moved(store, layout.queued(file), layout.arrayFileIn(dir))) {
+      return takePlace(store, layout, name, dir);
+    }
+    await removeEmpty(store, dir);
+    if (!(await store.has(layout.queued(file)))) return "gone";
+    // It is there, so the directory was gone: it was taken for a dead one's.
   }
-  // The old one is over: its jobs stay where they are, what was cancelled of it goes, as it does with a job of the name.
-  if (before !== undefined) await removeArray(store, layout, name);
-  return (await moved(store, dir, layout.array(name))) ? "begun" : "name-taken";
 }
 
-/** An array whose beginner was killed halfway goes on to its place. */
+/** An array whose beginner was killed halfway goes on to its place, and one that was over goes for good. */
 export async function adoptArrays(store: Store, layout: Layout): Promise<void> {
   for (const entry of await namesIn(store, layout.jobarrays)) {
-    const name = layout.arrayOfNew(entry);
-    if (name === undefined) continue;
     const dir = layout.inArray(entry);
-    // Without its file it is nothing: the file is in the queue, and its beginner may come back to it.
-    if (!(await store.has(path.join(dir, path.basename(layout.arrayFile(name)))))) continue;
-    const before = await readArray(store, layout, name);
-    if (before !== undefined && isUnfinished(before)) continue;
-    if (before !== undefined) await removeArray(store, layout, name);
-    await moved(store, dir, layout.array(name));
+    const begun = layout.arrayOfNew(entry);
+    if (begun !== undefined) {
+      // Without its file it is nothing, and that is in the queue.
+      if (await store.has(layout.arrayFileIn(dir))) await takePlace(store, layout, begun, dir);
+      else await removeEmpty(store, dir);
+    }
+    const over = layout.arrayOfOld(entry);
+    if (over === undefined || (await bury(store, layout, over, dir))) continue;
+    // It is not over after all, and the next one is at its place: that has to be over first.
+    if (await removeArray(store, layout, over)) await moved(store, dir, layout.array(over));
   }
 }
 
-/** Removes an array's directory; its jobs stay where they are. */
-export async function removeArray(store: Store, layout: Layout, name: string): Promise<void> {
-  const old = layout.oldArray(name, newId());
-  if (await moved(store, layout.array(name), old)) await removeTree(store, old);
+/**
+ * From its file, which is in nobody else's hands any more, an array is made; several may be at it. What was read of the file
+ * while it was in the queue may have been of another.
+ */
+async function takePlace(
+  store: Store,
+  layout: Layout,
+  name: string,
+  dir: string,
+): Promise<"begun" | "gone" | "name-taken"> {
+  const file = layout.arrayFileIn(dir);
+  const before = await stampAt(store, layout.arrayFile(name)); // of an older one, as this one is still seen here
+  const seen = await look(store, file, `${name}.ini`);
+  if (seen.kind === "gone") return "begun";
+  if (seen.kind !== "valid" || seen.job.array === undefined) {
+    const queued = layout.queued(`${name}.ini`);
+    if (!(await store.has(queued)) && (await moved(store, file, queued))) await removeTree(store, dir);
+    return "gone";
+  }
+  for (const range of seen.job.array.ranges) {
+    if (!(await made(store, path.join(dir, partEntry("waiting", range))))) return "begun";
+  }
+  if (!(await retire(store, layout, name, (stamp) => stamp === before))) return "name-taken";
+  if (await moved(store, dir, layout.array(name))) return "begun";
+  return (await store.has(dir)) ? "name-taken" : "begun";
 }
 
-/** Goes on with what somebody was killed in the midst of. @returns whether there was anything */
+/**
+ * Removes the directory of an array that is over; its jobs stay where they are, what was cancelled of it goes.
+ *
+ * @returns whether there is none now; false: it is not over
+ */
+export function removeArray(store: Store, layout: Layout, name: string): Promise<boolean> {
+  return retire(store, layout, name, () => true);
+}
+
+async function retire(
+  store: Store,
+  layout: Layout,
+  name: string,
+  isMeant: (stamp: string | undefined) => boolean,
+): Promise<boolean> {
+  const before = await readArray(store, layout, name);
+  if (before === undefined) return true;
+  if (isUnfinished(before)) return false;
+  const old = layout.oldArray(name, newId());
+  if (!(await moved(store, layout.array(name), old))) return true;
+  return bury(store, layout, name, old, isMeant);
+}
+
+/** Out of everybody's way it is looked at once more: some of it may have been put back, or it may be the next one of the name. */
+async function bury(
+  store: Store,
+  layout: Layout,
+  name: string,
+  old: string,
+  isMeant: (stamp: string | undefined) => boolean = () => true,
+): Promise<boolean> {
+  const view = await readArray(store, layout, name, old);
+  const isOver = view === undefined || !isUnfinished(view);
+  if (isOver && isMeant(await stampAt(store, layout.arrayFileIn(old)))) {
+    await removeTree(store, old);
+    return true;
+  }
+  await moved(store, old, layout.array(name)); // if that is taken, it comes after that: `adoptArrays`
+  return false;
+}
+
+/** Goes on with what somebody was killed in the midst of. @returns whether anything has moved */
 export async function mendArray(store: Store, layout: Layout, view: ArrayView): Promise<boolean> {
   const { name } = view;
+  let hasMoved = false;
   for (const { entry, next } of view.outgoing) {
     if (next === undefined) continue;
-    await moved(store, layout.inArray(name, entry, next), layout.inArray(name, next.replace(/^next\./, "")));
+    if (await moved(store, layout.inArray(name, entry, next), layout.inArray(name, next))) hasMoved = true;
   }
-  for (const split of view.splits) await finishSplit(store, layout, name, split);
-  return view.splits.length > 0 || view.outgoing.some(({ next }) => next !== undefined);
+  for (const split of view.splits) if (await finishSplit(store, layout, name, split)) hasMoved = true;
+  return hasMoved;
 }
 
 /**
  * Makes jobs of the first numbers of a part that waits. They are on their way to the queue then: `sendOut`.
  *
- * @param textOf the job file of a number
  * @returns whether it was done; false: the part is another's by now
  */
 export async function expandPart(
   store: Store,
   layout: Layout,
-  name: string,
+  { name, stamp, textOf }: ArraySource,
   part: ArrayPart,
   count: number,
-  textOf: (number: number) => string,
   flush: boolean,
 ): Promise<boolean> {
   const { head, rest } = cutAfter(part.range, count);
-  const inPart = (entry: string) => layout.inArray(name, part.entry, entry);
+  const id = newId();
+  const pieces = piecesEntry(id);
+  const prepared = (...names: string[]) => layout.inArray(name, part.entry, pieces, ...names);
   try {
+    await store.mkdir(prepared());
+    // From here on all goes into this array, or nowhere: is it the one whose file was read?
+    if ((await stampAt(store, layout.arrayFile(name))) !== stamp) {
+      await removeEmpty(store, prepared());
+      return false;
+    }
     const begin = Date.now() - RENAMED_IN - countIn(head);
     let n = 0;
     for (const number of numbersOf([head])) {
-      const temporary = inPart(`.${newId()}.tmp`);
-      await store.create(temporary, textOf(number), flush);
-      await store.touch(temporary, begin + n++);
-      await store.rename(temporary, inPart(`${elementName(name, number)}.ini`));
+      const element = prepared(`${elementName(name, number)}.ini`);
+      await store.create(element, textOf(number), flush);
+      await store.touch(element, begin + n++);
     }
-    if (rest !== undefined) await makeDirectory(store, inPart(nextEntry(rest)));
-    if (flush) await store.flushDirectory(inPart(""));
-    await store.rename(inPart(""), layout.inArray(name, outEntry(head)));
-    if (rest !== undefined) {
-      const next = layout.inArray(name, outEntry(head), nextEntry(rest));
-      await moved(store, next, layout.inArray(name, partEntry("waiting", rest)));
-    }
-    return true;
+    if (rest !== undefined) await store.mkdir(prepared(partEntry("waiting", rest)));
+    if (flush) await store.flushDirectory(prepared());
+    if (flush) await store.flushDirectory(layout.inArray(name, part.entry));
   } catch (error) {
     if (isErrno(error, "ENOENT", "ENOTDIR")) return false;
     throw error;
   }
+  const out = outEntry(head, id);
+  if (!(await moved(store, layout.inArray(name, part.entry), layout.inArray(name, out)))) return false;
+  if (rest !== undefined) {
+    const next = partEntry("waiting", rest);
+    await moved(store, layout.inArray(name, out, pieces, next), layout.inArray(name, next));
+  }
+  return true;
 }
 
 /**
@@ -144,8 +231,7 @@ export async function sendOut(
     if (await store.has(layout.queued(file))) left++;
     else await moved(store, layout.inArray(name, entry, file), layout.queued(file));
   }
-  // Nothing ever comes into it any more, so what was seen there is all there was.
-  if (left === 0 && next === undefined) await removeTree(store, layout.inArray(name, entry));
+  if (left === 0 && next === undefined) await removeTakenApart(store, layout, name, entry);
   return left;
 }
 
@@ -165,7 +251,7 @@ export async function changeParts(
 ): Promise<Range[]> {
   const changed: Range[] = [];
   const division = new Division(wanted);
-  for (let isSure = false; !isSure; ) {
+  for (let isSure = false, round = 0; !isSure && round < ROUNDS; round++) {
     isSure = true;
     const view = await readArray(store, layout, name);
     if (view === undefined) break;
@@ -205,32 +291,43 @@ async function changePart(
     );
   }
   const id = newId();
-  const { pieces, split } = splitEntries(id);
+  const pieces = piecesEntry(id);
   const entries = [
+    "",
     ...chosen.map((range) => partEntry(to, range)),
     ...rest.map((range) => partEntry(part.kind, range)),
   ];
-  try {
-    await store.mkdir(path.join(source, pieces));
-    for (const entry of entries) await store.mkdir(path.join(source, pieces, entry));
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR")) return false;
-    throw error;
-  }
+  for (const entry of entries) if (!(await made(store, path.join(source, pieces, entry)))) return false;
+  const split = splitEntry(id);
   if (!(await moved(store, source, layout.inArray(name, split)))) return false;
-  await finishSplit(store, layout, name, split);
+  await finishSplit(store, layout, name, `${split}/${pieces}`);
   return true;
 }
 
-/** The pieces go to their places. Several may be at it: each is moved once. */
-async function finishSplit(store: Store, layout: Layout, name: string, split: string): Promise<void> {
-  const id = /^\.(.+)\.split$/.exec(split)?.[1] ?? "";
-  const { pieces } = splitEntries(id);
-  for (const entry of await namesIn(store, layout.inArray(name, split, pieces))) {
-    await moved(store, layout.inArray(name, split, pieces, entry), layout.inArray(name, entry));
+/** The pieces go to their places. Several may be at it: each is moved once. @returns whether any was */
+async function finishSplit(store: Store, layout: Layout, name: string, split: string): Promise<boolean> {
+  let hasMoved = false;
+  for (const entry of await namesIn(store, layout.inArray(name, split))) {
+    if (await moved(store, layout.inArray(name, split, entry), layout.inArray(name, entry))) hasMoved = true;
   }
-  if ((await namesIn(store, layout.inArray(name, split, pieces))).length > 0) return; // somebody's directories are in the way
-  await removeTree(store, layout.inArray(name, split));
+  await removeTakenApart(store, layout, name, split);
+  return hasMoved;
+}
+
+/**
+ * What is left of a part that was taken apart goes, with what others had prepared in vain: but only when of the pieces none is
+ * left, which the system itself sees to.
+ *
+ * @param entry where the pieces were
+ */
+async function removeTakenApart(store: Store, layout: Layout, name: string, entry: string): Promise<void> {
+  if (!(await removeEmpty(store, layout.inArray(name, entry)))) return;
+  const part = layout.inArray(name, path.dirname(entry));
+  // Not the pieces, should they turn up again: the whole array may be away for a moment.
+  for (const other of await namesIn(store, part)) {
+    if (other !== path.basename(entry)) await removeTree(store, path.join(part, other));
+  }
+  await removeEmpty(store, part);
 }
 
 /**
@@ -271,29 +368,38 @@ async function moved(store: Store, from: string, to: string): Promise<boolean> {
   }
 }
 
-async function makeDirectory(store: Store, dir: string): Promise<void> {
+/** Makes a directory that others may make too. False: what it is to be in is gone. */
+async function made(store: Store, dir: string): Promise<boolean> {
   try {
     await store.mkdir(dir);
+    return true;
   } catch (error) {
-    if (!isErrno(error, "EEXIST")) throw error;
+    if (isErrno(error, "EEXIST")) return true;
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return false;
+    throw error;
   }
 }
 
-/** A directory and what is in it, of which nothing is of use to anybody. Others may be at it too. */
-async function removeTree(store: Store, dir: string): Promise<void> {
-  for (const name of await namesIn(store, dir)) {
-    const entry = path.join(dir, name);
-    try {
-      await store.unlink(entry);
-    } catch (error) {
-      if (isErrno(error, "EISDIR", "EPERM")) await removeTree(store, entry);
-      else if (!isErrno(error, "ENOENT")) throw error;
-    }
-  }
+/** False: there is something in it. */
+async function removeEmpty(store: Store, dir: string): Promise<boolean> {
   try {
     await store.rmdir(dir);
   } catch (error) {
-    if (!isErrno(error, "ENOENT", "ENOTEMPTY", "EEXIST")) throw error;
+    if (isErrno(error, "ENOTEMPTY", "EEXIST")) return false;
+    if (!isErrno(error, "ENOENT")) throw error;
+  }
+  return true;
+}
+
+/** A file, or a directory and what is in it, of which nothing is of use to anybody. Others may be at it too. */
+async function removeTree(store: Store, entry: string): Promise<void> {
+  try {
+    await store.unlink(entry);
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return;
+    if (!isErrno(error, "EISDIR", "EPERM")) throw error;
+    for (const name of await namesIn(store, entry)) await removeTree(store, path.join(entry, name));
+    await removeEmpty(store, entry);
   }
 }
 
