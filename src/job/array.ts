@@ -114,11 +114,19 @@ function readSweep(section: IniSection, zip: boolean): Sweep {
   return saying(section, undefined, () => new Sweep(dimensions, zip));
 }
 
+/** What is wrong with the section, in the words of a file's reason. */
 function saying<R>(section: IniSection, key: string | undefined, read: () => R): R {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof FjordError)) throw error;
-    throw new ArrayProblem(section, key, error.message.replace(/\.$/, ""));
+    const named = key === undefined ? "" : `${quote(key)}: `; // the reason names the key itself
+    const message = error.message.startsWith(named) ? error.message.slice(named.length) : error.message;
+    const said = [message, error.hint].filter((sentence) => sentence !== "").map(asClause);
+    throw new ArrayProblem(section, key, said.join("; "));
   }
+}
+
+function asClause(sentence: string): string {
+  return `${sentence.slice(0, 1).toLowerCase()}${sentence.slice(1).replace(/\.$/, "")}`;
 }

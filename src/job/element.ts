@@ -66,7 +66,7 @@ export class Elements {
 
   /**
    * An element's job file. It waits for no other job: what the array waits for has ended before there are elements. With a
-   * value that makes it no valid job, such as an empty command, it is refused as any other file is.
+   * value that makes it no valid job, such as several lines for a log file's name, it is refused as any other file is.
    */
   textOf(number: number): string {
     const values = this.#array.valuesOf(number);

@@ -8,6 +8,8 @@ import type { Values } from "./sweep.js";
 /** Keys of `[control]` and their values as they stand in the file. */
 export type ControlKeys = Readonly<Record<string, string>>;
 
+type Sections = ReadonlyMap<string, IniSection>;
+
 /** Values for the job's own program: `[params]`. Keys have no case in an ini file. */
 function paramKeys(params: Values): ControlKeys {
   return Object.fromEntries([...params].map(([name, value]) => [name.toLowerCase(), value]));
@@ -32,8 +34,9 @@ export function wrongIn(key: string, value: string): string | undefined {
  */
 export function withParams(file: string, text: string, params: Values): string {
   const keys = paramKeys(params);
-  const before = sectionsOf(text)?.get("params");
-  if (before !== undefined) return withKeys(file, text, before, keys);
+  const sections = sectionsOf(text);
+  const before = sections?.get("params");
+  if (sections !== undefined && before !== undefined) return withKeys(file, text, sections, before, keys);
   const eol = text.includes("\r\n") ? "\r\n" : "\n";
   const section = formatIni({ params: keys }).replaceAll("\n", eol);
   return `${text}${text.endsWith("\n") ? "" : eol}${eol}${section}`;
@@ -48,28 +51,52 @@ export function withControlKeys(file: string, text: string, keys: ControlKeys): 
   if (Object.keys(keys).length === 0) return text;
   const sections = sectionsOf(text);
   const before = sections?.get("control") ?? sections?.get("fjd");
-  if (before === undefined) throw cannot(file, keys, "it has no section [control]");
-  return withKeys(file, text, before, keys);
+  if (sections === undefined || before === undefined) {
+    throw cannot(file, keys, "it has no section [control]");
+  }
+  return withKeys(file, text, sections, before, keys);
 }
 
-/** A job file's text without some of its sections, wherever they stand. */
+/** A job file's text without some of its sections, wherever they stand. Comments right above another section stay with it. */
 export function withoutSections(text: string, names: readonly string[]): string {
   const sections = [...(sectionsOf(text)?.values() ?? [])].filter(({ line }) => line > 0);
-  const lines = text.split(/(?<=\n)/);
   const headers = new Map(sections.map(({ name, line }) => [line, name]));
+  const kept: string[] = [];
   let isGoing = false;
-  const kept = lines.filter((line, i) => {
+  let comments: string[] = [];
+  for (const [i, line] of linesOf(text).entries()) {
     const name = headers.get(i + 1);
     // A section that stands a second time is known by its first header alone.
-    if (name !== undefined || /^\[.+\]/.test(line)) isGoing = name !== undefined && names.includes(name);
-    return !isGoing;
-  });
+    if (name !== undefined || /^\[.+\]/.test(line)) {
+      const wasGoing = isGoing;
+      isGoing = name !== undefined && names.includes(name);
+      if (wasGoing && !isGoing) kept.push(...comments);
+    }
+    comments = /^\s*[#;]/.test(line) ? [...comments, line] : [];
+    if (!isGoing) kept.push(line);
+  }
   return kept.join("");
 }
 
-function withKeys(file: string, text: string, before: IniSection, keys: ControlKeys): string {
+/** As Python's universal newlines have them, each with its end. */
+function linesOf(text: string): string[] {
+  return text.split(/(?<=\n|\r(?!\n))/);
+}
+
+function withKeys(
+  file: string,
+  text: string,
+  sections: Sections,
+  before: IniSection,
+  keys: ControlKeys,
+): string {
   const eol = text.includes("\r\n") ? "\r\n" : "\n";
-  const lines = text.split(/(?<=\n)/);
+  const lines = linesOf(text);
+  const header = lines[before.line - 1];
+  if (header === undefined) throw cannot(file, keys, "its section could not be found again");
+  const keyLines = [...before.own.values()].map(({ line }) => line);
+  // Were they indented less, the keys below them would go on with their values.
+  const indent = indentIn(lines[Math.min(...keyLines) - 1] ?? header);
   const found = Object.keys(keys)
     .map((key) => before.own.get(key)?.line)
     .filter((line) => line !== undefined);
@@ -77,34 +104,50 @@ function withKeys(file: string, text: string, before: IniSection, keys: ControlK
   const set = formatIni({ [before.name]: keys })
     .split("\n")
     .slice(1, -1);
-  const header = lines[before.line - 1];
-  if (header === undefined) throw cannot(file, keys, "its section could not be found again");
-  if (!header.endsWith("\n")) lines[before.line - 1] = header + eol;
-  lines.splice(before.line, 0, ...set.map((line) => line + eol));
+  if (!/[\r\n]$/.test(header)) lines[before.line - 1] = header + eol;
+  lines.splice(before.line, 0, ...set.map((line) => (line === "" ? "" : indent) + line + eol));
   const changed = lines.join("");
-  if (!isAsWished(before, sectionsOf(changed)?.get(before.name), keys)) {
+  if (!isAsWished(sections, sectionsOf(changed), before.name, keys)) {
     throw cannot(file, keys, "the result would not read back the same");
   }
   return changed;
 }
 
-/** How many lines below the key's own go on with its value. */
+/** How many lines below the key's own go on with its value, or stand between such. */
 function continuations(lines: readonly string[], line: number): number {
+  const indent = indentIn(lines[line - 1] ?? "").length;
   let count = 0;
-  while (/^[ \t]+\S/.test(lines[line + count] ?? "")) count++;
+  for (let i = line; i < lines.length; i++) {
+    const next = lines[i] ?? "";
+    if (/^\s*(?:[#;]|$)/.test(next)) continue;
+    if (indentIn(next).length <= indent) break;
+    count = i + 1 - line;
+  }
   return count;
 }
 
-function sectionsOf(text: string): ReadonlyMap<string, IniSection> | undefined {
+function indentIn(line: string): string {
+  return /^[ \t]*/.exec(line)?.[0] ?? "";
+}
+
+function sectionsOf(text: string): Sections | undefined {
   const ini = parseIni(Buffer.from(text), { strictIn: STRICT_SECTIONS });
   return ini.ok ? ini.sections : undefined;
 }
 
-function isAsWished(before: IniSection, after: IniSection | undefined, keys: ControlKeys): boolean {
-  if (after === undefined) return false;
-  const wished = new Map([...before, ...Object.entries(keys)]);
-  const found = new Map(after);
-  return found.size === wished.size && [...wished].every(([key, value]) => found.get(key) === value);
+/** Whether the keys are set in their section, and all else is as before. */
+function isAsWished(
+  before: Sections,
+  after: Sections | undefined,
+  section: string,
+  keys: ControlKeys,
+): boolean {
+  if (after === undefined || before.size !== after.size) return false;
+  return [...before].every(([name, entries]) => {
+    const wished = new Map([...entries, ...(name === section ? Object.entries(keys) : [])]);
+    const found = new Map(after.get(name) ?? []);
+    return found.size === wished.size && [...wished].every(([key, value]) => found.get(key) === value);
+  });
 }
 
 function cannot(file: string, keys: ControlKeys, why: string): FjordError {

@@ -142,7 +142,8 @@ export function readParam(text: string): Dimension {
  */
 export function readValues(what: string, list: string, clean = (value: string) => value): string[] {
   const values: string[] = [];
-  for (const raw of list.match(/(?:\\.|[^\\,])+|\\$|(?<=^|,)(?=,|$)/gs) ?? []) {
+  // At commas with an even number of backslashes before them.
+  for (const raw of list.split(/(?<=(?<!\\)(?:\\\\)*),/)) {
     const item = clean(raw);
     for (const value of rangeOf(what, item) ?? [item.replace(/\\([\\,])/g, "$1")]) values.push(value);
   }

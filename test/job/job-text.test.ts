@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { FjordError } from "../../src/job/error.js";
-import { newJobText, withControlKeys } from "../../src/job/job-text.js";
+import { newJobText, withControlKeys, withoutSections } from "../../src/job/job-text.js";
 
 describe("a job file's text", () => {
   it("is made of keys", () => {
@@ -40,6 +40,24 @@ describe("a job file's text", () => {
       { retries: "2" },
       "[DEFAULT]\nretries = 1\n[control]\nretries = 2\nexecutable = a\n",
     ],
+    [
+      "loses the old value with empty lines and comments in it",
+      "[control]\nexecutable = a\n\n  b\n# mine\n  c\n\n# nice\nnice = 1\n",
+      { executable: "d" },
+      "[control]\nexecutable = d\n\n# nice\nnice = 1\n",
+    ],
+    [
+      "may be indented as a whole",
+      "  [control]\n   executable = a\n     b\n   nice = 1\n  [x]\n  y = 1\n",
+      { executable: "c\nd" },
+      "  [control]\n   executable = c\n   \td\n   nice = 1\n  [x]\n  y = 1\n",
+    ],
+    [
+      "may have line ends of old",
+      "[control]\rexecutable = a\rnice = 1\r",
+      { executable: "b" },
+      "[control]\rexecutable = b\nnice = 1\r",
+    ],
     ["stays as it is without keys", "not ini at all", {}, "not ini at all"],
   ];
   for (const [what, before, keys, after] of changes) {
@@ -51,4 +69,22 @@ describe("a job file's text", () => {
       .to.throw(FjordError, 'nice cannot be set in "j.ini"')
       .with.property("code", "job-refused");
   });
+
+  const losses: [what: string, before: string, after: string][] = [
+    ["wherever it stands", "[go]\na = 1\n[x]\nb = 1\n[go2]\n[stay]", "[x]\nb = 1\n[stay]"],
+    ["with what goes on below a key", "[x]\n[go]\na =\n  [1]\n\n  2\n[y]\n", "[x]\n[y]\n"],
+    [
+      "but not the comments above the next one",
+      "[go]\n# a\na = 1\n# b\n\n# y\n; z\n[y]\n",
+      "# y\n; z\n[y]\n",
+    ],
+    ["though comments above it stay", "# top\n[go]\n# a\na = 1\n", "# top\n"],
+    ["one after the other", "[go]\na = 1\n# b\n[go2]\n[y]\n", "[y]\n"],
+    ["and not a section that stands twice", "[y]\n[go]\na = 1\n[y]\nb = 2\n", "[y]\n[y]\nb = 2\n"],
+    ["of an indented file", "  [x]\n  a = 1\n  [go]\n  b = 1\n  [y]\n", "  [x]\n  a = 1\n  [y]\n"],
+    ["of a file with line ends of old", "[go]\ra = 1\r[y]\rb = 1\r", "[y]\rb = 1\r"],
+  ];
+  for (const [what, before, after] of losses) {
+    it(`loses a section ${what}`, () => expect(withoutSections(before, ["go", "go2"])).to.equal(after));
+  }
 });
