@@ -43,9 +43,13 @@ class Fabricated {
     this.tell("d1", { event: "retry", job: "b", attempt: 2, to: "jobfailed" });
   }
 
-  put(file: string): void {
+  put(file: string, text = ""): void {
     fs.mkdirSync(path.join(this.root, path.dirname(file)), { recursive: true });
-    fs.writeFileSync(path.join(this.root, file), "");
+    fs.writeFileSync(path.join(this.root, file), text);
+  }
+
+  accept(job: string): void {
+    this.known = { ...this.known, accepted: [...this.known.accepted, { job }] };
   }
 
   take(file: string): void {
@@ -96,6 +100,35 @@ const PLANTED: Record<string, { plant: (p: Fabricated) => void; found: (keyof ty
       "every job ends where it has to",
       "in the end nothing is left behind",
     ],
+  },
+  "a number of an array that waits": {
+    plant: (p) => {
+      p.accept("A_7");
+      p.put("jobarrays/A/3-7:4/.pieces.x/3-7");
+    },
+    found: ["no job that nobody submitted", "in the end no job waits or lies on a desk"],
+  },
+  "numbers of an array in two places": {
+    plant: (p) => {
+      for (const n of [1, 2, 3]) p.accept(`A_${n}`);
+      p.put("jobarrays/A/cancelled.1-3/x");
+      p.put("jobarrays/A/.a.split/.pieces.a/cancelled.1/x");
+      p.put("jobarrays/A/2-3.b.out/.pieces.b/A_3.ini");
+      p.put("jobarrays/A/2-3.b.out/.pieces.c/A_2.ini");
+    },
+    found: [
+      "every accepted job is in exactly one place",
+      "in the end no job waits or lies on a desk",
+      "in the end nothing is left behind",
+    ],
+  },
+  "an array that has not begun": {
+    plant: (p) => {
+      for (const n of [1, 2, 3, 4]) p.accept(`A_${n}`);
+      p.put("jobqueue/A.ini", "[control]\n[array]\nrange: 1-2\n");
+      p.put("jobarrays/.A.x.new/array.ini", "[control]\n[array]\nrange: 3-4\n");
+    },
+    found: ["in the end no job waits or lies on a desk", "in the end nothing is left behind"],
   },
   "a checkpoint of a job that succeeded": {
     plant: (p) => p.put("jobcheckpoints/a/state"),

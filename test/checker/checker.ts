@@ -1,3 +1,4 @@
+import { CANCELLED_NUMBER } from "./arrays.js";
 import { type Evidence, gather, type Line, type Run } from "./evidence.js";
 
 /** A job that was accepted, as the test knows it. One that was submitted twice under its name is named twice. */
@@ -8,6 +9,8 @@ export interface Accepted {
   readonly retries?: number;
   /** Taken out of the project by hand: it has to be nowhere. */
   readonly withdrawn?: boolean;
+  /** It may have been cancelled while it waited, by somebody who was killed before he could tell. */
+  readonly mayBeCancelled?: boolean;
 }
 
 export interface Known {
@@ -46,6 +49,11 @@ interface Case extends Evidence {
 
 type Check = (c: Case) => string[];
 
+/** The end at which what is in a place has come. */
+function roomOf(place: string): string {
+  return place === CANCELLED_NUMBER ? "jobcancelled" : place;
+}
+
 const FINAL = new Set(["jobdone", "jobfailed", "jobcancelled"]);
 /** `/proc/uptime` counts hundredths, and two readings of it are two. */
 const RESOLUTION = 0.03;
@@ -65,7 +73,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   "in the end no job waits or lies on a desk": ({ known, places }) =>
     known.over
       ? [...places].flatMap(([job, where]) =>
-          where.filter((place) => !FINAL.has(place)).map((place) => `${job}: ${place}`),
+          where.filter((place) => !FINAL.has(roomOf(place))).map((place) => `${job}: ${place}`),
         )
       : [],
 
@@ -73,7 +81,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     known.over
       ? [...jobs].flatMap(([job, submissions]) => {
           const right = submissions.at(-1)?.ends;
-          const where = places.get(job) ?? [];
+          const where = (places.get(job) ?? []).map(roomOf);
           return right === undefined || where.includes(right) ? [] : [`${job}: ${where}, not ${right}`];
         })
       : [],
@@ -88,12 +96,13 @@ export const CHECKS: Readonly<Record<string, Check>> = {
       return finals.length <= submissions ? [] : [`${job}: ${told(finals)} for ${submissions}`];
     }),
 
-  "every ended job's room is what its last outcome says": ({ places, published, known }) =>
+  "every ended job's room is what its last outcome says": ({ jobs, places, published, known }) =>
     known.wasFull
       ? []
       : [...places].flatMap(([job, where]) =>
           where
             .filter((place) => FINAL.has(place))
+            .filter((place) => place !== "jobcancelled" || !jobs.get(job)?.at(-1)?.mayBeCancelled)
             .filter((place) => published.get(job)?.findLast((p) => FINAL.has(p.to))?.to !== place)
             .map((place) => `${job}: in ${place}, published ${told(published.get(job) ?? [])}`),
         ),

@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
+import { inFile, readArrays } from "./arrays.js";
 
 /**
  * What the checker judges by. It reads the project's directories and ledgers, the jobs' own witness file and `/proc`,
@@ -7,7 +8,10 @@ import path from "node:path";
  */
 export interface Evidence {
   readonly root: string;
-  /** Where each job file lies: `jobqueue`, `desk W`, `retry`, `jobdone`, `jobfailed`, `jobcancelled`, by job. */
+  /**
+   * Where each job file lies: `jobqueue`, `desk W`, `retry`, `jobheld`, `jobdone`, `jobfailed`, `jobcancelled`, by job. Numbers of
+   * an array that are not in the queue yet: `array file`, `array waiting`, `array held`, `array cancelled`, `array out`.
+   */
   readonly places: ReadonlyMap<string, readonly string[]>;
   /** What lies about and is no job: paths below the root. */
   readonly litter: readonly string[];
@@ -54,23 +58,29 @@ export interface Process {
   readonly command: string;
 }
 
-const ROOMS = ["jobdone", "jobfailed", "jobcancelled", "jobqueue"] as const;
+const ROOMS = ["jobdone", "jobfailed", "jobcancelled", "jobqueue", "jobheld"] as const;
 
 export function gather(root: string, witness: string | undefined): Evidence {
   const places = new Map<string, string[]>();
   const litter: string[] = [];
   const desks: string[] = [];
+  const put = (job: string, place: string) => places.set(job, [...(places.get(job) ?? []), place]);
   const sort = (dir: string, place: string): void => {
-    for (const name of fs.readdirSync(path.join(root, dir))) {
+    for (const name of listed(path.join(root, dir))) {
       if (name.startsWith(".") || /\.(?:lock|tmp)$/.test(name)) {
         litter.push(path.join(dir, name));
         continue;
       }
       const job = name.endsWith(".ini") ? name.slice(0, -".ini".length) : name;
-      places.set(job, [...(places.get(job) ?? []), place]);
+      const elements = place === "jobqueue" ? inFile(path.join(root, dir, name), job, "array file") : [];
+      for (const [element, where] of elements) put(element, where);
+      if (elements.length === 0) put(job, place);
     }
   };
   for (const room of ROOMS) sort(room, room);
+  const arrays = readArrays(root);
+  for (const [job, place] of arrays.placed) put(job, place);
+  litter.push(...arrays.litter);
   for (const desk of fs.readdirSync(path.join(root, "jobpod"))) {
     if (desk.startsWith(".")) litter.push(path.join("jobpod", desk));
     else if (desk === "retry") sort("jobpod/retry", "retry");

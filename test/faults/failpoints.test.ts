@@ -2,7 +2,14 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { expect } from "chai";
-import { Bench, type Daemon, Dice, QUICK, SEED, until } from "./harness.js";
+import { Elements } from "../../src/job/element.js";
+import { type PartKind, readArray } from "../../src/spool/array-parts.js";
+import { beginArray, changeParts, expandPart, sendOut } from "../../src/spool/arrays.js";
+import { stampAt } from "../../src/spool/finish.js";
+import { look } from "../../src/spool/intake.js";
+import { readArrays } from "../checker/arrays.js";
+import type { Accepted } from "../checker/checker.js";
+import { Bench, type Daemon, Dice, QUICK, SEED, type StartOptions, until } from "./harness.js";
 import { Scene } from "./scene.js";
 
 /** What changes the project's directory, and what is read of it. */
@@ -47,12 +54,18 @@ function failpointsOf(file: string, root: string): Failpoint[] {
   return found;
 }
 
+/** Those where something is changed that has to do with arrays. */
+function changesOfArrays(points: readonly Failpoint[]): Failpoint[] {
+  const places = /jobarrays|jobqueue|jobheld|jobcancelled|ledger/;
+  return points.filter(({ line }) => places.test(line) && !line.includes("O_RDONLY"));
+}
+
 /** Some of each kind. */
-function sample(all: readonly Failpoint[], dice: Dice): Failpoint[] {
-  if (all.length <= SAMPLE) return [...all];
+function sample(all: readonly Failpoint[], dice: Dice, count = SAMPLE): Failpoint[] {
+  if (all.length <= count) return [...all];
   const kinds = CALLS.map((call) => all.filter((one) => one.call === call)).filter((some) => some.length > 0);
   const taken = new Set<Failpoint>();
-  for (let turn = 0; taken.size < SAMPLE; turn++) {
+  for (let turn = 0; taken.size < count; turn++) {
     taken.add(dice.pick(kinds[turn % kinds.length] as Failpoint[]));
   }
   return [...taken];
@@ -104,9 +117,16 @@ describe("failpoints: killed at one exact call, before it is made", function () 
     bench.submit({ job: `c${n}`, ends: "jobdone" }, bench.line(0.02, "checkpoint"));
   }
 
+  /** Numbers of arrays that are held come to no end. */
+  function isHeld(): (job: string) => boolean {
+    const held = readArrays(bench.root).placed.filter(([, place]) => place === "array held");
+    const jobs = new Set(held.map(([job]) => job));
+    return (job) => jobs.has(job);
+  }
+
   /** Waits until it was killed, or all is done and it has gone when told to. */
   async function untilKilledOrDone(daemon: Daemon, farewell: NodeJS.Signals): Promise<boolean> {
-    const isDone = () => !daemon.isAlive() || bench.unended().length === 0;
+    const isDone = () => !daemon.isAlive() || bench.unended().every(isHeld());
     await until("it was killed, or all has ended", isDone, 60, () => bench.describe());
     daemon.kill(farewell);
     await until(
@@ -124,6 +144,7 @@ describe("failpoints: killed at one exact call, before it is made", function () 
     start: (options?: { prefix: string[] }) => Daemon,
     prepare: () => void | Promise<void>,
     farewell: NodeJS.Signals,
+    beforeLast: () => Promise<void> = async () => undefined,
   ): Promise<void> {
     const all = sample(points, dice);
     let deaths = 0;
@@ -131,6 +152,7 @@ describe("failpoints: killed at one exact call, before it is made", function () 
       await prepare();
       if (await untilKilledOrDone(start(killAt(point)), farewell)) deaths++;
       if (index % ROUND !== ROUND - 1 && index !== all.length - 1) continue;
+      await beforeLast();
       await untilKilledOrDone(start(), farewell);
       await bench.untilEnded();
       try {
@@ -170,4 +192,117 @@ describe("failpoints: killed at one exact call, before it is made", function () 
     await sweep(points, (options) => bench.dispatcher(options), prepare, "SIGINT");
     await Scene.closeLedgers();
   });
+
+  /** Numbers of an array, which begins with that, get another kind. */
+  async function change(
+    scene: Scene,
+    array: string,
+    to: PartKind,
+    has: (n: number) => boolean,
+  ): Promise<void> {
+    const { store, layout } = scene;
+    await beginArray(store, layout, `${array}.ini`);
+    await changeParts(store, layout, array, new Set(["waiting", "held", "cancelled"]), to, has);
+  }
+
+  it("a dispatcher that makes jobs of arrays, of which some are held and some cancelled", async () => {
+    const scene = new Scene(bench);
+    let arrays = 0;
+    const release = async () => {
+      for (let n = 0; n < arrays; n++) await change(scene, `A${n}`, "waiting", (number) => number > 35);
+    };
+    const prepare = async () => {
+      submitThree();
+      await release();
+      const array = `A${arrays++}`;
+      const hasBegun = arrays % 3 !== 0;
+      const isCancelled = (number: number) => hasBegun && number <= 30 && number % 7 === 3;
+      bench.submitArray(array, 40, bench.line(0), (number) => ({
+        ends: isCancelled(number) ? "jobcancelled" : "jobdone",
+      }));
+      if (!hasBegun) return;
+      await change(scene, array, "cancelled", isCancelled);
+      await change(scene, array, "held", (number) => number > 35);
+    };
+    bench.worker();
+    await bench.onDuty(1);
+    await prepare();
+    expect(await untilKilledOrDone(bench.dispatcher(trace(traceFile)), "SIGINT")).to.equal(false);
+    const points = changesOfArrays(failpointsOf(traceFile, bench.root));
+    const some = sample(points, dice, SAMPLE / 1.5);
+    await sweep(some, (options) => bench.dispatcher(options), prepare, "SIGINT", release);
+  });
+
+  /** The first numbers of an array that has begun become jobs in the queue. */
+  async function toQueue({ store, layout }: Scene, array: string, count: number): Promise<void> {
+    const file = layout.arrayFile(array);
+    const stamp = (await stampAt(store, file)) ?? "";
+    const seen = await look(store, file, `${array}.ini`);
+    const [part] = (await readArray(store, layout, array))?.parts ?? [];
+    if (seen.kind !== "valid" || seen.job.array === undefined || part === undefined) throw new Error(array);
+    const elements = new Elements(`${array}.ini`, seen.bytes, { ...seen.job, array: seen.job.array });
+    const source = { name: array, stamp, textOf: (number: number) => elements.textOf(number) };
+    await expandPart(store, layout, source, part, count, false);
+    for (const out of (await readArray(store, layout, array))?.outgoing ?? []) {
+      await sendOut(store, layout, array, out);
+    }
+  }
+
+  /** What is done with numbers of an array, of which some are jobs in the queue. */
+  const deeds: { command: string; before?: PartKind; after?: string; expected?: Omit<Accepted, "job"> }[] = [
+    { command: "cancel", expected: { mayBeCancelled: true } },
+    { command: "hold", after: "release" },
+    { command: "release", before: "held", after: "release" },
+    {
+      command: "retry",
+      before: "cancelled",
+      after: "retry",
+      expected: { ends: "jobdone", mayBeCancelled: true },
+    },
+  ];
+  for (const { command, before, after, expected = { ends: "jobdone" } as const } of deeds) {
+    it(`fjord ${command} of numbers of an array`, async () => {
+      const scene = new Scene(bench);
+      const { store, layout } = scene;
+      let arrays = 0;
+      const prepare = async () => {
+        const array = `A${arrays++}`;
+        bench.submitArray(array, 16, bench.line(0), () => expected);
+        await beginArray(store, layout, `${array}.ini`);
+        await toQueue(scene, array, 5);
+        if (before === undefined) return array;
+        await change(scene, array, before, (number) => number <= 12);
+        for (const file of [`${array}_4.ini`, `${array}_5.ini`]) {
+          const room = before === "held" ? layout.held(file) : layout.ended("jobcancelled", file);
+          await store.rename(layout.queued(file), room);
+        }
+        return array;
+      };
+      const run = async (array: string, options: StartOptions) => {
+        const daemon = bench.command("fjord", [command, `${array}_{4..12}`], options);
+        await daemon.ended;
+        bench.judge({ oneHost: true });
+        return daemon.exitCode;
+      };
+      expect(await run(await prepare(), trace(traceFile))).to.equal(0);
+      const points = sample(changesOfArrays(failpointsOf(traceFile, bench.root)), dice, SAMPLE / 5);
+      let deaths = 0;
+      for (const [index, point] of points.entries()) {
+        const array = await prepare();
+        try {
+          if ((await run(array, killAt(point))) === undefined) deaths++;
+          if (index % 2 === 0) await run(array, { mayFail: true });
+        } catch (error) {
+          throw new Error(`${(error as Error).message}\nkilled before:\n${point.line}`);
+        }
+      }
+      console.log(`      ${deaths} deaths at ${points.length} failpoints`);
+      expect(deaths).to.be.above(points.length / 2);
+      if (after !== undefined) await bench.command("fjord", [after, "A*"], { mayFail: true }).ended;
+      bench.dispatcher();
+      bench.worker();
+      await bench.untilEnded();
+      await bench.closeDown();
+    });
+  }
 });

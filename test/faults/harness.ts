@@ -4,6 +4,7 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
+import { CANCELLED_NUMBER, readArrays } from "../checker/arrays.js";
 import { type Accepted, check, type Known } from "../checker/checker.js";
 import { isAlive, processesOf, stateOf } from "../checker/evidence.js";
 
@@ -172,13 +173,28 @@ export class Bench {
 
   /** S1, by hand: what is accepted is what the checker will ask for. */
   submit(accepted: Accepted, line: string, more = ""): void {
-    const temporary = this.path("jobqueue", `.${accepted.job}.${this.accepted.length}.tmp`);
     const retries = accepted.retries === undefined ? "" : `retries: ${accepted.retries}\n`;
-    fs.writeFileSync(temporary, `[control]\nexecutable: ${line}\n${retries}${more}`);
+    this.#rename(accepted.job, `[control]\nexecutable: ${line}\n${retries}${more}`);
+    this.accepted.push(accepted);
+  }
+
+  /** The same with an array: each of its elements is accepted. @param elementOf what is known of one, but for its name */
+  submitArray(
+    name: string,
+    count: number,
+    line: string,
+    elementOf: (number: number) => Omit<Accepted, "job"> = () => ({ ends: "jobdone" }),
+  ): void {
+    this.#rename(name, `[control]\nexecutable: ${line}\n[array]\nrange: 1-${count}\n`);
+    for (let n = 1; n <= count; n++) this.accepted.push({ ...elementOf(n), job: `${name}_${n}` });
+  }
+
+  #rename(job: string, text: string): void {
+    const temporary = this.path("jobqueue", `.${job}.${this.accepted.length}.tmp`);
+    fs.writeFileSync(temporary, text);
     const then = Date.now() / 1000 - 1;
     fs.utimesSync(temporary, then, then);
-    fs.renameSync(temporary, this.path("jobqueue", `${accepted.job}.ini`));
-    this.accepted.push(accepted);
+    fs.renameSync(temporary, this.path("jobqueue", `${job}.ini`));
   }
 
   worker(options: StartOptions = {}): Daemon {
@@ -287,9 +303,12 @@ export class Bench {
   /** Accepted jobs that have not come to their end. */
   unended(): string[] {
     const ended = new Set(["jobdone", "jobfailed", "jobcancelled"].flatMap((room) => this.list(room)));
-    return this.accepted
-      .filter(({ job, withdrawn }) => !withdrawn && !ended.has(`${job}.ini`))
-      .map(({ job }) => job);
+    const open = this.accepted.filter(({ job, withdrawn }) => !withdrawn && !ended.has(`${job}.ini`));
+    if (open.length === 0) return [];
+    const cancelled = new Set(
+      readArrays(this.root).placed.flatMap(([job, place]) => (place === CANCELLED_NUMBER ? [job] : [])),
+    );
+    return open.filter(({ job }) => !cancelled.has(job)).map(({ job }) => job);
   }
 
   async untilEnded(seconds = 60): Promise<void> {

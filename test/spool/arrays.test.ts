@@ -15,8 +15,8 @@ import type { Store } from "../../src/spool/store.js";
 import { Dice, SEED } from "../faults/harness.js";
 import { Actor, DEATHS, dieAt, numbersFrom, Site } from "./array-site.js";
 
-/** Schedules for each pair, deaths for each deed; FJORD_SCHEDULES=all takes every one. */
-const SAMPLE = process.env.FJORD_SCHEDULES === "all" ? Number.POSITIVE_INFINITY : 150;
+/** Schedules for each pair; FJORD_SCHEDULES=all takes every one, or so many that it takes minutes. */
+const SAMPLE = process.env.FJORD_SCHEDULES === "all" ? 8000 : 150;
 
 const NUMBERS = numbersFrom(1, 8);
 const isEven = (number: number) => number % 2 === 0;
@@ -343,7 +343,7 @@ describe("an array whose people are killed", function () {
   }
 
   it("one after the other", async () => {
-    for (let turn = 0; turn < SAMPLE && turn < 3000; turn++) {
+    for (let turn = 0; turn < Math.min(SAMPLE, 3000); turn++) {
       using site = await queued();
       let what = `turn ${turn}:`;
       for (let deaths = 0; deaths < 4; deaths++) {
@@ -408,7 +408,7 @@ describe("an array at which several are at once", function () {
       lengths.push(actor.steps);
     }
     const [a = 0, b = 0] = lengths;
-    const isAll = (a + 1) * b <= SAMPLE || SAMPLE > 1000;
+    const isAll = (a + 1) * b <= SAMPLE;
     const stops = isAll
       ? numbersFrom(0, a).flatMap((i) => numbersFrom(1, b + 10).map((j) => [i, j] as const))
       : numbersFrom(1, SAMPLE / 2).map(() => [dice.between(0, a), dice.between(1, b + 10)].map(Math.floor));

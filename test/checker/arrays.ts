@@ -1,0 +1,70 @@
+import fs from "node:fs";
+import path from "node:path";
+
+/** A number of an array that was cancelled before it was a job. It is over, as a job in `jobcancelled` is. */
+export const CANCELLED_NUMBER = "array cancelled";
+
+const RANGE = String.raw`(\d+)(?:-(\d+)(?::(\d+))?)?`;
+const PART = new RegExp(`^(held\\.|cancelled\\.|)${RANGE}$`);
+const TAKEN_APART = /^(?:.+\.([^.]+)\.out|\.(.+)\.split)$/;
+
+/** A job and where it is. */
+type Placed = readonly [job: string, place: string];
+
+/** Jobs of an array that are not in the queue yet, and what lies about: read by their names alone. */
+export function readArrays(root: string): { placed: Placed[]; litter: string[] } {
+  const placed: Placed[] = [];
+  const litter: string[] = [];
+  for (const entry of listed(path.join(root, "jobarrays"))) {
+    const dir = path.join("jobarrays", entry);
+    const [, begun, over] = /^\.(?:(.+)\.[^.]+\.new|(.+)\.[^.]+\.old)$/.exec(entry) ?? [];
+    if (entry.startsWith(".")) litter.push(dir);
+    if (begun !== undefined) placed.push(...inFile(path.join(root, dir, "array.ini"), begun, "array new"));
+    else if (over !== undefined || !entry.startsWith(".")) inParts(root, dir, over ?? entry, placed, litter);
+  }
+  return { placed, litter };
+}
+
+/** The elements that an array's file stands for, which has one range; none: it is no array, or gone. */
+export function inFile(file: string, name: string, place: string): Placed[] {
+  const text = ifThere(() => fs.readFileSync(file, "utf8")) ?? "";
+  const range = /^\[array\]\nrange: (.+)$/m.exec(text)?.[1];
+  return range === undefined ? [] : numbersIn(range).map((n) => [`${name}_${n}`, place]);
+}
+
+function inParts(root: string, dir: string, name: string, placed: Placed[], litter: string[]): void {
+  for (const entry of listed(path.join(root, dir))) {
+    const part = PART.exec(entry);
+    const id = TAKEN_APART.exec(entry);
+    if (part !== null) {
+      const place = `array ${(part[1] || "waiting.").slice(0, -1)}`;
+      for (const n of numbersIn(entry.slice(part[1]?.length))) placed.push([`${name}_${n}`, place]);
+    } else if (id !== null) {
+      litter.push(path.join(dir, entry));
+      inParts(root, path.join(dir, entry, `.pieces.${id[1] ?? id[2]}`), name, placed, litter);
+    } else if (/_\d+\.ini$/.test(entry)) placed.push([entry.slice(0, -".ini".length), "array out"]);
+    else if (entry !== "array.ini") litter.push(path.join(dir, entry));
+  }
+}
+
+function numbersIn(range: string): number[] {
+  const [, first, last = first, step = 1] = new RegExp(`^${RANGE}$`).exec(range) ?? [];
+  const numbers: number[] = [];
+  for (let n = Number(first); n <= Number(last); n += Number(step)) numbers.push(n);
+  return numbers;
+}
+
+function listed(dir: string): string[] {
+  return ifThere(() => fs.readdirSync(dir)) ?? [];
+}
+
+/** Somebody may be at work. */
+function ifThere<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR", "EISDIR"].includes((error as NodeJS.ErrnoException).code ?? ""))
+      return undefined;
+    throw error;
+  }
+}
