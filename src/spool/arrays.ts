@@ -74,6 +74,7 @@ export async function beginArray(
 /** An array whose beginner was killed halfway goes on to its place, and one that was over goes for good. */
 export async function adoptArrays(store: Store, layout: Layout): Promise<void> {
   for (const entry of await namesIn(store, layout.jobarrays)) {
+    if (!entry.startsWith(".")) continue;
     const dir = layout.inArray(entry);
     const begun = layout.arrayOfNew(entry);
     if (begun !== undefined) {
@@ -204,6 +205,7 @@ export async function expandPart(
     if (flush) await store.flushDirectory(layout.inArray(name, part.entry));
   } catch (error) {
     if (isErrno(error, "ENOENT", "ENOTDIR")) return false;
+    await removeTree(store, prepared()).catch(() => undefined); // the disk may be full, and there will be more tries
     throw error;
   }
   const out = outEntry(head, id);
@@ -297,7 +299,12 @@ async function changePart(
     ...chosen.map((range) => partEntry(to, range)),
     ...rest.map((range) => partEntry(part.kind, range)),
   ];
-  for (const entry of entries) if (!(await made(store, path.join(source, pieces, entry)))) return false;
+  try {
+    for (const entry of entries) if (!(await made(store, path.join(source, pieces, entry)))) return false;
+  } catch (error) {
+    await removeTree(store, path.join(source, pieces)).catch(() => undefined);
+    throw error;
+  }
   const split = splitEntry(id);
   if (!(await moved(store, source, layout.inArray(name, split)))) return false;
   await finishSplit(store, layout, name, `${split}/${pieces}`);

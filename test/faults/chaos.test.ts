@@ -98,6 +98,8 @@ function submitMany(bench: Bench, dice: Dice, count: number): void {
     const status = fails ? 3 : n % 20 === 11 ? "checkpoint" : 0;
     bench.submit({ job: `job${n}`, ends, retries }, bench.line(seconds, status));
   }
+  // And as many again in one file.
+  bench.submitArray(`array${bench.accepted.length}`, count, bench.line(0));
 }
 
 describe("chaos: whatever is killed, whenever, nothing is lost", function () {

@@ -177,6 +177,17 @@ export function watched(store: Store, { before, after }: Watch): Store {
   });
 }
 
+/** A store that has no room after so many more files and directories. */
+export function filling(store: Store, room: number): Store {
+  let made = 0;
+  return watched(store, {
+    before: (method) => {
+      if ((method !== "create" && method !== "mkdir") || ++made <= room) return;
+      throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+    },
+  });
+}
+
 class Death extends Error {}
 
 /**

@@ -13,7 +13,7 @@ import {
 import { stampAt } from "../../src/spool/finish.js";
 import type { Store } from "../../src/spool/store.js";
 import { Dice, SEED } from "../faults/harness.js";
-import { Actor, DEATHS, dieAt, numbersFrom, Site } from "./array-site.js";
+import { Actor, DEATHS, dieAt, filling, numbersFrom, Site } from "./array-site.js";
 
 /** Schedules for each pair; FJORD_SCHEDULES=all takes every one, or so many that it takes minutes. */
 const SAMPLE = process.env.FJORD_SCHEDULES === "all" ? 8000 : 150;
@@ -260,6 +260,20 @@ describe("an array", () => {
     expect(await parts()).to.deep.equal(["held.3-8"]);
     expect(await send()).to.equal(0);
     expect(await changeParts(site.store, site.layout, "B", new Set(["waiting"]), "held")).to.deep.equal([]);
+  });
+
+  it("leaves nothing half made on a full disk, and goes on when there is room", async () => {
+    for (let room = 0; room < 8; room++) {
+      for (const run of [
+        () => site.dispatch(6, filling(site.store, room)),
+        () => site.change(["waiting"], "held", isEven, filling(site.store, room % 3)),
+      ]) {
+        const error = await run().catch((error: unknown) => error);
+        expect(error).to.have.property("code", "ENOSPC");
+        expect(site.tree()).to.equal("A\nA/1-8\nA/array.ini");
+      }
+    }
+    await site.settleAll(6, NUMBERS);
   });
 
   it("does not go on for ever where somebody's own directory is in the way", async () => {
