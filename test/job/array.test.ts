@@ -1,7 +1,6 @@
 import { expect } from "chai";
-import { sizeOf } from "../../src/job/array.js";
 import { readJob } from "../../src/job/job.js";
-import { formatRange } from "../../src/job/numbers.js";
+import { countOf, formatRange } from "../../src/job/numbers.js";
 
 /** Two lines, so that what follows begins on the third. */
 const CONTROL = "[control]\nexecutable = x {lr}\n";
@@ -42,7 +41,7 @@ describe("a job file that stands for many jobs", () => {
       15: { index: "15" },
       20: { index: "20" },
     });
-    expect(sizeOf(arrayOf("[array]\nrange = 1..1000000\n"))).to.equal(1_000_000);
+    expect(countOf(arrayOf("[array]\nrange = 1..1000000\n").ranges)).to.equal(1_000_000);
   });
 
   it("has one for each combination, those of the last parameter following one another", () => {
@@ -62,7 +61,7 @@ describe("a job file that stands for many jobs", () => {
       });
     }
     for (const zip of ["no", "No", ""]) {
-      expect(sizeOf(arrayOf(`[sweep]\nlr = 1,2\nb = x,y\n[array]\nzip = ${zip}\n`)), zip).to.equal(4);
+      expect(countOf(arrayOf(`[sweep]\nlr = 1,2\nb = x,y\n[array]\nzip = ${zip}\n`).ranges), zip).to.equal(4);
     }
   });
 
@@ -109,7 +108,7 @@ describe("a job file that stands for many jobs", () => {
 
   it("takes its range from [DEFAULT], and no parameters", () => {
     const array = arrayOf("[DEFAULT]\nrange = 1-3\nroot = /x\n[sweep]\nlr = 1,2,3\n[array]\n");
-    expect(sizeOf(array)).to.equal(3);
+    expect(countOf(array.ranges)).to.equal(3);
     expect([...array.names]).to.deep.equal(["index", "lr"]);
   });
 

@@ -161,7 +161,7 @@ interface Watch {
 }
 
 /** A store whose calls are watched. */
-export function watched(store: Store, { before, after }: Watch): Store {
+function watched(store: Store, { before, after }: Watch): Store {
   return new Proxy(store, {
     get: (target, name: keyof Store) => {
       const method: unknown = target[name];
