@@ -94,14 +94,17 @@ export function clip(ranges: readonly Range[], first: number, last: number): Ran
 export function divide(range: Range, others: readonly Range[]): { inside: Range[]; outside: Range[] } {
   const near = clip(others, range.from, range.to).sort((a, b) => a.from - b.from);
   if (range.step > 1 || near.some(({ step }) => step > 1)) return divideOneByOne(range, near);
+  const inside: Range[] = [];
   const outside: Range[] = [];
   let next = range.from;
   for (const { from, to } of near) {
+    if (to < next) continue; // they may overlap
     if (from > next) outside.push(rangeOf(next, from - 1, 1));
+    inside.push(rangeOf(Math.max(from, next), to, 1));
     next = to + 1;
   }
   if (next <= range.to) outside.push(rangeOf(next, range.to, 1));
-  return { inside: near, outside };
+  return { inside, outside };
 }
 
 function divideOneByOne(range: Range, others: readonly Range[]): { inside: Range[]; outside: Range[] } {

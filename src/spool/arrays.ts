@@ -3,7 +3,7 @@ import path from "node:path";
 import { elementName } from "../job/element.js";
 import { FjordError } from "../job/error.js";
 import { jobName } from "../job/name.js";
-import { clip, countIn, cutAfter, divide, numbersOf, type Range } from "../job/numbers.js";
+import { clip, contains, countIn, cutAfter, divide, numbersOf, type Range } from "../job/numbers.js";
 import { quote } from "../job/quote.js";
 import type { Layout } from "../project/layout.js";
 import {
@@ -351,9 +351,7 @@ class Division {
 
   of(range: Range): { inside: Range[]; outside: Range[] } {
     if (this.#wanted === undefined) return { inside: [range], outside: [] };
-    const isWithin = ({ range: { from, to, step } }: { range: Range }) =>
-      range.from >= from && range.to <= to && (range.step === step || range.from === range.to);
-    const known = this.#known.find(isWithin);
+    const known = this.#known.find((one) => isWithin(range, one.range));
     if (known === undefined) {
       const found = { range, ...divide(range, this.#wanted) };
       this.#known.push(found);
@@ -362,6 +360,12 @@ class Division {
     const { from, to } = range;
     return { inside: clip(known.inside, from, to), outside: clip(known.outside, from, to) };
   }
+}
+
+/** Whether all numbers of a range are among those of another: two of the same steps may lie between one another. */
+function isWithin(range: Range, other: Range): boolean {
+  const isInStep = range.step === other.step || range.from === range.to;
+  return isInStep && contains(other, range.from) && contains(other, range.to);
 }
 
 /** False: there is nothing of that name, or its destination is taken. */

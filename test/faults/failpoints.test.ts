@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { expect } from "chai";
 import { Elements } from "../../src/job/element.js";
-import { rangesOf } from "../../src/job/numbers.js";
+import { numbersOf, rangesOf } from "../../src/job/numbers.js";
 import { type PartKind, readArray } from "../../src/spool/array-parts.js";
 import { beginArray, changeParts, expandPart, sendOut } from "../../src/spool/arrays.js";
 import { stampAt } from "../../src/spool/finish.js";
@@ -203,8 +203,8 @@ describe("failpoints: killed at one exact call, before it is made", function () 
   ): Promise<void> {
     const { store, layout } = scene;
     await beginArray(store, layout, `${array}.ini`);
-    const numbers = Array.from({ length: 100 }, (_, n) => n).filter(has);
-    await changeParts(store, layout, array, new Set(["waiting", "held", "cancelled"]), to, rangesOf(numbers));
+    const wanted = rangesOf([...numbersOf([{ from: 1, to: 40, step: 1 }])].filter(has));
+    await changeParts(store, layout, array, new Set(["waiting", "held", "cancelled"]), to, wanted);
   }
 
   it("a dispatcher that makes jobs of arrays, of which some are held and some cancelled", async () => {

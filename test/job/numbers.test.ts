@@ -1,11 +1,12 @@
 import { expect } from "chai";
 import {
+  clip,
   contains,
   countIn,
   countOf,
   cutAfter,
+  divide,
   formatRange,
-  NUMBERS_LIMIT,
   numbersOf,
   parseNumber,
   parseRange,
@@ -51,7 +52,7 @@ describe("numbers of an array", () => {
   }
 
   it("are a million at the most", () => {
-    expect(countOf(readRanges(`1-${NUMBERS_LIMIT}`))).to.equal(1_000_000);
+    expect(countOf(readRanges("1-1000000"))).to.equal(1_000_000);
   });
 
   const errors: [text: string, says: string][] = [
@@ -150,6 +151,48 @@ describe("a range of numbers", () => {
       expect(inside, text).to.deep.equal(numbers);
       const { head, rest } = cutAfter(range, Math.floor(dice.between(1, 31)));
       expect([...numbersOf(rest === undefined ? [head] : [head, rest])], text).to.deep.equal(numbers);
+    }
+  });
+});
+
+describe("numbers of a range that are in others", () => {
+  const divisions: [range: string, others: string[], inside: string[], outside: string[]][] = [
+    ["1-10", [], [], ["1-10"]],
+    ["1-10", ["0-99"], ["1-10"], []],
+    ["1-10", ["3-5"], ["3-5"], ["1-2", "6-10"]],
+    ["1-10", ["8-20", "0-2"], ["1-2", "8-10"], ["3-7"]],
+    ["1-10", ["3-6", "5-8", "4"], ["3-6", "7-8"], ["1-2", "9-10"]],
+    ["1-9:2", ["3-6"], ["3", "5"], ["1", "7", "9"]],
+    ["1-19:2", ["3-8"], ["3-7:2"], ["1", "9-19:2"]],
+    ["1-9:2", ["2-8:2"], [], ["1-9:2"]],
+    ["1-6", ["2-6:2"], ["2-6:2"], ["1-5:2"]],
+    ["7", ["7"], ["7"], []],
+  ];
+  const rangesAs = (texts: readonly string[]) => texts.flatMap(readRanges);
+  for (const [range, others, ...expected] of divisions) {
+    it(`${range} by ${others.join(" and ") || "none"}`, () => {
+      const [only] = readRanges(range);
+      if (only === undefined) throw new Error(range);
+      const { inside, outside } = divide(only, rangesAs(others));
+      expect([inside, outside].map((ranges) => ranges.map(formatRange))).to.deep.equal(expected);
+    });
+  }
+
+  it(`are just these, whatever they are (seed ${SEED})`, () => {
+    const dice = new Dice(SEED);
+    for (let turn = 0; turn < 1000; turn++) {
+      const others = [...rangesOf(randomSet(dice)), ...(turn % 2 === 0 ? rangesOf(randomSet(dice)) : [])];
+      const range = dice.pick(rangesOf([...randomSet(dice), 60]));
+      const chosen = new Set(numbersOf(others));
+      const { inside, outside } = divide(range, others);
+      const all = [...numbersOf([range])];
+      const sorted = (ranges: Parameters<typeof numbersOf>[0]) =>
+        [...numbersOf(ranges)].sort((a, b) => a - b);
+      expect(sorted(inside)).to.deep.equal(all.filter((n) => chosen.has(n)));
+      expect(sorted(outside)).to.deep.equal(all.filter((n) => !chosen.has(n)));
+      const [first, last] = [0, 20].map((least) => Math.floor(dice.between(least, 50))) as [number, number];
+      const between = all.filter((n) => n >= first && n <= last);
+      expect(sorted(clip([range], first, last))).to.deep.equal(between);
     }
   });
 });

@@ -262,6 +262,22 @@ describe("an array", () => {
     expect(await changeParts(site.store, site.layout, "B", new Set(["waiting"]), "held")).to.deep.equal([]);
   });
 
+  it("has parts whose numbers lie between one another", async () => {
+    using other = new Site();
+    other.submit("1-19:2,2-18:2,20-40:5");
+    await other.begin();
+    const isMeant = (number: number) => number > 6 && number < 30 && number !== 11;
+    const numbers = [...numbersFrom(1, 20), 25, 30, 35, 40];
+    expect((await other.change(["waiting"], "held", isMeant)).sort((a, b) => a - b)).to.deep.equal(
+      numbers.filter(isMeant),
+    );
+    expect(other.left().sort()).to.deep.equal(
+      numbers.map((number) => `${isMeant(number) ? "held" : "waiting"}.${number}`).sort(),
+    );
+    await other.change(["held"], "waiting", (number) => number % 3 > 0);
+    await other.settleAll(4, numbers);
+  });
+
   it("leaves nothing half made on a full disk, and goes on when there is room", async () => {
     for (let room = 0; room < 8; room++) {
       for (const run of [
