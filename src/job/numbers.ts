@@ -9,7 +9,7 @@ export interface Range {
 }
 
 /** How many numbers an array may have. */
-export const NUMBERS_LIMIT = 1_000_000;
+const NUMBERS_LIMIT = 1_000_000;
 const RANGE = /^(\d{1,9})(?:(?:-|\.\.)(\d{1,9})(?:(?::|\.\.)(\d{1,9}))?)?$/;
 /** Nine digits: what every language reads as a whole number. */
 const NUMBER = /^(?:0|[1-9]\d{0,8})$/;
