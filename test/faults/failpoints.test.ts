@@ -10,6 +10,7 @@ import { stampAt } from "../../src/spool/finish.js";
 import { look } from "../../src/spool/intake.js";
 import { readArrays } from "../checker/arrays.js";
 import type { Accepted } from "../checker/checker.js";
+import { gather } from "../checker/evidence.js";
 import { Bench, type Daemon, Dice, QUICK, SEED, type StartOptions, until } from "./harness.js";
 import { Scene } from "./scene.js";
 
@@ -307,4 +308,37 @@ describe("failpoints: killed at one exact call, before it is made", function () 
       await bench.closeDown();
     });
   }
+
+  it("fjord submit of an array: all of it is there, or nothing", async () => {
+    const scene = new Scene(bench);
+    let arrays = 0;
+    const submit = async (options: StartOptions) => {
+      const array = `A${arrays++}`;
+      const file = path.join(bench.directory, `${array}.ini`);
+      fs.writeFileSync(file, `[control]\nexecutable: ${bench.line(0)}\n[array]\nrange: 1-16\n`);
+      const daemon = bench.command("fjord", ["submit", file], options);
+      await daemon.ended;
+      const { places } = gather(bench.root, undefined);
+      if ([...places.keys()].some((job) => job.startsWith(`${array}_`))) {
+        for (let n = 1; n <= 16; n++) bench.accepted.push({ job: `${array}_${n}`, ends: "jobdone" });
+      } else expect(daemon.exitCode).to.equal(undefined);
+      bench.judge({ oneHost: true });
+      return daemon.exitCode;
+    };
+    expect(await submit(trace(traceFile))).to.equal(0);
+    const all = changesOfArrays(failpointsOf(traceFile, bench.root));
+    const points = sample(all, dice, SAMPLE / 3);
+    const exitCodes = [];
+    for (const point of points) exitCodes.push(await submit(killAt(point)));
+    const deaths = exitCodes.filter((code) => code === undefined).length;
+    console.log(`      ${deaths} deaths at ${points.length} of ${all.length} failpoints`);
+    expect(deaths).to.be.above(points.length / 2);
+    // What it was written to before it was submitted goes in a day.
+    const isTemporary = (name: string) => name.startsWith(".") && name.endsWith(".tmp");
+    for (const name of bench.list("jobqueue").filter(isTemporary)) fs.rmSync(scene.layout.queued(name));
+    bench.dispatcher();
+    bench.worker();
+    await bench.untilEnded();
+    await bench.closeDown();
+  });
 });

@@ -1,5 +1,7 @@
 import fs from "node:fs";
 import { expect } from "chai";
+import { Arrays } from "../../src/dispatcher/arrays.js";
+import { defaultSettings } from "../../src/project/settings.js";
 import { readArray } from "../../src/spool/array-parts.js";
 import {
   adoptArrays,
@@ -301,6 +303,40 @@ describe("an array", () => {
     fs.rmdirSync(site.layout.inArray("A", "held.3-6", "mine"));
     expect(await mendArray(site.store, site.layout, found)).to.equal(true);
     await site.settleAll(2, NUMBERS);
+  });
+
+  it("stands still while its file is no good, and goes on when that has been put right in its place", async () => {
+    const file = site.layout.arrayFile("A");
+    const text = fs.readFileSync(file, "utf8");
+    const troubles: string[] = [];
+    const { store, layout } = site;
+    const arrays = new Arrays(store, layout, defaultSettings("local"), (message) => troubles.push(message));
+    for (const broken of [text.replace("range", "rang"), "[control]\nexecutable = x\n"]) {
+      fs.writeFileSync(file, broken);
+      for (let looks = 0; looks < 3; looks++) await arrays.look();
+      expect(await arrays.feed(5, { readyFrom: () => 0 })).to.equal(false);
+    }
+    expect(troubles).to.have.length(2);
+    expect(troubles[0]).to.include('key "rang": is not a key of this section').and.include("fjord cancel A");
+    expect(troubles[1]).to.include("is no array any more");
+    fs.writeFileSync(file, text);
+    await arrays.look();
+    expect(await arrays.feed(5, { readyFrom: () => 0 })).to.equal(true);
+    await site.settleAll(3, NUMBERS);
+  });
+
+  it("makes its jobs of its own file, not of that of one of its name before it", async () => {
+    const { store, layout } = site;
+    const arrays = new Arrays(store, layout, defaultSettings("local"), (message) => expect.fail(message));
+    await arrays.look();
+    await site.change(["waiting"], "cancelled", isAny);
+    site.submit("1-8", "two");
+    await site.begin();
+    expect(await arrays.feed(5, { readyFrom: () => 0 })).to.equal(false);
+    await arrays.look();
+    expect(await arrays.feed(5, { readyFrom: () => 0 })).to.equal(true);
+    site.takeJobs();
+    expect(site.made.sort()).to.deep.equal(numbersFrom(1, 5).map((number) => `two ${number}`));
   });
 
   it("is removed when it is over, and not before", async () => {
