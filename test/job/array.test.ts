@@ -27,10 +27,6 @@ function valuesOf(list: string): (string | undefined)[] {
   return Object.values(elementsOf(`[sweep]\nlr = ${list}\n`)).map(({ lr }) => lr);
 }
 
-function sizeOf({ ranges }: ReturnType<typeof arrayOf>): number {
-  return countOf(ranges);
-}
-
 describe("a job file that stands for many jobs", () => {
   it("is none without [sweep] and [array]", () => {
     const reading = readJob("j.ini", Buffer.from(`${CONTROL}[sweeps]\nlr = 1,2\n`), false);

@@ -136,9 +136,10 @@ export class Site {
     expect(this.troubles).to.deep.equal([]);
   }
 
-  /** The same, and then each number was a job once, or is none. */
+  /** The same, and then each number was a job once, or is none, and the array is still known. */
   async settleAll(block: number, numbers: readonly number[]): Promise<void> {
     await this.settle(block);
+    expect(fs.existsSync(this.layout.arrayFile("A"))).to.equal(true);
     const all = [...this.made, ...this.left()].map((one) => Number(/\d+/.exec(one)));
     expect(
       all.sort((a, b) => a - b),
@@ -172,6 +173,29 @@ function watched(store: Store, { before, after }: Watch): Store {
         const result: unknown = await method.apply(target, args);
         after?.(name);
         return result;
+      };
+    },
+  });
+}
+
+/** A store for whose calls of some kinds the array is away, as while somebody looks whether it is over. */
+export function absent(site: Site, methods: readonly string[], times: number): Store {
+  const [place, away] = [site.layout.array("A"), site.layout.oldArray("A", "away")];
+  let left = times;
+  const isMeant = (method: string) => methods.includes(method) && left > 0;
+  const back = () => fs.existsSync(away) && fs.renameSync(away, place);
+  return new Proxy(site.store, {
+    get: (target, name: keyof Store) => {
+      const method: unknown = target[name];
+      if (typeof method !== "function") return method;
+      return async (...args: unknown[]) => {
+        if (isMeant(name)) fs.renameSync(place, away);
+        try {
+          return (await method.apply(target, args)) as unknown;
+        } finally {
+          if (isMeant(name)) left--;
+          back();
+        }
       };
     },
   });

@@ -15,7 +15,7 @@ import {
 import { stampAt } from "../../src/spool/finish.js";
 import type { Store } from "../../src/spool/store.js";
 import { Dice, SEED } from "../faults/harness.js";
-import { Actor, DEATHS, dieAt, filling, numbersFrom, Site } from "./array-site.js";
+import { Actor, absent, DEATHS, dieAt, filling, numbersFrom, Site } from "./array-site.js";
 
 /** Schedules for each pair; FJORD_SCHEDULES=all takes every one, or so many that it takes minutes. */
 const SAMPLE = process.env.FJORD_SCHEDULES === "all" ? 8000 : 150;
@@ -120,20 +120,20 @@ describe("an array", () => {
   });
   afterEach(() => site[Symbol.dispose]());
 
-  const view = async () => {
-    const found = await readArray(site.store, site.layout, "A");
-    if (found === undefined) throw new Error(`no array\n${site.tree()}`);
+  const view = async (of = site) => {
+    const found = await readArray(of.store, of.layout, "A");
+    if (found === undefined) throw new Error(`no array\n${of.tree()}`);
     return found;
   };
   const parts = async () => (await view()).parts.map(({ entry }) => entry);
   const inQueue = () => fs.readdirSync(site.layout.jobqueue).sort();
-  const expand = async (count: number, at = 0) => {
-    const { store, layout } = site;
+  const expand = async (count: number, of = site) => {
+    const { store, layout } = of;
     const stamp = (await stampAt(store, layout.arrayFile("A"))) ?? "";
-    const source = { name: "A", stamp, textOf: (number: number) => `[control]\nexecutable = ${number}\n` };
-    const part = (await view()).parts[at];
-    if (part === undefined) throw new Error("no such part");
-    return expandPart(store, layout, source, part, count, true);
+    const textOf = (number: number) => `[control]\nexecutable = echo one ${number}\n`;
+    const [part] = (await view(of)).parts;
+    if (part === undefined) throw new Error("no part");
+    return expandPart(store, layout, { name: "A", stamp, textOf }, part, count, true);
   };
   const send = async () => {
     let left = 0;
@@ -213,7 +213,7 @@ describe("an array", () => {
     expect((await view()).outgoing[0]?.files).to.deep.equal(["A_2.ini"]);
     fs.unlinkSync(site.layout.queued("A_2.ini"));
     expect(await send()).to.equal(0);
-    expect(fs.readFileSync(site.layout.queued("A_2.ini"), "utf8")).to.include("executable = 2");
+    expect(fs.readFileSync(site.layout.queued("A_2.ini"), "utf8")).to.include("echo one 2");
     expect(site.litter()).to.deep.equal([]);
   });
 
@@ -262,6 +262,37 @@ describe("an array", () => {
     expect(await parts()).to.deep.equal(["held.3-8"]);
     expect(await send()).to.equal(0);
     expect(await changeParts(site.store, site.layout, "B", new Set(["waiting"]), "held")).to.deep.equal([]);
+  });
+
+  it("loses nothing while its directory is away for a moment", async () => {
+    for (const [methods, times] of [
+      [["rename"], 99],
+      [["rename", "rmdir"], 3],
+      [["rename", "rmdir"], 4],
+      [["rmdir"], 1],
+      [["list"], 1],
+      [["list", "rename"], 5],
+    ] as const) {
+      using other = await begun();
+      const { layout } = other;
+      const away = () => absent(other, methods, times);
+      await expand(3, other);
+      for (const out of (await view(other)).outgoing) await sendOut(away(), layout, "A", out);
+      await other.change(["waiting"], "held", isMiddle, away());
+      await mendArray(away(), layout, await view(other));
+      await other.dispatch(3, away());
+      other.takeJobs();
+      await saying(`${methods}, ${times} times`, () => other.settleAll(2, NUMBERS));
+    }
+  });
+
+  it("comes after the next one of its name, should that have taken its place", async () => {
+    fs.renameSync(site.layout.array("A"), site.layout.oldArray("A", "x"));
+    site.submit("1-4", "two");
+    await site.begin();
+    await site.settle(3);
+    const made = (word: string, to: number) => numbersFrom(1, to).map((number) => `${word} ${number}`);
+    expect(site.made.sort()).to.deep.equal([...made("one", 8), ...made("two", 4)]);
   });
 
   it("has parts whose numbers lie between one another", async () => {
