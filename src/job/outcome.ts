@@ -16,6 +16,27 @@ export type Outcome =
   | { readonly kind: "cancelled"; readonly reason: string; readonly by?: string }
   | { readonly kind: "refused"; readonly reason: string };
 
+/** What a kind of outcome has to tell besides. */
+const DETAILS: ReadonlyMap<unknown, readonly [field: string, type: "number" | "string"] | undefined> =
+  new Map<unknown, readonly [string, "number" | "string"] | undefined>([
+    ["succeeded", undefined],
+    ["failed", ["code", "number"]],
+    ["timed-out", ["after", "number"]],
+    ["requeued", ["code", "number"]],
+    ["lost", undefined],
+    ["cancelled", ["reason", "string"]],
+    ["refused", ["reason", "string"]],
+  ]);
+
+/** Whether something that was read is an outcome. */
+export function isOutcome(value: unknown): value is Outcome {
+  if (typeof value !== "object" || value === null) return false;
+  const outcome = value as Readonly<Record<string, unknown>>;
+  if (!DETAILS.has(outcome.kind)) return false;
+  const detail = DETAILS.get(outcome.kind);
+  return detail === undefined || typeof outcome[detail[0]] === detail[1];
+}
+
 /** The first name of a number wins: 6 is SIGABRT, not SIGIOT. */
 const signalNames = new Map(
   Object.entries(constants.signals)

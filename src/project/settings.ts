@@ -35,7 +35,13 @@ const seconds: Reader = (text) => parseDuration(text);
 const count: Reader = (text) => (/^\d{1,6}$/.test(text) && Number(text) >= 1 ? Number(text) : undefined);
 /** One unchanged look proves nothing: a worker's beat and the look at it are not in step. */
 const looks: Reader = (text) => (Number(count(text) ?? 0) >= 2 ? Number(text) : undefined);
-const yes: Reader = (text) => ({ yes: true, true: true, no: false, false: false })[text.toLowerCase()];
+const WORDS: ReadonlyMap<string, boolean> = new Map([
+  ["yes", true],
+  ["true", true],
+  ["no", false],
+  ["false", false],
+]);
+const yes: Reader = (text) => WORDS.get(text.toLowerCase());
 
 const KEYS: Record<string, { field: keyof Settings; read: Reader; like: string }> = {
   store: {

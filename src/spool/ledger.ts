@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import type { JobResult } from "../job/job-result.js";
-import type { Outcome } from "../job/outcome.js";
+import { isOutcome, type Outcome } from "../job/outcome.js";
 import type { EndRoom } from "../project/layout.js";
 import type { Appender, Store } from "./store.js";
 
@@ -95,16 +95,68 @@ export class Ledger {
   }
 }
 
-/** The lines of a piece of a ledger; torn, foreign and newer lines are passed over. */
+type Field = "job" | "attempt" | "worker" | "host" | "outcome" | "to" | "stamp" | "reason" | "directory";
+
+const text = (value: unknown) => typeof value === "string";
+const DESTINATIONS: ReadonlySet<unknown> = new Set([
+  "jobdone",
+  "jobfailed",
+  "jobcancelled",
+  "jobqueue",
+  "retry",
+]);
+
+/** What readers go by has to be of its kind, if it is there. */
+const FIELDS: Readonly<Record<Field, (value: unknown) => boolean>> = {
+  job: text,
+  attempt: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+  worker: text,
+  host: text,
+  outcome: isOutcome,
+  to: (value) => DESTINATIONS.has(value),
+  stamp: text,
+  reason: text,
+  directory: text,
+};
+
+const KINDS = Object.entries(FIELDS);
+/** By event, what has to be there. */
+const EVENTS: Readonly<Record<LedgerEvent["event"], readonly Field[]>> = {
+  hired: ["worker"],
+  left: ["worker"],
+  started: ["job", "attempt"],
+  ended: ["job", "attempt", "outcome", "to"],
+  discarded: ["job", "attempt"],
+  lost: ["job", "attempt", "to"],
+  retry: ["job", "attempt", "to"],
+  refused: ["job", "reason"],
+  cancelled: ["job", "attempt", "reason"],
+  "worker-lost": ["worker"],
+  dispatching: [],
+  dispatched: [],
+};
+
+function isLine(value: unknown): value is LedgerLine {
+  if (typeof value !== "object" || value === null) return false;
+  const line = value as Readonly<Record<string, unknown>>;
+  if (line.v !== LEDGER_VERSION || !text(line.t) || !Object.hasOwn(EVENTS, String(line.event))) return false;
+  if (!EVENTS[line.event as LedgerEvent["event"]].every((field) => line[field] !== undefined)) return false;
+  return KINDS.every(([field, isOfKind]) => line[field] === undefined || isOfKind(line[field]));
+}
+
+/**
+ * The lines of a piece of a ledger. Torn, foreign and newer ones are passed over, and so is what lacks something that its
+ * event should have: the directories are the truth of state, and no line may stop who reads.
+ */
 export function parseLedger(text: string): LedgerLine[] {
   const lines: LedgerLine[] = [];
   for (const line of text.split("\n")) {
     if (line === "") continue;
     try {
-      const parsed = JSON.parse(line) as LedgerLine;
-      if (parsed.v === LEDGER_VERSION && typeof parsed.event === "string") lines.push(parsed);
+      const parsed: unknown = JSON.parse(line);
+      if (isLine(parsed)) lines.push(parsed);
     } catch {
-      // torn by a crash or a full disk: the directories are the truth of state
+      // torn by a crash or a full disk
     }
   }
   return lines;
