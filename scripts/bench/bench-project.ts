@@ -18,6 +18,8 @@ export interface WorkerPids {
 /** A dispatcher that runs. */
 export interface RunningDispatcher {
   readonly pid: number;
+  /** When it has ended, however. */
+  readonly gone: Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -83,6 +85,7 @@ export class BenchProject {
     child.stdout.pipe(createWriteStream(path.join(this.layout.root, "dispatcher.out")));
     return {
       pid: child.pid ?? 0,
+      gone: child,
       async stop() {
         child.kill("SIGINT");
         await child;
@@ -93,6 +96,14 @@ export class BenchProject {
   /** Waits until so many jobs have succeeded. */
   async untilDone(count: number): Promise<void> {
     while (this.done < count) await delay(count > 100 ? 200 : 5);
+  }
+
+  /** Jobs that lie on workers' desks. */
+  get onDesks(): number {
+    const { jobpod } = this.layout;
+    const desks = fs.readdirSync(jobpod).filter((entry) => this.layout.deskKind(entry) !== undefined);
+    const names = desks.flatMap((worker) => fs.readdirSync(this.layout.desk(worker)));
+    return names.filter((name) => name.endsWith(".ini")).length;
   }
 
   get done(): number {

@@ -9,6 +9,7 @@ import { machine } from "./machine.js";
 import { makespan } from "./makespan.js";
 import type { Row } from "./measure.js";
 import { memory } from "./memory.js";
+import { scale } from "./scale.js";
 import { Scratch } from "./scratch.js";
 import { speed } from "./speed.js";
 import { startup } from "./startup.js";
@@ -23,7 +24,7 @@ export interface Setup {
   readonly tell: (what: string) => void;
 }
 
-const MEASUREMENTS = { speed, latency, hire, startup, makespan, memory, idle };
+const MEASUREMENTS = { speed, latency, hire, startup, makespan, memory, scale, idle };
 type Name = keyof typeof MEASUREMENTS;
 const NAMES = Object.keys(MEASUREMENTS) as Name[];
 
