@@ -51,10 +51,14 @@ export function readArray(sections: ReadonlyMap<string, IniSection>): JobArray |
     const own = "the job's own sections may have any other name";
     throw new ArrayProblem(section, key, `is not a key of this section; ${instead} (${own})`);
   }
-  const sweep = sweepSection && readSweep(sweepSection, isZipped(section));
+  const zip = isZipped(section);
+  const sweep = sweepSection && readSweep(sweepSection, zip);
   const said = strip(section?.get("range") ?? "");
   if (section !== undefined && said === "" && sweep === undefined) {
     throw new ArrayProblem(section, "range", 'is missing; write such as "range = 1-1000"');
+  }
+  if (section !== undefined && zip && sweep === undefined) {
+    throw new ArrayProblem(section, "zip", "is for the parameters of [sweep], and there are none");
   }
   const ranges = section === undefined || said === "" ? undefined : rangesIn(section, said);
   if (sweep === undefined) return numbersAlone(ranges ?? []);

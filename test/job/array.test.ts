@@ -121,6 +121,10 @@ describe("a job file that stands for many jobs", () => {
       'line 4, section [array], key "range": is missing; write such as "range = 1-1000"',
     ],
     [
+      "[array]\nrange = 1-2\nzip = yes\n",
+      'line 5, section [array], key "zip": is for the parameters of [sweep], and there are none',
+    ],
+    [
       "[array]\nzip = yes\n",
       'line 3, section [array], key "range": is missing; write such as "range = 1-1000"',
     ],

@@ -66,6 +66,8 @@ export const verb: Verb<Args> = {
       for (const one of retried.filter(({ end }) => end === "unlike").slice(0, 5)) {
         say("fjord", `${visible(one.job)} has not failed (${one.state}): left as it is.`);
       }
+      const gone = namesOf("gone");
+      if (gone.length > 0) say("fjord", `Not there any more: ${some(gone)}.`);
       const taken = namesOf("name-taken");
       if (taken.length > 0) say("fjord", `Left, as another of the name waits: ${some(taken)}.`);
     }
