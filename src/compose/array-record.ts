@@ -1,8 +1,8 @@
 import { elementOf } from "../job/element.js";
-import { countOf } from "../job/numbers.js";
+import { countOf, type Range } from "../job/numbers.js";
 import type { Layout } from "../project/layout.js";
-import { sizeOfPlace } from "../report/arrays.js";
-import { findJobs, JOB_STATES, type JobState, onePlaceEach } from "../report/jobs.js";
+import { hasNumber, sizeOfPlace } from "../report/arrays.js";
+import { findJobs, JOB_STATES, type JobPlace, type JobState, onePlaceEach } from "../report/jobs.js";
 import { listArrays } from "../spool/array-parts.js";
 import { look } from "../spool/intake.js";
 import type { Store } from "../spool/store.js";
@@ -38,9 +38,7 @@ export async function readArrayRecords(
     const states: Partial<Record<JobState, number>> = {};
     const numbers: Partial<Record<JobState, string>> = {};
     for (const state of JOB_STATES) {
-      const of = places.filter(
-        (place) => place.state === state && (place.numbers?.array ?? elementOf(place.job)?.array) === array,
-      );
+      const of = places.filter((place) => place.state === state && isElement(place, array, ranges));
       if (of.length === 0) continue;
       states[state] = of.reduce((sum, place) => sum + sizeOfPlace(place), 0);
       const name = of.find((place) => place.numbers !== undefined)?.job;
@@ -49,4 +47,12 @@ export async function readArrayRecords(
     records.push({ array, path, size: ranges && countOf(ranges), states, numbers });
   }
   return records;
+}
+
+/** Not so what is left of an older, larger array of the name. */
+function isElement({ job, numbers }: JobPlace, array: string, ranges: readonly Range[] | undefined): boolean {
+  if (numbers !== undefined) return numbers.array === array;
+  const element = elementOf(job);
+  if (element?.array !== array) return false;
+  return ranges === undefined || hasNumber({ array, ranges }, element.number);
 }

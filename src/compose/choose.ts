@@ -1,4 +1,5 @@
 import { elementOf } from "../job/element.js";
+import type { Range } from "../job/numbers.js";
 import type { Layout } from "../project/layout.js";
 import { placeOfNumbers } from "../report/arrays.js";
 import { findJobs, type JobPlace, type JobState, onePlaceEach } from "../report/jobs.js";
@@ -26,7 +27,12 @@ export async function chooseJobs(
     const place = placeOfNumbers(layout, { array: name, ranges: seen.job.array.ranges }, "waiting");
     jobs.set(place.job, { ...place, path: layout.queued(`${name}.ini`) });
   }
-  return select(layout, jobs, await listArrays(store, layout), words);
+  const arrays = new Map<string, readonly Range[] | undefined>();
+  for (const name of await listArrays(store, layout)) {
+    const seen = words.includes(name) ? await look(store, layout.arrayFile(name), `${name}.ini`) : undefined;
+    arrays.set(name, seen?.kind === "valid" ? seen.job.array?.ranges : undefined);
+  }
+  return select(layout, jobs, arrays, words);
 }
 
 /** Jobs in the queue of which an element is named, if they are arrays. */

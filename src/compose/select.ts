@@ -1,7 +1,7 @@
 import { elementName, elementOf } from "../job/element.js";
 import { FjordError } from "../job/error.js";
 import { nearest } from "../job/nearest.js";
-import { numbersOf, rangesOf } from "../job/numbers.js";
+import { numbersOf, type Range, rangesOf } from "../job/numbers.js";
 import { quote } from "../job/quote.js";
 import { type Pattern, readSelection } from "../job/selection.js";
 import type { Layout } from "../project/layout.js";
@@ -14,14 +14,15 @@ import type { PartKind } from "../spool/array-parts.js";
  * are named as if they were; those with which it is the same share one place.
  *
  * @param jobs by name
- * @param arrays names of those that have begun: such a name means all of the array
+ * @param arrays those that have begun, and the numbers of which they are, where that is known: such a name means all of the
+ * array
  * @param words names, patterns and ranges; none: all jobs
  * @throws FjordError `no-such-job` for a name that is none, and when no job matches a pattern; `bad-usage`
  */
 export function select(
   layout: Layout,
   jobs: ReadonlyMap<string, JobPlace>,
-  arrays: readonly string[],
+  arrays: ReadonlyMap<string, readonly Range[] | undefined>,
   words: readonly string[],
 ): JobPlace[] {
   if (words.length === 0) return [...jobs.values()].sort(byName);
@@ -41,13 +42,18 @@ class Selection {
   readonly #jobs: ReadonlyMap<string, JobPlace>;
   /** Places of numbers, by array; none for an array whose numbers are all jobs. */
   readonly #arrays = new Map<string, JobPlace[]>();
+  readonly #ranges: ReadonlyMap<string, readonly Range[] | undefined>;
   readonly #chosen = new Map<string, JobPlace>();
   /** Numbers, by the place that stands for them. */
   readonly #numbers = new Map<JobPlace, Set<number>>();
 
-  constructor(jobs: ReadonlyMap<string, JobPlace>, arrays: readonly string[]) {
+  constructor(
+    jobs: ReadonlyMap<string, JobPlace>,
+    arrays: ReadonlyMap<string, readonly Range[] | undefined>,
+  ) {
     this.#jobs = jobs;
-    for (const name of arrays) this.#arrays.set(name, []);
+    this.#ranges = arrays;
+    for (const name of arrays.keys()) this.#arrays.set(name, []);
     for (const place of jobs.values()) {
       if (place.numbers === undefined) continue;
       const ofArray = this.#arrays.get(place.numbers.array) ?? [];
@@ -111,7 +117,13 @@ class Selection {
   #takeArray(name: string): boolean {
     const places = this.#arrays.get(name);
     if (places === undefined) return false;
-    const own = [...this.#jobs.values()].filter(({ job }) => elementOf(job)?.array === name).sort(byName);
+    const ranges = this.#ranges.get(name);
+    const isOwn = ({ job }: JobPlace) => {
+      const element = elementOf(job);
+      if (element?.array !== name) return false;
+      return ranges === undefined || hasNumber({ array: name, ranges }, element.number);
+    };
+    const own = [...this.#jobs.values()].filter(isOwn).sort(byName);
     for (const place of own) if (place.numbers === undefined) this.#choose(place);
     for (const place of places) {
       for (const number of numbersOf(place.numbers?.ranges ?? [])) this.#chooseNumber(place, number);

@@ -1,4 +1,8 @@
+import { ARRAY_SECTIONS } from "../job/array.js";
+import { parseIni } from "../job/ini-dialect.js";
+import { nearest } from "../job/nearest.js";
 import { slipsIn } from "../job/slips.js";
+import type { Values } from "../job/sweep.js";
 import { commandIn, filesOf, readSource } from "./draft.js";
 import type { Wanted } from "./wanted.js";
 
@@ -8,8 +12,49 @@ export function slipsOf(wanted: Wanted): string[] {
   if (exe !== undefined) return []; // its places are $1, $2
   const others = [name, logfile, workdir, ...Object.values(env)];
   const looked = (texts: readonly string[]) => slipsIn({ texts: [...texts, ...others], names: sweep?.names });
-  if (command.length > 0) return looked(command);
-  return sweep === undefined ? [] : [...new Set(files.flatMap((file) => textsOf(file).flatMap(looked)))];
+  const slips = sweep === undefined ? [] : rangeSlips(sweep.at(0));
+  if (command.length > 0) return [...looked(command), ...slips];
+  const ofFiles =
+    sweep === undefined ? files.flatMap(arraySlips) : files.flatMap((file) => textsOf(file).flatMap(looked));
+  return [...new Set([...ofFiles, ...slips])];
+}
+
+/** What looks like a range of numbers to people, and is one value. */
+function rangeSlips(values: Values): string[] {
+  return [...values].flatMap(([name, value]) => {
+    const [, first, last] = /^(\d+)(?:-|:|\.{3})(\d+)$/.exec(value) ?? [];
+    return first === undefined ? [] : [`${name}: "${value}" is one value. A range is ${first}..${last}.`];
+  });
+}
+
+/** Of job files that are arrays, or were meant to be. */
+function arraySlips(given: string): string[] {
+  try {
+    return filesOf(given).flatMap((path) => {
+      const source = readSource(path);
+      const file = `${source.name}${source.ending}`;
+      const { array, executable, logfile = "", workdir = "" } = commandIn(file, source);
+      if (array === undefined) return sectionSlips(file, source.content);
+      // The names of an ini file have no case.
+      const texts = [executable, logfile, workdir].map((text) =>
+        text.replace(/\{[^{}\n]*\}/g, (place) => place.toLowerCase()),
+      );
+      const values = array.valuesOf(array.ranges[0]?.from ?? 1);
+      return [...slipsIn({ texts, names: array.names }), ...rangeSlips(values)];
+    });
+  } catch {
+    return []; // told when it is drafted
+  }
+}
+
+/** A section that is the job's own, and called almost like one that makes an array of it. */
+function sectionSlips(file: string, content: Uint8Array): string[] {
+  const ini = parseIni(content, { strictIn: new Set() });
+  const names = ini.ok ? [...ini.sections.keys()] : [];
+  return names.flatMap((name) => {
+    const near = nearest(name.trim().toLowerCase(), ARRAY_SECTIONS);
+    return near === undefined ? [] : [`${file} has a section [${name}] of its own. Did you mean [${near}]?`];
+  });
 }
 
 /** Of a job file, or of each in a folder, the texts in which places may be. */

@@ -85,7 +85,7 @@ class BusyJobs {
 }
 
 async function busyJobs(store: Store, layout: Layout): Promise<BusyJobs> {
-  return new BusyJobs(await findJobs(store, layout, new Set(["waiting", "running", "retrying"])));
+  return new BusyJobs(await findJobs(store, layout, new Set(["waiting", "held", "running", "retrying"])));
 }
 
 /** What has been replaced and has not gone with the rename: another file of the job's name, or a job before its retry. */
@@ -105,7 +105,7 @@ function refusal(taken: readonly Taken[], arrays: readonly JobPlace[]): FjordErr
   const shown = taken.slice(0, 5).map(({ name, job, state, numbers }) => {
     if (numbers?.array === name) return `Of an array ${quote(name)} ${quote(job)} waits already.`;
     if (numbers !== undefined) return `${quote(name)} waits already, in the array ${quote(numbers.array)}.`;
-    return `A job ${quote(job)} ${state === "running" ? "runs now" : "waits already"}.`;
+    return `A job ${quote(job)} ${state === "running" ? "runs now" : state === "held" ? "is held" : "waits already"}.`;
   });
   if (taken.length > shown.length) shown.push(`… and ${taken.length - shown.length} more.`);
   return new FjordError(

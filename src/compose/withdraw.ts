@@ -152,9 +152,15 @@ class Wish {
 
   /** Those that have failed before: when they are put back one day, their attempts are counted anew. */
   async readAttempts(places: readonly JobPlace[]): Promise<void> {
-    const retrying = new Set(places.filter(({ state }) => state === "retrying").map(({ job }) => job));
-    if (retrying.size === 0 || this.#what === "hold") return;
-    const { attempts } = await readHistory(this.#store, this.#layout, (job) => retrying.has(job));
+    if (this.#what === "hold") return;
+    const begun = new Set<string>();
+    for (const { job, state, numbers } of places) {
+      if (ENDS.has(state) || numbers !== undefined) continue;
+      // A log tells without the ledgers whether it has run before.
+      if (state === "retrying" || (await this.#store.has(this.#layout.attemptLog(job, 1)))) begun.add(job);
+    }
+    if (begun.size === 0) return;
+    const { attempts } = await readHistory(this.#store, this.#layout, (job) => begun.has(job));
     for (const [job, all] of attempts) this.#attempts.set(job, all.at(-1)?.attempt ?? 0);
   }
 

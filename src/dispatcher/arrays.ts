@@ -23,6 +23,13 @@ interface Open {
   view: ArrayView;
 }
 
+/** What happens to arrays, for whoever runs the dispatcher. */
+interface ArrayEvents {
+  onTrouble(message: string): void;
+  /** So many numbers have been cancelled since the last look. */
+  onCancelled(count: number): void;
+}
+
 /** What is known of the jobs that could be handed out. */
 interface Ready {
   /** How many there are of at least this priority, counted up to `most`. */
@@ -40,27 +47,21 @@ export class Arrays {
   readonly #store: Store;
   readonly #layout: Layout;
   readonly #settings: Settings;
-  readonly #onTrouble: (message: string) => void;
+  readonly #tell: ArrayEvents;
   readonly #open = new Map<string, Open>();
   /** Those whose files are no arrays any more, and the stamps of these. */
   readonly #broken = new Map<string, string>();
 
-  constructor(store: Store, layout: Layout, settings: Settings, onTrouble: (message: string) => void) {
+  constructor(store: Store, layout: Layout, settings: Settings, tell: ArrayEvents) {
     this.#store = store;
     this.#layout = layout;
     this.#settings = settings;
-    this.#onTrouble = onTrouble;
+    this.#tell = tell;
   }
 
   /** Numbers that wait and are no jobs in the queue yet. */
   get waiting(): number {
     return this.#sum(() => true);
-  }
-
-  /** Of one array. */
-  waitingOf(name: string): number {
-    const array = this.#open.get(name);
-    return array === undefined ? 0 : waitingIn(array.view);
   }
 
   /** Whether none of those could be made jobs now, as their arrays wait for others. */
@@ -136,10 +137,16 @@ export class Arrays {
     if (view !== undefined && (await mendArray(this.#store, this.#layout, view))) {
       view = await readArray(this.#store, this.#layout, name);
     }
+    const before = this.#open.get(name);
+    if (before !== undefined && view !== undefined) {
+      const more = countParts(view, "cancelled") - countParts(before.view, "cancelled");
+      if (more > 0) this.#tell.onCancelled(more);
+    }
     if (view === undefined || !isUnfinished(view)) {
       this.#open.delete(name);
       return;
     }
+    if (before !== undefined) before.view = view;
     for (const out of view.outgoing) await sendOut(this.#store, this.#layout, name, out);
     if (view.outgoing.length > 0) view = (await readArray(this.#store, this.#layout, name)) ?? view;
     let stamp = await stampAt(this.#store, this.#layout.arrayFile(name));
@@ -174,7 +181,7 @@ export class Arrays {
     this.#broken.set(name, stamp);
     const why =
       seen.kind === "refused" ? seen.reason : seen.kind === "gone" ? "is not there" : "is no array any more";
-    this.#onTrouble(`${file}: ${why}. Put it right, or end what is left of it: fjord cancel ${name}`);
+    this.#tell.onTrouble(`${file}: ${why}. Put it right, or end what is left of it: fjord cancel ${name}`);
   }
 
   #sum(counts: (array: Open) => boolean): number {

@@ -117,6 +117,8 @@ export class Dispatcher {
   /** Whether workers are heard when they ring; many are looked at in turn instead. */
   #listens = true;
   #nextRetryLook = 0;
+  /** Jobs that were given up on the retry desk before their workers' desks were seen without them. */
+  readonly #givenUp = new Set<string>();
   #tally = new Tally();
   /** All has ended but jobs that wait for others which are not there, and that was told. */
   #isStuck = false;
@@ -126,12 +128,18 @@ export class Dispatcher {
     const { store, layout, settings, ledger } = setup;
     const history = new History(store, layout);
     if (setup.sawJobs) this.#tally.begin();
-    this.#stock = new Stock(store, layout, settings, ledger, (file, reason) => this.#refused(file, reason));
+    this.#stock = new Stock(store, layout, settings, ledger, {
+      onRefused: (file, reason) => this.#refused(file, reason),
+      onCancelled: () => this.#tally.countCancelled(1),
+    });
     this.#desks = new Desks(store, layout);
     this.#retries = new Retries(store, layout, settings, ledger, history);
-    this.#arrays = new Arrays(store, layout, settings, (message) => {
-      setup.log.warn({ message }, "trouble with an array");
-      setup.tell({ kind: "trouble", message });
+    this.#arrays = new Arrays(store, layout, settings, {
+      onTrouble: (message) => {
+        setup.log.warn({ message }, "trouble with an array");
+        setup.tell({ kind: "trouble", message });
+      },
+      onCancelled: (count) => this.#tally.countCancelled(count),
     });
     this.#dependencies = new Dependencies(store, layout, ledger, setup.id, (job) => this.#isOpen(job));
     const reclaimer = { store, layout, ledger, history, lostLimit: settings.lostLimit };
@@ -236,7 +244,15 @@ export class Dispatcher {
       const due = this.#retries.nextDue(now) ?? Number.POSITIVE_INFINITY;
       this.#nextRetryLook = now + Math.min(settings.beat * 1000, Math.max(due, RETRY_LOOKS_APART));
       for (const decision of decisions) {
-        if (decision.kind === "given-up") this.#tally.count("failed");
+        if (decision.kind === "cancelled") {
+          this.#tally.countCancelled(1);
+          continue;
+        }
+        if (decision.kind === "given-up") {
+          this.#tally.count("failed");
+          // Its desk has not been looked at since: what left there is not to be counted once more.
+          if (this.#desks.holds(`${decision.job}.ini`)) this.#givenUp.add(decision.job);
+        }
         const { ending, ...decided } = decision;
         this.#s.tell(
           decided.kind === "again" ? { ...ending, ...decided, kind: "retry" } : { ...decided, ...ending },
@@ -259,8 +275,10 @@ export class Dispatcher {
       else this.#stock.free(file);
     }
     for (const { file, job, reason, isArray } of cancelled) {
-      this.#tally.countCancelled(isArray === true ? this.#arrays.waitingOf(job) : 1);
-      if (isArray !== true) this.#stock.forget(file);
+      if (isArray !== true) {
+        this.#tally.countCancelled(1);
+        this.#stock.forget(file);
+      }
       this.#s.log.warn({ file, reason }, "cancelled");
       this.#s.tell({ kind: "cancelled", job, reason });
     }
@@ -346,6 +364,7 @@ export class Dispatcher {
         this.#tally.count("succeeded");
         break;
       case "jobfailed":
+        if (this.#givenUp.delete(jobName(job.file))) break;
         this.#tally.count("failed");
         this.#s.tell({ kind: "failed", job: jobName(job.file), ...(await this.#ending(job, worker)) });
         break;

@@ -3,6 +3,7 @@ import { isIgnored, jobName } from "../job/name.js";
 import type { Layout } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
 import type { Ending } from "../spool/ending.js";
+import { factsIfThere } from "../spool/file-facts.js";
 import { putBack, stampAt } from "../spool/finish.js";
 import type { History } from "../spool/history.js";
 import { look } from "../spool/intake.js";
@@ -11,6 +12,8 @@ import { isErrno, type Store } from "../spool/store.js";
 
 /** What was decided of a job on the retry desk, and how its last attempt ended. */
 export type Decision =
+  /** While it waited for its next attempt. */
+  | { kind: "cancelled"; job: string }
   | { kind: "again"; job: string; attempt: number; of: number; ending: Ending }
   | { kind: "given-up"; job: string; reason: string; ending: Ending };
 
@@ -58,8 +61,15 @@ export class Retries {
   /** @param now monotonic, ms */
   async decide(now: number): Promise<Decision[]> {
     const files = (await this.#store.list(this.#layout.retryDesk)).filter((name) => !isIgnored(name));
-    for (const file of this.#due.keys()) if (!files.includes(file)) this.#due.delete(file);
     const decisions: Decision[] = [];
+    for (const [file, { stamp }] of this.#due) {
+      if (files.includes(file)) continue;
+      this.#due.delete(file);
+      const cancelled = await factsIfThere(this.#store, this.#layout.ended("jobcancelled", file));
+      if (cancelled !== undefined && stamp.startsWith(`${cancelled.ino}:`)) {
+        decisions.push({ kind: "cancelled", job: jobName(file) });
+      }
+    }
     for (const file of files) {
       const due = this.#due.get(file);
       if (due !== undefined && due.at > now) continue;

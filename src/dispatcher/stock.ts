@@ -5,12 +5,20 @@ import { countOf, type Range } from "../job/numbers.js";
 import type { Layout } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
 import { removeAbandoned } from "../spool/abandoned.js";
+import { factsIfThere } from "../spool/file-facts.js";
 import { look } from "../spool/intake.js";
 import type { Ledger } from "../spool/ledger.js";
 import { refusalLogOf, refuse, refuseUndecodable } from "../spool/refuse.js";
 import { Settling } from "../spool/settling.js";
 import { isErrno, isTrouble, type Store } from "../spool/store.js";
 import type { Blocked } from "./dependencies.js";
+
+/** What becomes of files in the queue, for whoever runs the dispatcher. */
+interface StockEvents {
+  onRefused(file: string, reason: string): void;
+  /** By a command, while it waited. */
+  onCancelled(): void;
+}
 
 /** A valid job that waits. */
 export interface Waiting {
@@ -67,7 +75,7 @@ export class Stock {
   readonly #layout: Layout;
   readonly #settings: Settings;
   readonly #ledger: Ledger;
-  readonly #onRefused: (file: string, reason: string) => void;
+  readonly #tell: StockEvents;
   /** The valid jobs that wait, by file. What stands in a line and not here was withdrawn: it is passed over. */
   readonly #known = new Map<string, Waiting>();
   readonly #lines = new Map<number, Line>();
@@ -90,18 +98,12 @@ export class Stock {
   #listingTook = 0;
   #looks = 0;
 
-  constructor(
-    store: Store,
-    layout: Layout,
-    settings: Settings,
-    ledger: Ledger,
-    onRefused: (file: string, reason: string) => void,
-  ) {
+  constructor(store: Store, layout: Layout, settings: Settings, ledger: Ledger, tell: StockEvents) {
     this.#store = store;
     this.#layout = layout;
     this.#settings = settings;
     this.#ledger = ledger;
-    this.#onRefused = onRefused;
+    this.#tell = tell;
   }
 
   /** Jobs that could be handed out now. */
@@ -182,8 +184,16 @@ export class Stock {
     const names = await this.#store.list(this.#layout.jobqueue);
     this.#listed = names.length;
     const there = new Set(names);
-    for (const file of this.#known.keys()) if (!there.has(file)) this.#known.delete(file);
-    for (const file of this.#blocked.keys()) if (!there.has(file)) this.#blocked.delete(file);
+    for (const [file, waiting] of this.#known) {
+      if (there.has(file)) continue;
+      this.#known.delete(file);
+      await this.#withdrawn(waiting);
+    }
+    for (const [file, { waiting }] of this.#blocked) {
+      if (there.has(file)) continue;
+      this.#blocked.delete(file);
+      await this.#withdrawn(waiting);
+    }
     for (const file of this.#arrays.keys()) if (!there.has(file)) this.#arrays.delete(file);
     for (const file of this.#aside) if (!there.has(file)) this.#aside.delete(file);
     this.#unseen = names
@@ -268,7 +278,13 @@ export class Stock {
     this.#known.delete(file);
     this.#aside.add(file);
     const why = error instanceof Error ? error.message : String(error);
-    this.#onRefused(file, `${file}: cannot be moved out of the queue (${why}); chown or remove it.`);
+    this.#tell.onRefused(file, `${file}: cannot be moved out of the queue (${why}); chown or remove it.`);
+  }
+
+  /** Somebody has taken it out of the queue: cancelled, held, or just removed it. */
+  async #withdrawn({ file, ino }: Waiting): Promise<void> {
+    const cancelled = await factsIfThere(this.#store, this.#layout.ended("jobcancelled", file));
+    if (cancelled?.ino === ino) this.#tell.onCancelled();
   }
 
   #isSeen(name: string): boolean {
@@ -294,12 +310,12 @@ export class Stock {
     try {
       if (file.includes("\ufffd")) {
         const moved = await refuseUndecodable(this.#layout, this.#ledger);
-        for (const name of moved) this.#onRefused(name, reason);
+        for (const name of moved) this.#tell.onRefused(name, reason);
         if (moved.length > 0) return;
       }
       if (await refuse(this.#store, this.#layout, this.#ledger, this.#layout.queued(file), reason)) {
         this.#refused.add(jobName(file));
-        this.#onRefused(file, reason);
+        this.#tell.onRefused(file, reason);
       }
     } catch (error) {
       if (!isTrouble(error)) throw error;

@@ -4,7 +4,7 @@ import { type Job, readJob } from "./job.js";
 import { type ControlKeys, withControlKeys, withoutSections, withParams } from "./job-text.js";
 import { checkName, jobName } from "./name.js";
 import { parseNumber } from "./numbers.js";
-import { shellTemplate, type Template, textTemplate } from "./placeholder.js";
+import { ANY_CASE, type Notation, shellTemplate, type Template, textTemplate } from "./placeholder.js";
 import { visible } from "./quote.js";
 import type { Values } from "./sweep.js";
 
@@ -38,11 +38,12 @@ type VaryingKey = "executable" | "logfile" | "workdir";
 export function templatesOf(
   { executable, logfile = "", workdir = "" }: Pick<Job, VaryingKey>,
   names: ReadonlySet<string>,
+  notation?: Notation,
 ): ReadonlyMap<VaryingKey, Template> {
   const templates: [VaryingKey, Template][] = [
-    ["executable", shellTemplate(executable, names)],
-    ["logfile", textTemplate(logfile, names)],
-    ["workdir", textTemplate(workdir, names)],
+    ["executable", shellTemplate(executable, names, notation)],
+    ["logfile", textTemplate(logfile, names, notation)],
+    ["workdir", textTemplate(workdir, names, notation)],
   ];
   return new Map(templates.filter(([, template]) => template.isVaried));
 }
@@ -59,9 +60,12 @@ export class Elements {
     const { array } = job;
     this.#file = file;
     this.#array = array;
-    const text = withoutSections(Buffer.from(content).toString("utf8"), ARRAY_SECTIONS);
+    const text = withoutSections(Buffer.from(content).toString("utf8"), ARRAY_SECTIONS).replace(
+      /(?:(\r?\n)\s*)+$/,
+      "$1",
+    );
     this.#text = job.after.length === 0 ? text : withControlKeys(file, text, { after: "" });
-    this.#templates = templatesOf(job, array.names);
+    this.#templates = templatesOf(job, array.names, ANY_CASE);
   }
 
   /**

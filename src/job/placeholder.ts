@@ -21,6 +21,9 @@ export interface Notation {
 /** `{lr}`. After a `$` it is the shell's own. */
 const BRACES: Notation = { pattern: /(?<!\$)\{([^{}\n]+)\}/y, nameOf: ([, name = ""]) => name };
 
+/** The same for names of keys of an ini file, which have no case. */
+export const ANY_CASE: Notation = { ...BRACES, nameOf: (match) => BRACES.nameOf(match).toLowerCase() };
+
 /** fjd's: `$1`, `${1}`. */
 export const DOLLARS: Notation = {
   pattern: /\$(?:\{(\d+)\}|(\d+))/y,
@@ -33,11 +36,11 @@ type Quoting = "plain" | "single" | "double";
 type Part = string | { readonly name: string; readonly quoting: Quoting | undefined };
 
 /** A text that is no command line: each `{name}` becomes its value as it is. What is no name in braces stays. */
-export function textTemplate(text: string, names: Names): Template {
+export function textTemplate(text: string, names: Names, notation: Notation = BRACES): Template {
   const parts: Part[] = [];
   let literal = 0;
   for (let at = text.indexOf("{"); at >= 0; at = text.indexOf("{", at + 1)) {
-    const found = placeAt(text, at, names, BRACES);
+    const found = placeAt(text, at, names, notation);
     if (found === undefined) continue;
     parts.push(text.slice(literal, at), { name: found.name, quoting: undefined });
     literal = at + found.length;

@@ -1,3 +1,6 @@
+import { elementOf } from "./element.js";
+import { contains, type Range, readRanges } from "./numbers.js";
+
 /** One word of a selection: a job's name, or a pattern that several names may match. */
 export interface Pattern {
   readonly text: string;
@@ -13,9 +16,9 @@ const RANGE = /^(-?\d+)\.\.(-?\d+)(?:\.\.(\d+))?$/;
 /**
  * Reads a word that names jobs: a name, a shell pattern (`*`, `?`, `[abc]`, `[!a-c]`; glob(7)), or either with braces as
  * bash has them: `run{1..50}`, `run{01..50..7}`, `run{3,5,8}`. A file's ending `.ini` may be there or not. A backslash
- * takes a character literally.
+ * takes a character literally. What fjord itself calls numbers of an array, `run_[7,10-50]`, means just these.
  *
- * @throws RangeError when braces stand for more than a million words
+ * @throws RangeError when braces stand for more than a million words, or a name is shortened
  */
 export function readSelection(word: string): Pattern[] {
   return expandBraces(word).map(patternOf);
@@ -65,8 +68,31 @@ function rangeOf(text: string): string[] | undefined {
 const SPECIAL = /[.*+?^${}()|[\]\\]/g;
 const GLOB = /\\(.)|\*|\?|\[(!?)([^\]]+)\]|[^\\*?[]+|./gsu;
 
+/** As fjord itself names numbers of an array: `A_[7,10-100:5]`. A digit of a glob's set is the same as a number here. */
+const NUMBERS = /^([^*?[\]\\]+)_\[(\d[\d,:-]*[-,][\d,:-]*)\]$/;
+const SHORTENED = /_\[[^\]]*…\]$/;
+
+function numbersPattern(text: string): Pattern | undefined {
+  const [, array, said] = NUMBERS.exec(text) ?? [];
+  if (array === undefined || said === undefined) return undefined;
+  let ranges: Range[];
+  try {
+    ranges = readRanges(said);
+  } catch {
+    return undefined; // then it is a set of characters
+  }
+  const isMeant = (job: string) => {
+    const element = elementOf(job);
+    return element?.array === array && ranges.some((range) => contains(range, element.number));
+  };
+  return { text, isGlob: true, matches: (job) => job === text || isMeant(job) };
+}
+
 function patternOf(word: string): Pattern {
   const text = word.endsWith(".ini") ? word.slice(0, -".ini".length) : word;
+  if (SHORTENED.test(text)) throw new RangeError(`"${text}" leaves numbers out where it says …`);
+  const numbers = numbersPattern(text);
+  if (numbers !== undefined) return numbers;
   let isGlob = false;
   let source = "";
   for (const [part, escaped, not, set] of text.matchAll(GLOB)) {

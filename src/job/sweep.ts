@@ -1,5 +1,6 @@
 import { FjordError } from "./error.js";
 import { quote } from "./quote.js";
+import { strip } from "./whitespace.js";
 
 /** The values of one element of a sweep, by name, in the order in which they were said. */
 export type Values = ReadonlyMap<string, string>;
@@ -129,7 +130,7 @@ export function readParam(text: string): Dimension {
   if (name === undefined || list === undefined) {
     throw new FjordError("bad-usage", `--param: found ${quote(text)}.`, "Write --param NAME=VALUE,VALUE…");
   }
-  return oneByOne(`--param ${name}`, name, readValues("--param", list));
+  return oneByOne(`--param ${name}`, name, readValues("--param", list, strip));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { elementName } from "../job/element.js";
+import { elementName, elementOf } from "../job/element.js";
 import { jobName } from "../job/name.js";
 import { contains, countIn, countOf, formatRange, numbersOf, type Range } from "../job/numbers.js";
 import type { Layout } from "../project/layout.js";
@@ -80,6 +80,18 @@ export function namesOf(places: readonly Pick<JobPlace, "job" | "numbers">[]): s
 
 export function hasNumber({ ranges }: Numbers, number: number): boolean {
   return ranges.some((range) => contains(range, number));
+}
+
+/** Whether a job is no job yet, but a number of one of these: whatever lies elsewhere under its name is of an earlier life. */
+export function isAmong(all: readonly Numbers[]): (job: string) => boolean {
+  const byArray = new Map<string, Numbers[]>();
+  for (const numbers of all) byArray.set(numbers.array, [...(byArray.get(numbers.array) ?? []), numbers]);
+  if (byArray.size === 0) return () => false;
+  return (job) => {
+    const element = elementOf(job);
+    const ofArray = element && byArray.get(element.array);
+    return ofArray?.some((numbers) => hasNumber(numbers, element?.number ?? 0)) ?? false;
+  };
 }
 
 /** How many of the numbers come before this one. */

@@ -2,7 +2,7 @@ import { isIgnored, jobName } from "../job/name.js";
 import { isLock, type Layout, lockOf } from "../project/layout.js";
 import { factsIfThere } from "../spool/file-facts.js";
 import { isErrno, type Store } from "../spool/store.js";
-import { type Numbers, placesOf, readArrays } from "./arrays.js";
+import { isAmong, type Numbers, placesOf, readArrays } from "./arrays.js";
 
 /**
  * Where a job is. `waiting`: in the queue, or on a desk and not begun; `retrying`: it has failed, or asked for it, and
@@ -105,15 +105,20 @@ export async function onePlaceEach(
   places: readonly JobPlace[],
 ): Promise<Map<string, JobPlace>> {
   const best = new Map<string, JobPlace>();
+  const isNumber = isAmong(places.flatMap(({ numbers }) => numbers ?? []));
   for (const place of places) {
+    if (!isOpen(place) && place.numbers === undefined && isNumber(place.job)) continue;
     const other = best.get(place.job);
     if (other === undefined || (await isLater(store, place, other))) best.set(place.job, place);
   }
   return best;
 }
 
+function isOpen(place: JobPlace): boolean {
+  return isPending(place) || place.state === "held";
+}
+
 async function isLater(store: Store, place: JobPlace, other: JobPlace): Promise<boolean> {
-  const isOpen = (one: JobPlace) => isPending(one) || one.state === "held";
   if (isOpen(other)) return false;
   return isOpen(place) || (await changed(store, place)) > (await changed(store, other));
 }

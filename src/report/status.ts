@@ -1,12 +1,12 @@
 import type { JobProgress } from "../job/job-progress.js";
-import { isIgnored } from "../job/name.js";
+import { isIgnored, jobName } from "../job/name.js";
 import type { Layout } from "../project/layout.js";
 import { isLock } from "../project/layout.js";
 import { type Announcement, listAnnounced, readAnnouncement } from "../spool/announcement.js";
 import { countParts } from "../spool/array-parts.js";
 import { type Dispatching, isSeatHeld, readDispatching } from "../spool/seat.js";
 import { isErrno, type Store } from "../spool/store.js";
-import { readArrays } from "./arrays.js";
+import { isAmong, type Numbers, readArrays } from "./arrays.js";
 import { type Failure, readFailures } from "./failures.js";
 import { readProgress } from "./job-progress.js";
 import { lastEnds } from "./last-ends.js";
@@ -54,7 +54,9 @@ export async function readStatus(store: Store, layout: Layout, beat: number): Pr
       ].map((dir) => listJobs(store, dir)),
     );
   const arrays = { waiting: 0, held: 0, cancelled: 0 };
+  const numbers: Numbers[] = [];
   for (const view of await readArrays(store, layout)) {
+    numbers.push({ array: view.name, ranges: view.parts.map(({ range }) => range) });
     for (const kind of ["waiting", "held", "cancelled"] as const) arrays[kind] += countParts(view, kind);
     for (const { files } of view.outgoing) arrays.waiting += files.length;
   }
@@ -67,11 +69,11 @@ export async function readStatus(store: Store, layout: Layout, beat: number): Pr
     running += names.filter((name) => isLock(name) && names.includes(name.slice(0, -".lock".length))).length;
   }
   const open = [queued, retrying, jobsHeld, onDesks];
-  const ends = await lastEnds(store, layout, open, {
-    jobdone: done,
-    jobfailed: failed,
-    jobcancelled: cancelled,
-  });
+  const isNumber = isAmong(numbers.filter(({ ranges }) => ranges.length > 0));
+  const [jobdone, jobfailed, jobcancelled] = [done, failed, cancelled].map((files) =>
+    numbers.length > 0 ? files.filter((file) => !isNumber(jobName(file))) : files,
+  ) as [string[], string[], string[]];
+  const ends = await lastEnds(store, layout, open, { jobdone, jobfailed, jobcancelled });
   const held = await isSeatHeld(store, layout, beat);
   return {
     project: layout.root,

@@ -49,7 +49,11 @@ describe("arrays", () => {
         "",
       ].join("\n"),
     );
-    expect(await told("submit", "train.ini")).to.equal("[fjord] Submitted 6 jobs: train_[1-6].\n");
+    expect(await told("submit", "train.ini")).to.equal(
+      "[fjord] Submitted 6 jobs: train_[1-6].\n" +
+        "[fjord] The first runs: echo lr=0.1 seed=1 '{x}'\n" +
+        "[fjord] The last runs: echo lr=0.01 seed=3 '{x}'\n",
+    );
     expect(parts("train")).to.deep.equal(["1-6", "array.ini"]);
     await project().hire(2);
     expect((await project().run("dispatcher")).exitCode).to.equal(0);
@@ -217,7 +221,40 @@ describe("arrays", () => {
         .events("started", "a_2")
         .map(({ attempt }) => attempt),
     ).to.deep.equal([1, 2, 3]);
-    expect(await states("a")).to.deep.equal({ done: 3, failed: 2 });
+    expect(await states("a")).to.deep.equal({ failed: 2 }); // those of the second
+  });
+
+  it("are named as they are shown; what such a name leaves out is not guessed", async () => {
+    await submitted("t", "1-2000");
+    expect(await told("cancel", "t_[1000-1500]")).to.equal("[fjord] Cancelled 501 jobs: t_[1000-1500].\n");
+    expect(await told("retry", "t_[1100-1200:10,1300]")).to.include("12 jobs: t_[1100-1200:10,1300]");
+    expect((await fjord("cancel", "t_[1-999,…]")).exitCode).to.equal(2);
+    expect(await states("t")).to.deep.equal({ waiting: 1511, cancelled: 489 });
+  });
+
+  it("tell of what looks like a slip, and of what was cancelled or given up just once", async () => {
+    write(
+      "s.ini",
+      "[control]\nexecutable = exit {Code} #{cod}\nretries = 1\n[sweep]\ncode = 1..30\nm = 1-2\n",
+    );
+    const { stderr } = await fjord("submit", "s.ini");
+    expect(stderr).to.include("{cod} is no value and stays as it is. Did you mean {code}?");
+    expect(stderr).to.include('m: "1-2" is one value. A range is 1..2.');
+    await told("submit", "--name", "single", "--", "true");
+    await project().hire(2);
+    const dispatcher = project().start("dispatcher", ["--json", "--stay"]);
+    await project().until("some have failed", () => project().ends.failed.length > 2);
+    await told("submit", "--name", "late", "--priority", "-1", "--", "true");
+    await told("cancel", "late");
+    await project().until("all have failed", () => project().ends.failed.length === 30);
+    await dispatcher.said('"all-ended"');
+    const events = dispatcher.stdout
+      .trim()
+      .split("\n")
+      .map((one) => JSON.parse(one));
+    const end = events.find(({ kind }) => kind === "all-ended");
+    expect(end).to.deep.include({ succeeded: 1, failed: 30 });
+    expect(events.filter(({ kind }) => kind === "failed" || kind === "given-up")).to.have.length(30);
   });
 
   it("that nobody has begun are found by the names of their elements", async () => {

@@ -71,9 +71,10 @@ export class Site {
 
   /** A dispatcher that goes on until nothing waits. @param block numbers that it makes jobs at once */
   async dispatch(block: number, store: Store = this.store): Promise<void> {
-    const arrays = new Arrays(store, this.layout, defaultSettings("local"), (message) =>
-      this.troubles.push(message),
-    );
+    const arrays = new Arrays(store, this.layout, defaultSettings("local"), {
+      onTrouble: (message) => this.troubles.push(message),
+      onCancelled: () => undefined,
+    });
     for (let idle = 0; idle < 2; ) {
       const before = arrays.waiting;
       if (await store.has(this.layout.queued("A.ini"))) await arrays.begin("A.ini");

@@ -341,7 +341,10 @@ describe("an array", () => {
     const text = fs.readFileSync(file, "utf8");
     const troubles: string[] = [];
     const { store, layout } = site;
-    const arrays = new Arrays(store, layout, defaultSettings("local"), (message) => troubles.push(message));
+    const arrays = new Arrays(store, layout, defaultSettings("local"), {
+      onTrouble: (message) => troubles.push(message),
+      onCancelled: () => undefined,
+    });
     for (const broken of [text.replace("range", "rang"), "[control]\nexecutable = x\n"]) {
       fs.writeFileSync(file, broken);
       for (let looks = 0; looks < 3; looks++) await arrays.look();
@@ -358,7 +361,10 @@ describe("an array", () => {
 
   it("makes its jobs of its own file, not of that of one of its name before it", async () => {
     const { store, layout } = site;
-    const arrays = new Arrays(store, layout, defaultSettings("local"), (message) => expect.fail(message));
+    const arrays = new Arrays(store, layout, defaultSettings("local"), {
+      onTrouble: (message) => expect.fail(message),
+      onCancelled: () => undefined,
+    });
     await arrays.look();
     await site.change(["waiting"], "cancelled", isAny);
     site.submit("1-8", "two");

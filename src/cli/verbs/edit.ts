@@ -27,6 +27,13 @@ export const verb: Verb<Args> = {
     if (place === undefined || more.length > 0) {
       throw new FjordError("bad-usage", "One job at a time.", "fjord edit JOB");
     }
+    if (place.numbers !== undefined) {
+      throw new FjordError(
+        "job-refused",
+        `${visible(place.job)} has no file of its own yet: it is an element of ${visible(place.numbers.array)}.`,
+        "Cancel the array, and submit it anew as it should be.",
+      );
+    }
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), "fjord-edit-"));
     const copy = path.join(dir, place.file);
     try {

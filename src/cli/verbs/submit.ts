@@ -1,7 +1,9 @@
 import type { Draft } from "../../compose/draft.js";
 import type { Project } from "../../compose/project.js";
 import { draftsOf } from "../../compose/wanted.js";
+import { elementName } from "../../job/element.js";
 import { FjordError } from "../../job/error.js";
+import { readJob } from "../../job/job.js";
 import { visible } from "../../job/quote.js";
 import { nameOfNumbers, namesOf } from "../../report/arrays.js";
 import { EXIT, openExisting, openProject, say } from "../command.js";
@@ -64,7 +66,8 @@ export const verb: Verb<Args> = {
     else {
       const what = total === 1 ? visible(names[0] ?? "") : `${count(total)}: ${some(names.map(visible))}`;
       say("fjord", `Submitted ${what}.`);
-      if (args.files.length === 0) for (const line of runs(drafts)) say("fjord", line);
+      const isPlain = args.files.length > 0 && drafts.every(({ array }) => array === undefined);
+      if (!isPlain) for (const line of runs(drafts)) say("fjord", line);
       if (after.length > 0) {
         say("fjord", `On a worker's desk already, so that comes first: ${some(after.map(visible))}.`);
       }
@@ -96,8 +99,23 @@ function progressOn(args: Args, count: number): ((done: number) => void) | undef
 
 /** What runs; of many the first and the last. */
 function runs(drafts: readonly Draft[]): string[] {
-  const [first, last] = [drafts[0], drafts.at(-1)].map((draft) => visible(draft?.runs ?? ""));
-  return drafts.length === 1 ? [`Runs: ${first}`] : [`The first runs: ${first}`, `The last runs: ${last}`];
+  const [first, last] = [drafts[0], drafts.at(-1)].map((draft) => draft && endsOf(draft)) as [
+    string[],
+    string[],
+  ];
+  return drafts.length === 1 && first.length === 1
+    ? [`Runs: ${first[0]}`]
+    : [`The first runs: ${first[0]}`, `The last runs: ${last.at(-1)}`];
+}
+
+/** What the first and the last element of an array run; else what the job does. */
+function endsOf({ job, array, mode, runs }: Draft): string[] {
+  if (array === undefined) return [visible(runs)];
+  const numbers = [array.ranges[0]?.from ?? 0, Math.max(...array.ranges.map(({ to }) => to))];
+  return numbers.map((number) => {
+    const reading = readJob(`${job}.ini`, Buffer.from(array.elements.textOf(number)), (mode & 0o111) !== 0);
+    return visible(reading.ok ? reading.job.executable.replace(/ #$/, "") : reading.reason);
+  });
 }
 
 /** A trial makes nothing: where there is no project yet, no job's name is taken. */
@@ -110,7 +128,13 @@ async function openIfThere(args: Args): Promise<Project | undefined> {
   }
 }
 
-function shown({ file, content, mode }: Draft): string {
+function shown(draft: Draft): string {
+  const { file, content, mode, array } = draft;
+  if (array !== undefined) {
+    const number = array.ranges[0]?.from ?? 0;
+    const first = `# its first job, ${visible(elementName(draft.job, number))}.ini\n${array.elements.textOf(number)}`;
+    return `# ${visible(file)}: ${count(array.size)}\n${Buffer.from(content).toString("utf8")}\n${first}\n`;
+  }
   const isText = (mode & 0o111) === 0;
   return `# ${visible(file)}\n${isText ? Buffer.from(content).toString("utf8") : "(a script)\n"}\n`;
 }
