@@ -6,7 +6,7 @@ import { misuse } from "./misuse.js";
 import { version } from "./version.js";
 
 export { EXIT, main, mainOfDaemon, say } from "./main.js";
-export { defaultDirectory, openExisting, openProject, openToLook } from "./open.js";
+export { defaultDirectory, openExisting, openProject, openToLook, SHARED_OPTION } from "./open.js";
 
 /** How a shell's script asks what may follow; complete.ts. */
 export const COMPLETE = "--complete-words";

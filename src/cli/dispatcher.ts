@@ -18,6 +18,7 @@ import {
   openProject,
   openToLook,
   parser,
+  SHARED_OPTION,
   say,
 } from "./command.js";
 import { statusLine } from "./status-line.js";
@@ -226,6 +227,7 @@ async function dispatch(args: {
   stay: boolean;
   statusOnly: boolean;
   callback: string | undefined;
+  shared: string | undefined;
   json: boolean;
 }): Promise<number> {
   if (args.statusOnly) return showStatus(args);
@@ -281,6 +283,7 @@ mainOfDaemon(WHO, async () => {
       requiresArg: true,
       describe: "shell command to run when all jobs have ended; gets FJORD_SUCCEEDED, FJORD_FAILED …",
     })
+    .option("shared", SHARED_OPTION)
     .option("json", { type: "boolean", default: false, describe: "print events as JSON lines" })
     .example("dispatcher", "hand out until all jobs have ended")
     .example("dispatcher --stay", "go on, wait for more")

@@ -34,24 +34,33 @@ export function defaultDirectory(): string {
   return locateProject(undefined, process.env, process.cwd());
 }
 
+/** Of the commands that make a project. */
+export const SHARED_OPTION = {
+  type: "string",
+  requiresArg: true,
+  describe: "a new project is for this group: its members may submit jobs, hire and dispatch [yours alone]",
+} as const;
+
 /**
- * Opens a project, and makes it if there is none yet.
+ * Opens a project, and makes it if there is none yet: for its user alone, or for the group that is said.
  *
  * @param tell called when it was named and has just been made: the name may have been mistyped
  */
 export async function openProject(
-  args: { project?: string | undefined },
+  args: { project?: string | undefined; shared?: string | undefined },
   tell: (text: string) => void = () => undefined,
 ): Promise<Project> {
   const { env } = process;
+  const options = args.shared === undefined ? {} : { shared: args.shared };
   const cwd = process.cwd();
   const name = named(args.project, env);
   if (name === undefined || isProject(new Layout(locateProject(name, env, cwd)))) {
-    return Project.open(args.project);
+    return Project.open(args.project, env, options);
   }
   const near = nearProject(name, env, cwd);
-  const project = await Project.open(args.project);
+  const project = await Project.open(args.project, env, options);
   const meant = near === undefined ? "" : ` Did you mean "${near}"?`;
-  tell(`Made the new project ${quote(name)} (${visible(project.directory)}).${meant}`);
+  const whose = args.shared === undefined ? "" : ` for the group ${quote(args.shared)}`;
+  tell(`Made the new project ${quote(name)} (${visible(project.directory)})${whose}.${meant}`);
   return project;
 }

@@ -15,6 +15,7 @@ import {
   openToLook,
   parser,
   repeatProject,
+  SHARED_OPTION,
   say,
 } from "./command.js";
 import { workerTable } from "./worker-table.js";
@@ -29,6 +30,7 @@ async function hire(args: {
   project: string | undefined;
   count: number | undefined;
   via: LauncherName;
+  shared: string | undefined;
   json: boolean;
 }): Promise<number> {
   const count = args.count ?? Math.max(1, os.availableParallelism() - 1);
@@ -136,6 +138,7 @@ main(WHO, async () => {
             default: "detached" as const,
             describe: "what starts them; tmux and screen give sessions to attach to",
           })
+          .option("shared", SHARED_OPTION)
           .option("json", JSON_OPTION),
       async (args) => {
         code = await hire(args);

@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import type { Project } from "../compose/project.js";
+import { fileModeIn } from "../project/access.js";
 import { openDaemonLog } from "../report/daemon-log.js";
 import { newActorId } from "../spool/identity.js";
 import { Worker } from "../worker/worker.js";
@@ -17,7 +18,8 @@ export async function work(project: Project, request: WorkRequest): Promise<void
   const { store, layout, settings } = project;
   let id = request.id ?? newActorId("w");
   const first = id;
-  const log = openDaemonLog(layout.daemonLog(id), process.env.FJORD_LOG_LEVEL ?? "info");
+  const level = process.env.FJORD_LOG_LEVEL ?? "info";
+  const log = openDaemonLog(layout.daemonLog(id), level, undefined, fileModeIn(layout));
   const rotation = setInterval(() => log.rotate(), 60_000);
   let worker: Worker | undefined;
   let asked = 0;

@@ -3,7 +3,7 @@ import { hideBin } from "yargs/helpers";
 import { FjordError } from "../job/error.js";
 import { quote } from "../job/quote.js";
 import { isDispatcherId } from "../project/layout.js";
-import { EXIT, mainOfDaemon, openProject, parser, say } from "./command.js";
+import { EXIT, mainOfDaemon, openProject, parser, SHARED_OPTION, say } from "./command.js";
 import { work } from "./work.js";
 
 const WHO = "worker";
@@ -21,6 +21,7 @@ mainOfDaemon(WHO, async () => {
     "First Ctrl-C: finish the job, then go. Second: stop the job; it goes back to the queue.",
   )
     .option("id", { type: "string", requiresArg: true, describe: "a name of its own; never used twice" })
+    .option("shared", SHARED_OPTION)
     .option("quiet", { type: "boolean", default: !process.stdout.isTTY, describe: "print nothing" })
     .example("worker", "one worker in this terminal, for the default project")
     .example("worker --project ./results", "for the project in ./results")

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Dispatcher, type DispatcherEvent, type Progress } from "../dispatcher/dispatcher.js";
 import { isIgnored } from "../job/name.js";
+import { fileModeIn } from "../project/access.js";
 import type { Layout } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
 import { openDaemonLog } from "../report/daemon-log.js";
@@ -97,7 +98,8 @@ async function dispatchUntil(
   tell: Tell,
 ): Promise<DispatchResult> {
   const id = newActorId("d");
-  const daemonLog = openDaemonLog(layout.daemonLog(id), options.logLevel ?? "info");
+  const file = layout.daemonLog(id);
+  const daemonLog = openDaemonLog(file, options.logLevel ?? "info", undefined, fileModeIn(layout));
   const rotation = setInterval(() => daemonLog.rotate(), 60_000);
   rotation.unref();
   let ledger: Ledger | undefined;

@@ -1,11 +1,12 @@
-import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { FjordError } from "../job/error.js";
+import type { Access } from "../project/access.js";
 import { Layout } from "../project/layout.js";
 import { isProject, locateProject, noSuchProject } from "../project/locate.js";
-import { makeDirectory } from "../project/make-directory.js";
-import { defaultSettings, readSettings, type Settings } from "../project/settings.js";
+import { makeProject } from "../project/make-project.js";
+import { readSettingsFile } from "../project/read-settings-file.js";
+import { defaultSettings, type Settings } from "../project/settings.js";
 import type { Fired } from "../recruiter/fire.js";
 import type { Hired } from "../recruiter/hire.js";
 import type { LauncherName } from "../recruiter/launcher.js";
@@ -37,6 +38,8 @@ import type { Withdrawn, WithdrawOptions } from "./withdraw.js";
 export interface OpenOptions {
   /** Whether to make the project if there is none yet; yes if not said. */
   readonly create?: boolean;
+  /** The group that a new project is to be for: its members may submit jobs, hire and dispatch. Nobody else if not said. */
+  readonly shared?: string;
 }
 
 export interface HireOptions {
@@ -79,15 +82,19 @@ export class Project {
   readonly layout: Layout;
   readonly store: Store;
   readonly settings: Settings;
+  /** Who may get at what lies in it. */
+  readonly access: Access;
 
-  private constructor(layout: Layout, store: Store, settings: Settings) {
+  private constructor(layout: Layout, store: Store, settings: Settings, access: Access) {
     this.layout = layout;
     this.store = store;
     this.settings = settings;
+    this.access = access;
   }
 
   /**
-   * Opens a project, and makes its directories if there are none yet, unless that is not wanted.
+   * Opens a project, and makes its directories if there are none yet, unless that is not wanted: for its user alone, or for
+   * a group.
    *
    * @param project a name below `$FJORD_HOME` (`~/.fjord`), or a path with a `/` in it; `$FJORD_PROJECT`, else
    * `default`, if not said
@@ -102,11 +109,11 @@ export class Project {
     const cwd = process.cwd();
     const layout = new Layout(locateProject(project, env, cwd));
     if (options.create === false && !isProject(layout)) throw noSuchProject(project, layout.root, env, cwd);
-    let said: Partial<Settings> = {};
+    let said: Partial<Settings>;
+    let access: Access;
     try {
-      for (const dir of layout.directories()) makeDirectory(dir);
-      if (fs.existsSync(layout.settings))
-        said = readSettings(layout.settings, fs.readFileSync(layout.settings));
+      access = makeProject(layout, options.shared);
+      said = readSettingsFile(layout, access);
     } catch (error) {
       if (error instanceof FjordError) throw error;
       throw new FjordError(
@@ -116,8 +123,9 @@ export class Project {
         { cause: error },
       );
     }
-    const store = openStore(layout.root, said.store ?? "auto");
-    return new Project(layout, store, { ...defaultSettings(store.kind), ...said });
+    const store = openStore(layout.root, said.store ?? "auto", access);
+    const jobOwners = access === "shared" ? "group" : "own";
+    return new Project(layout, store, { ...defaultSettings(store.kind), jobOwners, ...said }, access);
   }
 
   /** Absolute path of the project's directory. */

@@ -83,6 +83,11 @@ export class Layout {
     return below(this.root, room);
   }
 
+  /** What is to become `jobqueue/`; `id` tells it from others. */
+  newQueue(id: string): string {
+    return below(this.root, `.${id}.new`);
+  }
+
   queued(file: string): string {
     return below(this.jobqueue, file);
   }

@@ -26,6 +26,8 @@ export interface Settings {
   readonly idleLimit: number;
   /** Whether outcomes and submissions are forced to the disk (fsync) before they count. */
   readonly flush: boolean;
+  /** Whose job files are run besides one's own: `own` (nobody's), `group`, `anyone`, or users, with commas. */
+  readonly jobOwners: string;
 }
 
 const SECTION = "fjord";
@@ -43,6 +45,15 @@ const WORDS: ReadonlyMap<string, boolean> = new Map([
 ]);
 const yes: Reader = (text) => WORDS.get(text.toLowerCase());
 
+/** A user's name or number, as POSIX and directory services have them. */
+const USER = /^[A-Za-z0-9_][A-Za-z0-9_.@\\-]*\$?$/;
+const owners: Reader = (text) => (usersIn(text).every((user) => USER.test(user)) ? text : undefined);
+
+/** The users that `job_owners` names. */
+export function usersIn(jobOwners: string): string[] {
+  return jobOwners.split(",").map((user) => user.trim());
+}
+
 const KEYS: Record<string, { field: keyof Settings; read: Reader; like: string }> = {
   store: {
     field: "store",
@@ -58,6 +69,11 @@ const KEYS: Record<string, { field: keyof Settings; read: Reader; like: string }
   lost_limit: { field: "lostLimit", read: count, like: "a whole number from 1 to 999999, such as 10" },
   idle_limit: { field: "idleLimit", read: seconds, like: "a duration above 0, such as 10 min" },
   flush: { field: "flush", read: yes, like: "yes or no" },
+  job_owners: {
+    field: "jobOwners",
+    read: owners,
+    like: "own, group, anyone, or names of users with commas between them",
+  },
 };
 
 /**
@@ -71,6 +87,7 @@ export function defaultSettings(kind: "local" | "network"): Settings {
     retryBackoff: 1,
     lostLimit: 10,
     idleLimit: Number.POSITIVE_INFINITY,
+    jobOwners: "own",
   } as const;
   return kind === "local"
     ? { ...common, beat: 2, lostAfter: 5, poll: 1, settle: 2, flush: false }

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { FjordError } from "../job/error.js";
+import { fileModeIn } from "../project/access.js";
 import type { Layout } from "../project/layout.js";
 import { toType } from "../project/to-type.js";
 import { type Announcement, readAnnouncement } from "../spool/announcement.js";
@@ -50,6 +51,7 @@ function launcherOf(name: LauncherName): Launcher {
  */
 export async function hire(store: Store, layout: Layout, request: HireRequest): Promise<Hired[]> {
   const launcher = launcherOf(request.via);
+  const mode = fileModeIn(layout);
   const starts = Array.from({ length: request.count }, (): WorkerStart => {
     const id = newActorId("w");
     return {
@@ -58,6 +60,7 @@ export async function hire(store: Store, layout: Layout, request: HireRequest): 
       directory: request.directory,
       environment: request.environment,
       printed: layout.printed(id),
+      mode,
     };
   });
   for (const start of starts) await launcher.start(start);

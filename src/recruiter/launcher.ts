@@ -7,6 +7,8 @@ export interface WorkerStart {
   readonly environment: NodeJS.ProcessEnv;
   /** Where what it prints goes when nobody sees its terminal. */
   readonly printed: string;
+  /** Of that file. */
+  readonly mode: number;
 }
 
 /**

@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import pino from "pino";
+import { openToAppend } from "../project/open-to-append.js";
 
 /** Where dispatcher and workers tell what they do, beside the terminal: JSON lines by pino. */
 export interface DaemonLog {
@@ -14,10 +15,11 @@ const KEPT = 3;
 
 /**
  * Opens a daemon's log; an unknown level counts as `info`. When it has grown over `largest` bytes it becomes `FILE.1`, the older ones move up, and
- * at most three are kept. A log that cannot be written (a full disk) is no reason to stop working.
+ * at most three are kept. `mode` is that of new files. A log that cannot be written (a full disk) is no reason to stop working.
  */
-export function openDaemonLog(file: string, level: string, largest = LARGEST): DaemonLog {
-  const destination = pino.destination({ dest: file, sync: true, append: true, mkdir: true });
+export function openDaemonLog(file: string, level: string, largest = LARGEST, mode = 0o666): DaemonLog {
+  makeLog(file, mode);
+  const destination = pino.destination({ dest: file, sync: true, append: true, mkdir: true, mode });
   destination.on("error", () => undefined);
   const logger = pino(
     { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
@@ -32,6 +34,7 @@ export function openDaemonLog(file: string, level: string, largest = LARGEST): D
           if (fs.existsSync(`${file}.${n}`)) fs.renameSync(`${file}.${n}`, `${file}.${n + 1}`);
         }
         fs.renameSync(file, `${file}.1`);
+        makeLog(file, mode);
         destination.reopen();
       } catch {
         // gone or full: the next call tries again
@@ -46,4 +49,13 @@ export function openDaemonLog(file: string, level: string, largest = LARGEST): D
       }
     },
   };
+}
+
+/** pino would follow a symlink that somebody has put there. */
+function makeLog(file: string, mode: number): void {
+  try {
+    fs.closeSync(openToAppend(file, mode));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ELOOP") throw error;
+  }
 }

@@ -4,6 +4,15 @@ import { type FileFacts, isErrno, type Store } from "./store.js";
 /** Reading never follows a symlink and never waits for the other end of a FIFO. */
 export const READ_FLAGS = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
 
+/**
+ * Nor does writing: a symlink that somebody has put where fjord is about to write would lead it to a file of his choice.
+ * (What is made with O_EXCL never follows one.)
+ */
+export const APPEND_FLAGS =
+  fs.constants.O_WRONLY | fs.constants.O_APPEND | fs.constants.O_CREAT | fs.constants.O_NOFOLLOW;
+export const WRITE_FLAGS = fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_NOFOLLOW;
+export const OVERWRITE_FLAGS = fs.constants.O_RDWR | fs.constants.O_NOFOLLOW;
+
 export function factsOf(stat: fs.Stats): FileFacts {
   const kind = stat.isFile()
     ? "file"

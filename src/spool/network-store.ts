@@ -1,11 +1,19 @@
 import fs from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { factsOf, READ_FLAGS, shortWrite } from "./file-facts.js";
+import { APPEND_FLAGS, factsOf, OVERWRITE_FLAGS, READ_FLAGS, shortWrite, WRITE_FLAGS } from "./file-facts.js";
+import { Modes } from "./modes.js";
 import { type Appender, type FileFacts, isErrno, type Store } from "./store.js";
 
 /** A file system that may stall for minutes (NFS, SMB, FUSE …): every call goes through the thread pool. */
 export class NetworkStore implements Store {
   readonly kind = "network";
+  readonly #modes: Modes;
+
+  /** @param modes of what it makes; as the umask leaves them if not said */
+  constructor(modes = new Modes("open")) {
+    this.#modes = modes;
+  }
+
   list(dir: string): Promise<string[]> {
     return fs.promises.readdir(dir);
   }
@@ -44,8 +52,9 @@ export class NetworkStore implements Store {
     }
   }
   async create(path: string, content: string | Uint8Array, flush: boolean, mode = 0o666): Promise<void> {
-    const handle = await fs.promises.open(path, "wx", mode);
+    const handle = await fs.promises.open(path, "wx", this.#modes.of(mode));
     try {
+      if (this.#modes.isCut(mode)) await handle.chmod(this.#modes.of(mode));
       if (content.length > 0) await handle.writeFile(content);
       if (flush) await handle.sync();
       await handle.close(); // NFS reports a write's error here
@@ -56,7 +65,7 @@ export class NetworkStore implements Store {
     }
   }
   async overwrite(path: string, text: string): Promise<void> {
-    const handle = await fs.promises.open(path, "r+");
+    const handle = await fs.promises.open(path, OVERWRITE_FLAGS);
     try {
       const bytes = Buffer.alloc((await handle.stat()).size, "\n");
       bytes.write(text);
@@ -65,14 +74,19 @@ export class NetworkStore implements Store {
       await handle.close();
     }
   }
-  write(path: string, text: string): Promise<void> {
-    return fs.promises.writeFile(path, text);
+  async write(path: string, text: string): Promise<void> {
+    const handle = await this.#open(path, WRITE_FLAGS | fs.constants.O_TRUNC);
+    try {
+      await handle.writeFile(text);
+    } finally {
+      await handle.close();
+    }
   }
   link(existing: string, path: string): Promise<void> {
     return fs.promises.link(existing, path);
   }
   async appender(path: string): Promise<Appender> {
-    const handle: FileHandle = await fs.promises.open(path, "a", 0o666);
+    const handle = await this.#open(path, APPEND_FLAGS);
     return {
       append: async (text) => {
         const { bytesWritten } = await handle.write(text);
@@ -89,7 +103,11 @@ export class NetworkStore implements Store {
     return fs.promises.unlink(path);
   }
   async mkdir(path: string, recursive = false): Promise<void> {
-    await fs.promises.mkdir(path, { recursive });
+    await fs.promises.mkdir(path, { recursive, mode: this.#modes.of(0o777) });
+    if (!this.#modes.isCut(0o777)) return;
+    const { uid, mode } = await fs.promises.lstat(path);
+    // What is there keeps its bits: setgid among them, which is inherited.
+    if (uid === process.getuid?.()) await fs.promises.chmod(path, (mode | this.#modes.of(0o777)) & 0o7777);
   }
   rmdir(path: string): Promise<void> {
     return fs.promises.rmdir(path);
@@ -104,5 +122,15 @@ export class NetworkStore implements Store {
     } finally {
       await handle.close();
     }
+  }
+
+  /** Makes the file if there is none. */
+  async #open(path: string, flags: number): Promise<FileHandle> {
+    const handle = await fs.promises.open(path, flags, this.#modes.of(0o666));
+    if (!this.#modes.isCut(0o666)) return handle;
+    const { uid, mode } = await handle.stat();
+    const wanted = mode | this.#modes.of(0o666);
+    if (uid === process.getuid?.() && wanted !== mode) await handle.chmod(wanted & 0o7777);
+    return handle;
   }
 }

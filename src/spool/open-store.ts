@@ -1,5 +1,7 @@
 import fs from "node:fs";
+import type { Access } from "../project/access.js";
 import { LocalStore } from "./local-store.js";
+import { Modes } from "./modes.js";
 import { NetworkStore } from "./network-store.js";
 import type { Store } from "./store.js";
 
@@ -26,8 +28,13 @@ const NETWORK_MAGIC = new Map<number, string>([
   [0xaad7aaea, "panfs"],
 ]);
 
-/** The store for a directory: what its file system is decides, or the project's settings (`store = …`). */
-export function openStore(dir: string, kind: "auto" | "local" | "network"): Store {
+/**
+ * The store for a directory: what its file system is decides, or the project's settings (`store = …`).
+ *
+ * @param access for whom is what it makes; for whom the umask leaves it if not said
+ */
+export function openStore(dir: string, kind: "auto" | "local" | "network", access: Access = "open"): Store {
   const seen = NETWORK_MAGIC.has(fs.statfsSync(dir).type >>> 0) ? "network" : "local";
-  return (kind === "auto" ? seen : kind) === "network" ? new NetworkStore() : new LocalStore();
+  const modes = new Modes(access);
+  return (kind === "auto" ? seen : kind) === "network" ? new NetworkStore(modes) : new LocalStore(modes);
 }

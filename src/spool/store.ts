@@ -22,7 +22,9 @@ export interface Appender {
  * system's stalls do not block the event loop, and a test can stand in for the disk.
  *
  * Contract: each method is one system call or a short fixed series (named in its line), throws Node's
- * `ErrnoException`s untouched, retries nothing.
+ * `ErrnoException`s untouched, retries nothing. What it makes has the modes of the project's access (`access.ts`): of a
+ * `mode` that is given, only the owner's bits in a private project, the group's like the owner's in a shared one. Nothing
+ * is written through a symlink (ELOOP).
  */
 export interface Store {
   /** Whether other hosts see this file system too; then no watch event comes from them and caches lie. */

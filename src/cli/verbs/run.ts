@@ -11,6 +11,7 @@ import { describeOutcome } from "../../job/outcome.js";
 import { quote, visible } from "../../job/quote.js";
 import { shellQuote } from "../../job/shell-words.js";
 import { homeOfProjects } from "../../project/locate.js";
+import { makeDirectory } from "../../project/make-directory.js";
 import { newRunName } from "../../project/run-name.js";
 import type { JobRecord } from "../../report/record.js";
 import { tabulateRun } from "../../report/run-results.js";
@@ -203,7 +204,7 @@ function workersOf(text: string | undefined): number {
 async function openForRun(args: Args): Promise<[Project, isOwn: boolean]> {
   if (args.project !== undefined) return [await Project.open(args.project), false];
   const directory = path.join(homeOfProjects(process.env, process.cwd()), newRunName());
-  fs.mkdirSync(directory, { recursive: true });
-  fs.writeFileSync(path.join(directory, "settings.ini"), SETTINGS);
+  makeDirectory(directory, 0o700);
+  fs.writeFileSync(path.join(directory, "settings.ini"), SETTINGS, { mode: 0o600 });
   return [await Project.open(directory), true];
 }

@@ -6,7 +6,7 @@ import { FjordError } from "../../job/error.js";
 import { readJob } from "../../job/job.js";
 import { visible } from "../../job/quote.js";
 import { nameOfNumbers, namesOf } from "../../report/arrays.js";
-import { EXIT, openExisting, openProject, say } from "../command.js";
+import { EXIT, openExisting, openProject, SHARED_OPTION, say } from "../command.js";
 import { exitCodeOf, tellEnds } from "../ends.js";
 import { type JobArgs, jobOptions, wantedOf } from "../job-options.js";
 import { sweepOptions } from "../sweep-options.js";
@@ -15,6 +15,7 @@ import { count, JSON_OPTION, printJson, some, type Verb } from "../verb.js";
 interface Args extends JobArgs {
   readonly replace: boolean;
   readonly wait: boolean;
+  readonly shared: string | undefined;
   readonly dryRun: boolean;
   readonly json: boolean;
 }
@@ -37,6 +38,7 @@ export const verb: Verb<Args> = {
         default: false,
         describe: "until it has ended: 0 when it succeeded, 1 when not",
       })
+      .option("shared", SHARED_OPTION)
       .option("dry-run", { type: "boolean", default: false, describe: "show the job files, submit nothing" })
       .option("json", JSON_OPTION)
       .example("fjord submit my-jobs/ extra.ini", "all job files of a folder, and one more")

@@ -1,0 +1,35 @@
+import fs from "node:fs";
+import { FjordError } from "../job/error.js";
+import { visible } from "../job/quote.js";
+import type { Access } from "./access.js";
+import type { Layout } from "./layout.js";
+import { readSettings, type Settings } from "./settings.js";
+import { isTrusted, ownUid } from "./trust.js";
+
+/**
+ * What the project's `settings.ini` says; nothing where there is none. One that somebody has put there who has no say in the
+ * project is refused: it could let anybody's jobs be run.
+ *
+ * @throws FjordError `bad-settings`; ErrnoException
+ */
+export function readSettingsFile(layout: Layout, access: Access): Partial<Settings> {
+  const file = layout.settings;
+  if (!fs.existsSync(file)) return {};
+  const fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+  try {
+    const { uid, mode } = fs.fstatSync(fd);
+    if (access !== "shared" && !isTrusted(uid, layout.root)) {
+      throw new FjordError(
+        "bad-settings",
+        `${visible(file)} belongs to another user (uid ${uid}), who has no say in this project.`,
+        "Look into it; then remove it, or make it yours: cp it, and mv the copy there.",
+      );
+    }
+    const { jobOwners, ...said } = readSettings(file, fs.readFileSync(fd));
+    // What root runs nobody but root has to say.
+    const counts = jobOwners !== undefined && (ownUid() !== 0 || (uid === 0 && (mode & 0o022) === 0));
+    return counts ? { ...said, jobOwners } : said;
+  } finally {
+    fs.closeSync(fd);
+  }
+}
