@@ -1,6 +1,9 @@
 import fs from "node:fs";
 import type { Project } from "../compose/project.js";
+import { FjordError } from "../job/error.js";
+import { visible } from "../job/quote.js";
 import { fileModeIn } from "../project/access.js";
+import { ownUid } from "../project/trust.js";
 import { openDaemonLog } from "../report/daemon-log.js";
 import { newActorId } from "../spool/identity.js";
 import { Worker } from "../worker/worker.js";
@@ -16,6 +19,7 @@ export interface WorkRequest {
  */
 export async function work(project: Project, request: WorkRequest): Promise<void> {
   const { store, layout, settings } = project;
+  refuseRoot(project);
   let id = request.id ?? newActorId("w");
   const first = id;
   const level = process.env.FJORD_LOG_LEVEL ?? "info";
@@ -51,4 +55,14 @@ function removeIfEmpty(file: string): void {
   } catch {
     // started by hand: there is none
   }
+}
+
+/** In a shared project all its members would be root: that has to be said by root himself. */
+function refuseRoot({ access, directory, hasJobOwners }: Project): void {
+  if (ownUid() !== 0 || access !== "shared" || hasJobOwners) return;
+  throw new FjordError(
+    "bad-project",
+    `${visible(directory)} is shared: what the members of its group submit would run as root.`,
+    "Work there as another user; or let a settings.ini of root's own, which nobody else can write, say job_owners = …",
+  );
 }

@@ -84,12 +84,21 @@ export class Project {
   readonly settings: Settings;
   /** Who may get at what lies in it. */
   readonly access: Access;
+  /** Whether `settings.ini` says whose jobs are run. */
+  readonly hasJobOwners: boolean;
 
-  private constructor(layout: Layout, store: Store, settings: Settings, access: Access) {
+  private constructor(
+    layout: Layout,
+    store: Store,
+    access: Access,
+    settings: Settings,
+    hasJobOwners: boolean,
+  ) {
     this.layout = layout;
     this.store = store;
     this.settings = settings;
     this.access = access;
+    this.hasJobOwners = hasJobOwners;
   }
 
   /**
@@ -125,7 +134,8 @@ export class Project {
     }
     const store = openStore(layout.root, said.store ?? "auto", access);
     const jobOwners = access === "shared" ? "group" : "own";
-    return new Project(layout, store, { ...defaultSettings(store.kind), jobOwners, ...said }, access);
+    const settings = { ...defaultSettings(store.kind), jobOwners, ...said };
+    return new Project(layout, store, access, settings, said.jobOwners !== undefined);
   }
 
   /** Absolute path of the project's directory. */

@@ -7,6 +7,7 @@ import { type ArrayView, countParts, isUnfinished, listArrays, readArray } from 
 import { adoptArrays, beginArray, expandPart, mendArray, sendOut } from "../spool/arrays.js";
 import { stampAt } from "../spool/finish.js";
 import { look } from "../spool/intake.js";
+import { JobOwners } from "../spool/job-owners.js";
 import type { Store } from "../spool/store.js";
 import type { Blocked } from "./dependencies.js";
 
@@ -48,6 +49,7 @@ export class Arrays {
   readonly #layout: Layout;
   readonly #settings: Settings;
   readonly #tell: ArrayEvents;
+  readonly #owners: JobOwners;
   readonly #open = new Map<string, Open>();
   /** Those whose files are no arrays any more, and the stamps of these. */
   readonly #broken = new Map<string, string>();
@@ -57,6 +59,7 @@ export class Arrays {
     this.#layout = layout;
     this.#settings = settings;
     this.#tell = tell;
+    this.#owners = new JobOwners(layout, settings);
   }
 
   /** Numbers that wait and are no jobs in the queue yet. */
@@ -167,7 +170,7 @@ export class Arrays {
     this.#open.delete(name);
     if (this.#broken.get(name) === stamp) return;
     const file = this.#layout.arrayFile(name);
-    const seen = await look(this.#store, file, `${name}.ini`);
+    const seen = await look(this.#store, file, `${name}.ini`, undefined, this.#owners);
     if (seen.kind === "valid" && isArray(seen.job)) {
       const { job, mtimeMs, bytes } = seen;
       // What it waits for had ended when its first numbers became jobs, and may be gone since.

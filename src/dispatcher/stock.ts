@@ -7,6 +7,7 @@ import type { Settings } from "../project/settings.js";
 import { removeAbandoned } from "../spool/abandoned.js";
 import { factsIfThere } from "../spool/file-facts.js";
 import { look } from "../spool/intake.js";
+import { JobOwners } from "../spool/job-owners.js";
 import type { Ledger } from "../spool/ledger.js";
 import { refusalLogOf, refuse, refuseUndecodable } from "../spool/refuse.js";
 import { Settling } from "../spool/settling.js";
@@ -74,6 +75,7 @@ export class Stock {
   readonly #store: Store;
   readonly #layout: Layout;
   readonly #settings: Settings;
+  readonly #owners: JobOwners;
   readonly #ledger: Ledger;
   readonly #tell: StockEvents;
   /** The valid jobs that wait, by file. What stands in a line and not here was withdrawn: it is passed over. */
@@ -102,6 +104,7 @@ export class Stock {
     this.#store = store;
     this.#layout = layout;
     this.#settings = settings;
+    this.#owners = new JobOwners(layout, settings);
     this.#ledger = ledger;
     this.#tell = tell;
   }
@@ -214,7 +217,7 @@ export class Stock {
     const found: Waiting[] = [];
     while (this.#unseen.length > 0 && performance.now() < until) {
       const file = this.#unseen.pop() as string;
-      const seen = await look(this.#store, this.#layout.queued(file), file, settling);
+      const seen = await look(this.#store, this.#layout.queued(file), file, settling, this.#owners);
       if (seen.kind === "valid") {
         const { priority, after, array } = seen.job;
         const waiting = { file, priority, mtimeMs: seen.mtimeMs, ino: seen.ino };

@@ -1,5 +1,6 @@
 import { JOB_FILE_LIMIT, type Job, readJob } from "../job/job.js";
 import { checkName } from "../job/name.js";
+import type { JobOwners } from "./job-owners.js";
 import type { Settling } from "./settling.js";
 import { isErrno, type Store } from "./store.js";
 
@@ -17,8 +18,15 @@ const EXECUTABLE = 0o111;
  * what cannot be read are refused with a reason.
  *
  * @param settling asked whether the file is whole; left out where that is known (S3: it is on a desk)
+ * @param owners asked whether the job may be run, of the very file that is read; left out by who runs nothing
  */
-export async function look(store: Store, path: string, file: string, settling?: Settling): Promise<Look> {
+export async function look(
+  store: Store,
+  path: string,
+  file: string,
+  settling?: Settling,
+  owners?: JobOwners,
+): Promise<Look> {
   const problem = checkName(file);
   if (problem !== undefined) return { kind: "refused", reason: `${problem}.` };
   let read: Awaited<ReturnType<Store["read"]>>;
@@ -44,6 +52,8 @@ export async function look(store: Store, path: string, file: string, settling?: 
     return refused(file, "is a directory; put the job files themselves into the queue");
   }
   if (facts.kind !== "file") return refused(file, "is not a regular file");
+  const foreign = await owners?.problem(facts);
+  if (foreign !== undefined) return refused(file, foreign);
   const reading = readJob(file, bytes, (facts.mode & EXECUTABLE) !== 0);
   if (!reading.ok) return { kind: "refused", reason: reading.reason };
   const { ino, mode, mtimeMs, ctimeMs } = facts;

@@ -9,11 +9,12 @@ import type { Appender, FileFacts, Store } from "./store.js";
  */
 export class LocalStore implements Store {
   readonly kind = "local";
-  readonly #modes: Modes;
+  /** Not `#modes`: a test's Proxy stands before it. */
+  private readonly modes: Modes;
 
   /** @param modes of what it makes; as the umask leaves them if not said */
   constructor(modes = new Modes("open")) {
-    this.#modes = modes;
+    this.modes = modes;
   }
 
   async list(dir: string): Promise<string[]> {
@@ -53,9 +54,9 @@ export class LocalStore implements Store {
     }
   }
   async create(path: string, content: string | Uint8Array, flush: boolean, mode = 0o666): Promise<void> {
-    const fd = fs.openSync(path, "wx", this.#modes.of(mode));
+    const fd = fs.openSync(path, "wx", this.modes.of(mode));
     try {
-      if (this.#modes.isCut(mode)) fs.fchmodSync(fd, this.#modes.of(mode));
+      if (this.modes.isCut(mode)) fs.fchmodSync(fd, this.modes.of(mode));
       if (content.length > 0) fs.writeFileSync(fd, content);
       if (flush) fs.fsyncSync(fd);
     } catch (error) {
@@ -79,7 +80,7 @@ export class LocalStore implements Store {
   async write(path: string, text: string): Promise<void> {
     // Cut to its length at the end, not to nothing at first: ext4 writes out at once, and waits for, what was cut to
     // nothing (auto_da_alloc, ext4(5)).
-    const fd = this.#open(path, WRITE_FLAGS);
+    const fd = openWith(this.modes, path, WRITE_FLAGS);
     try {
       fs.ftruncateSync(fd, fs.writeSync(fd, text, 0));
     } finally {
@@ -90,7 +91,7 @@ export class LocalStore implements Store {
     fs.linkSync(existing, path);
   }
   async appender(path: string): Promise<Appender> {
-    const fd = this.#open(path, APPEND_FLAGS);
+    const fd = openWith(this.modes, path, APPEND_FLAGS);
     return {
       append: async (text) => {
         if (fs.writeSync(fd, text) !== Buffer.byteLength(text)) throw shortWrite(path);
@@ -106,8 +107,8 @@ export class LocalStore implements Store {
     fs.unlinkSync(path);
   }
   async mkdir(path: string, recursive = false): Promise<void> {
-    fs.mkdirSync(path, { recursive, mode: this.#modes.of(0o777) });
-    if (this.#modes.isCut(0o777)) addBits(path, this.#modes.of(0o777));
+    fs.mkdirSync(path, { recursive, mode: this.modes.of(0o777) });
+    if (this.modes.isCut(0o777)) addBits(path, this.modes.of(0o777));
   }
   async rmdir(path: string): Promise<void> {
     fs.rmdirSync(path);
@@ -123,21 +124,21 @@ export class LocalStore implements Store {
       fs.closeSync(fd);
     }
   }
-
-  /** Makes the file if there is none. */
-  #open(path: string, flags: number): number {
-    const fd = fs.openSync(path, flags, this.#modes.of(0o666));
-    if (this.#modes.isCut(0o666)) {
-      const { uid, mode } = fs.fstatSync(fd);
-      const wanted = mode | this.#modes.of(0o666);
-      if (uid === process.getuid?.() && wanted !== mode) fs.fchmodSync(fd, wanted & 0o7777);
-    }
-    return fd;
-  }
 }
 
 /** What is there keeps its bits: setgid among them, which is inherited. */
 function addBits(directory: string, bits: number): void {
   const { uid, mode } = fs.lstatSync(directory);
   if (uid === process.getuid?.()) fs.chmodSync(directory, (mode | bits) & 0o7777);
+}
+
+/** Makes the file if there is none. */
+function openWith(modes: Modes, path: string, flags: number): number {
+  const fd = fs.openSync(path, flags, modes.of(0o666));
+  if (modes.isCut(0o666)) {
+    const { uid, mode } = fs.fstatSync(fd);
+    const wanted = mode | modes.of(0o666);
+    if (uid === process.getuid?.() && wanted !== mode) fs.fchmodSync(fd, wanted & 0o7777);
+  }
+  return fd;
 }

@@ -7,11 +7,12 @@ import { type Appender, type FileFacts, isErrno, type Store } from "./store.js";
 /** A file system that may stall for minutes (NFS, SMB, FUSE …): every call goes through the thread pool. */
 export class NetworkStore implements Store {
   readonly kind = "network";
-  readonly #modes: Modes;
+  /** Not `#modes`: a test's Proxy stands before it. */
+  private readonly modes: Modes;
 
   /** @param modes of what it makes; as the umask leaves them if not said */
   constructor(modes = new Modes("open")) {
-    this.#modes = modes;
+    this.modes = modes;
   }
 
   list(dir: string): Promise<string[]> {
@@ -52,9 +53,9 @@ export class NetworkStore implements Store {
     }
   }
   async create(path: string, content: string | Uint8Array, flush: boolean, mode = 0o666): Promise<void> {
-    const handle = await fs.promises.open(path, "wx", this.#modes.of(mode));
+    const handle = await fs.promises.open(path, "wx", this.modes.of(mode));
     try {
-      if (this.#modes.isCut(mode)) await handle.chmod(this.#modes.of(mode));
+      if (this.modes.isCut(mode)) await handle.chmod(this.modes.of(mode));
       if (content.length > 0) await handle.writeFile(content);
       if (flush) await handle.sync();
       await handle.close(); // NFS reports a write's error here
@@ -75,7 +76,7 @@ export class NetworkStore implements Store {
     }
   }
   async write(path: string, text: string): Promise<void> {
-    const handle = await this.#open(path, WRITE_FLAGS | fs.constants.O_TRUNC);
+    const handle = await openWith(this.modes, path, WRITE_FLAGS | fs.constants.O_TRUNC);
     try {
       await handle.writeFile(text);
     } finally {
@@ -86,7 +87,7 @@ export class NetworkStore implements Store {
     return fs.promises.link(existing, path);
   }
   async appender(path: string): Promise<Appender> {
-    const handle = await this.#open(path, APPEND_FLAGS);
+    const handle = await openWith(this.modes, path, APPEND_FLAGS);
     return {
       append: async (text) => {
         const { bytesWritten } = await handle.write(text);
@@ -103,11 +104,11 @@ export class NetworkStore implements Store {
     return fs.promises.unlink(path);
   }
   async mkdir(path: string, recursive = false): Promise<void> {
-    await fs.promises.mkdir(path, { recursive, mode: this.#modes.of(0o777) });
-    if (!this.#modes.isCut(0o777)) return;
+    await fs.promises.mkdir(path, { recursive, mode: this.modes.of(0o777) });
+    if (!this.modes.isCut(0o777)) return;
     const { uid, mode } = await fs.promises.lstat(path);
     // What is there keeps its bits: setgid among them, which is inherited.
-    if (uid === process.getuid?.()) await fs.promises.chmod(path, (mode | this.#modes.of(0o777)) & 0o7777);
+    if (uid === process.getuid?.()) await fs.promises.chmod(path, (mode | this.modes.of(0o777)) & 0o7777);
   }
   rmdir(path: string): Promise<void> {
     return fs.promises.rmdir(path);
@@ -123,14 +124,14 @@ export class NetworkStore implements Store {
       await handle.close();
     }
   }
+}
 
-  /** Makes the file if there is none. */
-  async #open(path: string, flags: number): Promise<FileHandle> {
-    const handle = await fs.promises.open(path, flags, this.#modes.of(0o666));
-    if (!this.#modes.isCut(0o666)) return handle;
-    const { uid, mode } = await handle.stat();
-    const wanted = mode | this.#modes.of(0o666);
-    if (uid === process.getuid?.() && wanted !== mode) await handle.chmod(wanted & 0o7777);
-    return handle;
-  }
+/** Makes the file if there is none. */
+async function openWith(modes: Modes, path: string, flags: number): Promise<FileHandle> {
+  const handle = await fs.promises.open(path, flags, modes.of(0o666));
+  if (!modes.isCut(0o666)) return handle;
+  const { uid, mode } = await handle.stat();
+  const wanted = mode | modes.of(0o666);
+  if (uid === process.getuid?.() && wanted !== mode) await handle.chmod(wanted & 0o7777);
+  return handle;
 }

@@ -10,6 +10,7 @@ import type { Layout } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
 import type { Claimed } from "../spool/finish.js";
 import { look } from "../spool/intake.js";
+import type { JobOwners } from "../spool/job-owners.js";
 import type { Ledger } from "../spool/ledger.js";
 import type { Lock, Locksmith } from "../spool/lock.js";
 import { refuse } from "../spool/refuse.js";
@@ -28,6 +29,7 @@ export interface Bench {
   readonly settings: Settings;
   readonly ledger: Ledger;
   readonly locksmith: Locksmith;
+  readonly owners: JobOwners;
   readonly log: pino.Logger;
   readonly worker: string;
   /** Where it was hired: command lines are relative to it. */
@@ -153,7 +155,8 @@ export class Attempt {
 
   async #claimed(onStart: (attempt: this) => void): Promise<AttemptEnd> {
     const { store, layout, ledger, log, worker } = this.#bench;
-    const found = await look(store, this.#path, this.file);
+    // Asked once more, of the file that is run: it may be another by now, and the dispatcher another user.
+    const found = await look(store, this.#path, this.file, undefined, this.#bench.owners);
     if (found.kind === "gone" || found.kind === "unsettled") return "passed";
     if (found.kind === "refused") {
       log.warn({ job: this.job, reason: found.reason }, "refused");

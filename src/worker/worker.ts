@@ -9,6 +9,7 @@ import { type Ask, readAsk } from "../spool/ask.js";
 import { Doorbell } from "../spool/doorbell.js";
 import { isElsewhere } from "../spool/finish.js";
 import { hostName, identify } from "../spool/identity.js";
+import { JobOwners } from "../spool/job-owners.js";
 import { Ledger } from "../spool/ledger.js";
 import { Locksmith } from "../spool/lock.js";
 import { isErrno, isSystemError, isTrouble, type Store } from "../spool/store.js";
@@ -53,6 +54,7 @@ export class Worker implements Bench {
   readonly store: Store;
   readonly layout: Layout;
   readonly settings: Settings;
+  readonly owners: JobOwners;
   readonly log: pino.Logger;
   readonly worker: string;
   readonly directory: string;
@@ -91,6 +93,7 @@ export class Worker implements Bench {
     this.store = setup.store;
     this.layout = setup.layout;
     this.settings = setup.settings;
+    this.owners = new JobOwners(setup.layout, setup.settings);
     this.log = setup.log;
     this.worker = setup.id;
     this.directory = setup.directory;
