@@ -21,6 +21,10 @@ export async function killGroup(group: string, worker: string): Promise<void> {
   const found = startToken(leader);
   if (found === undefined ? !membersOf(leader).some((member) => isJobOf(member, worker)) : found !== token)
     return;
+  // An announcement may be forged, and name any process of this user. A zombie has no environment any more.
+  if (process.platform === "linux" && found !== undefined) {
+    if (statOf(leader).state !== "Z" && !isJobOf(leader, worker)) return;
+  }
   for (let look = 0; look < LOOKS && signalGroup(leader, "SIGKILL"); look++) await delay(5);
 }
 

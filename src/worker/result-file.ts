@@ -1,6 +1,11 @@
 import fs from "node:fs";
 import path from "node:path";
 import { makeDirectory } from "../project/make-directory.js";
+import { ownUid } from "../project/trust.js";
+
+/** Symlinks that lead to one another, as many as Linux follows (path_resolution(7)). */
+const LINKS = 40;
+const CHUNK = 1 << 20;
 
 /**
  * The job's `logfile`: where its results go. Its directory is made before the run; if the job has not written the file
@@ -33,7 +38,7 @@ export class ResultFile {
       const after = fs.statSync(this.path, { throwIfNoEntry: false });
       if (after !== undefined && !after.isFile()) return;
       if (after !== undefined && !isSame(after, this.#before)) return;
-      fs.copyFileSync(attemptLog, this.path);
+      copy(attemptLog, this.path);
     } catch (error) {
       throw new Error(`fjord: the logfile ${this.path} was not written: ${(error as Error).message}`);
     }
@@ -42,4 +47,55 @@ export class ResultFile {
 
 function isSame(after: fs.Stats, before: fs.Stats | undefined): boolean {
   return before?.mtimeMs === after.mtimeMs && before.size === after.size && before.ino === after.ino;
+}
+
+/** A new file has the mode that the user's umask leaves, whatever that of the log is. */
+function copy(from: string, to: string): void {
+  const source = fs.openSync(from, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
+  try {
+    const target = openFollowingOwn(to);
+    try {
+      fs.ftruncateSync(target);
+      const buffer = Buffer.allocUnsafe(Math.min(CHUNK, fs.fstatSync(source).size + 1));
+      for (let n = fs.readSync(source, buffer); n > 0; n = fs.readSync(source, buffer)) {
+        for (let done = 0; done < n; ) done += fs.writeSync(target, buffer, done, n - done);
+      }
+    } finally {
+      fs.closeSync(target);
+    }
+  } finally {
+    fs.closeSync(source);
+  }
+}
+
+/**
+ * Opens a file to be written. A symbolic link of this user's own, or of root's, is followed: he knows where it leads. One
+ * that somebody else has put there could lead to any file of this user.
+ */
+function openFollowingOwn(file: string): number {
+  const { O_WRONLY, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+  let target = file;
+  for (let n = 0; ; n++) {
+    try {
+      return fs.openSync(target, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o666);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ELOOP" || n >= LINKS) throw error;
+    }
+    target = path.resolve(path.dirname(target), readOwnLink(target));
+  }
+}
+
+function readOwnLink(link: string): string {
+  const before = fs.lstatSync(link);
+  const own = ownUid();
+  if (own !== undefined && before.uid !== own && before.uid !== 0) {
+    throw new Error(`${link} is a symbolic link of another user (uid ${before.uid}), which is not followed`);
+  }
+  const target = fs.readlinkSync(link);
+  const after = fs.lstatSync(link);
+  // What a link says never changes; another link may have come to its place.
+  if (before.ino !== after.ino || before.ctimeMs !== after.ctimeMs) {
+    throw new Error(`${link} has been replaced while it was read`);
+  }
+  return target;
 }
