@@ -190,7 +190,10 @@ async function callBack(
       FJORD_ELAPSED: event.elapsed.toFixed(1),
     },
   });
-  if (result.failed) say(WHO, `The callback failed: ${result.shortMessage}`);
+  // Its command line is not repeated: it may hold a password, and this may go into a log.
+  const { failed, exitCode, signal, code } = result;
+  const why = exitCode === undefined ? (signal ?? code) : `exit code ${exitCode}`;
+  if (failed) say(WHO, `The callback failed: ${why}.`);
 }
 
 /** With a terminal: whether the workers should go, too. Ctrl-C and the end of input mean no. */

@@ -1,5 +1,8 @@
 import "./small-heap.js";
+import path from "node:path";
 import { Project } from "../compose/project.js";
+import { Layout } from "../project/layout.js";
+import { takeEnvironment } from "../recruiter/environment.js";
 import { EXIT, mainOfDaemon, say } from "./main.js";
 import { work } from "./work.js";
 
@@ -7,6 +10,7 @@ import { work } from "./work.js";
 mainOfDaemon("worker", async () => {
   const [directory, id] = process.argv.slice(2);
   if (directory === undefined || id === undefined) throw new Error("called by the recruiter: PROJECT ID");
+  takeEnvironment(new Layout(path.resolve(directory)).environmentOf(id), process.env);
   await work(await Project.open(directory), {
     id,
     say: (text) => {

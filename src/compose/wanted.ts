@@ -1,6 +1,7 @@
 import crypto from "node:crypto";
 import path from "node:path";
 import { FjordError } from "../job/error.js";
+import { behindAssignments } from "../job/secrets.js";
 import type { Sweep } from "../job/sweep.js";
 import { type Draft, draftOfArray, draftOfCommand, draftsOfFiles, type JobWishes } from "./draft.js";
 import { draftsOfCommandSweep, draftsOfFileSweep, type SweptCommand } from "./sweep.js";
@@ -50,8 +51,8 @@ export function draftsOf(wanted: Wanted): Draft[] {
       : draftsOfFileSweep(sweep, files, wishes, name);
   }
   const here = { workdir: process.cwd(), ...wishes };
-  const called = name ?? nameFor(isLines ? "job" : (exe ?? command[0] ?? ""));
   const words = exe === undefined ? command : [exe];
+  const called = name ?? nameFor(isLines ? ["job"] : words);
   if (array !== undefined) return [draftOfArray(called, words, here, array)];
   if (sweep === undefined) return [draftOfCommand(called, words, here)];
   const swept: SweptCommand = isLines
@@ -63,8 +64,10 @@ export function draftsOf(wanted: Wanted): Draft[] {
 }
 
 /** Short, and not another's: the program's name and some random letters. */
-function nameFor(command: string): string {
-  const first = command.split(/\s/, 1)[0] ?? "";
+function nameFor(words: readonly string[]): string {
+  // Not what a variable is set to, which may be a secret.
+  const line = words.find((word) => behindAssignments(word) !== "") ?? "";
+  const first = behindAssignments(line).split(/\s/, 1)[0] ?? "";
   const stem =
     path
       .basename(first)

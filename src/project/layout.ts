@@ -288,6 +288,11 @@ export class Layout {
     return name.replace(/\.(?:out|log(?:\.\d+)?)$/, "");
   }
 
+  /** The environment that a worker is to have, until it has read it. */
+  environmentOf(worker: string): string {
+    return below(this.daemonlogs, `.${worker}.env`);
+  }
+
   /** What a detached worker prints outside its log: Node's own last words. */
   printed(name: string): string {
     return below(this.daemonlogs, `${name}.out`);

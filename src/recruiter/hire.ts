@@ -59,18 +59,24 @@ export async function hire(store: Store, layout: Layout, request: HireRequest): 
       command: [...request.program, layout.root, id],
       directory: request.directory,
       environment: request.environment,
+      environmentFile: layout.environmentOf(id),
       printed: layout.printed(id),
       mode,
     };
   });
-  for (const start of starts) await launcher.start(start);
-  const deadline = performance.now() + request.patience * 1000;
-  return Promise.all(
-    starts.map(async (start) => ({
-      worker: await untilOnDuty(store, layout, start, deadline),
-      whereabouts: launcher.whereabouts(start),
-    })),
-  );
+  try {
+    for (const start of starts) await launcher.start(start);
+    const deadline = performance.now() + request.patience * 1000;
+    return await Promise.all(
+      starts.map(async (start) => ({
+        worker: await untilOnDuty(store, layout, start, deadline),
+        whereabouts: launcher.whereabouts(start),
+      })),
+    );
+  } finally {
+    // Of those that did not come on duty.
+    for (const { environmentFile } of starts) fs.rmSync(environmentFile, { force: true });
+  }
 }
 
 async function untilOnDuty(

@@ -5,6 +5,8 @@ export interface WorkerStart {
   readonly command: readonly [string, ...string[]];
   readonly directory: string;
   readonly environment: NodeJS.ProcessEnv;
+  /** Where the worker looks for its environment when its launcher cannot hand it on. */
+  readonly environmentFile: string;
   /** Where what it prints goes when nobody sees its terminal. */
   readonly printed: string;
   /** Of that file. */

@@ -1,5 +1,6 @@
 import { execa } from "execa";
 import { FjordError } from "../job/error.js";
+import { leaveEnvironment } from "./environment.js";
 import type { Launcher, WorkerStart } from "./launcher.js";
 
 async function run(tool: string, args: string[], start: WorkerStart): Promise<void> {
@@ -30,9 +31,9 @@ export class TmuxLauncher implements Launcher {
 
   async start(start: WorkerStart): Promise<void> {
     // A tmux server that runs already has an environment of its own: the jobs are to have the recruiter's.
-    const environment = Object.entries(start.environment)
-      .filter(([name, value]) => value !== undefined && !name.startsWith("TMUX"))
-      .flatMap(([name, value]) => ["-e", `${name}=${value}`]);
+    const environment = leaveEnvironment(start.environmentFile, start.environment).flatMap(
+      ([name, value]) => ["-e", `${name}=${value}`],
+    );
     await run(
       "tmux",
       ["new-session", "-d", "-s", start.id, "-c", start.directory, ...environment, ...start.command],

@@ -17,6 +17,9 @@ const SHELL_WORDS = new Set(
   ).split(" "),
 );
 
+/** Carries a command line to the shell that runs it with another niceness; the job does not get it. */
+const LINE = "FJORD_LINE";
+
 /** What one run of a job needs from the shell. Paths are absolute. */
 export interface RunRequest {
   /** The shell command line, or undefined for a job file that is itself executable. */
@@ -70,7 +73,9 @@ function invocation({ line, jobFile, nice }: RunRequest): string {
   const bare = UNTIL_COMMENT.exec(line)?.[1];
   if (bare !== undefined && isPlain(bare)) return `exec ${prefix}${bare}`;
   const whole = shellQuote(`${line} ${file}`);
-  return nice === undefined ? `eval ${whole}` : `exec ${prefix}sh -c ${whole}`;
+  if (nice === undefined) return `eval ${whole}`;
+  // Not as an argument, which everybody on the host could read.
+  return `export ${LINE}=${whole}; exec ${prefix}sh -c 'fjord_line=$${LINE}; unset ${LINE}; eval "$fjord_line"'`;
 }
 
 function isPlain(line: string): boolean {

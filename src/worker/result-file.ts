@@ -81,7 +81,9 @@ function openFollowingOwn(file: string): number {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ELOOP" || n >= LINKS) throw error;
     }
-    target = path.resolve(path.dirname(target), readOwnLink(target));
+    const link = readOwnLink(target);
+    // Not normalised: a directory in it may be a link, and `..` behind that another directory than it looks.
+    target = path.isAbsolute(link) ? link : `${fs.realpathSync(path.dirname(target))}/${link}`;
   }
 }
 

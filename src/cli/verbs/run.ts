@@ -9,6 +9,7 @@ import { FjordError } from "../../job/error.js";
 import { type Halt, parseHalt } from "../../job/halt.js";
 import { describeOutcome } from "../../job/outcome.js";
 import { quote, visible } from "../../job/quote.js";
+import { withoutSecrets } from "../../job/secrets.js";
 import { shellQuote } from "../../job/shell-words.js";
 import { homeOfProjects } from "../../project/locate.js";
 import { makeDirectory } from "../../project/make-directory.js";
@@ -90,7 +91,8 @@ export const verb: Verb<Args> = {
     }
     const drafts = draftsOf(await wantedOf(args, undefined)).flatMap((draft) => [...elementsOf(draft)]);
     if (args.dryRun) {
-      if (args.json) printJson(drafts.map(({ job, file, runs }) => ({ job, file, runs })));
+      if (args.json)
+        printJson(drafts.map(({ job, file, runs }) => ({ job, file, runs: withoutSecrets(runs) })));
       else for (const { runs } of drafts) process.stdout.write(`${runs}\n`);
       return EXIT.ok;
     }

@@ -5,6 +5,7 @@ import { elementName } from "../../job/element.js";
 import { FjordError } from "../../job/error.js";
 import { readJob } from "../../job/job.js";
 import { visible } from "../../job/quote.js";
+import { withoutSecrets } from "../../job/secrets.js";
 import { nameOfNumbers, namesOf } from "../../report/arrays.js";
 import { EXIT, openExisting, openProject, SHARED_OPTION, say } from "../command.js";
 import { exitCodeOf, tellEnds } from "../ends.js";
@@ -62,7 +63,12 @@ export const verb: Verb<Args> = {
     const total = drafts.reduce((sum, { array }) => sum + (array?.size ?? 1), 0);
     if (args.json) {
       printJson(
-        drafts.map(({ job, file, runs, array }) => ({ job, file, runs, ...(array && { size: array.size }) })),
+        drafts.map(({ job, file, runs, array }) => ({
+          job,
+          file,
+          runs: withoutSecrets(runs),
+          ...(array && { size: array.size }),
+        })),
       );
     } else if (args.dryRun) for (const draft of drafts) process.stdout.write(shown(draft));
     else {
@@ -112,11 +118,11 @@ function runs(drafts: readonly Draft[]): string[] {
 
 /** What the first and the last element of an array run; else what the job does. */
 function endsOf({ job, array, mode, runs }: Draft): string[] {
-  if (array === undefined) return [visible(runs)];
+  if (array === undefined) return [visible(withoutSecrets(runs))];
   const numbers = [array.ranges[0]?.from ?? 0, Math.max(...array.ranges.map(({ to }) => to))];
   return numbers.map((number) => {
     const reading = readJob(`${job}.ini`, Buffer.from(array.elements.textOf(number)), (mode & 0o111) !== 0);
-    return visible(reading.ok ? reading.job.executable.replace(/ #$/, "") : reading.reason);
+    return visible(reading.ok ? withoutSecrets(reading.job.executable.replace(/ #$/, "")) : reading.reason);
   });
 }
 
