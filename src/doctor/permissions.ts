@@ -63,7 +63,7 @@ export function judgePermissions(permissions: Permissions): Judgement {
   return {
     verdict: "ok",
     found: `files can be made, made executable, and executed here${told === undefined ? "" : `, ${told.found}`}`,
-    means: `job files and scripts can be jobs${told === undefined ? "" : `; ${told.means}`}`,
+    means: `job files and scripts can be jobs${told === undefined ? "" : `, and ${told.means}`}`,
     measured: permissions,
   };
 }
@@ -83,7 +83,7 @@ function judgeOthers(others: Others): Judgement | undefined {
   }
   if (!isProject) return undefined;
   if (isShared) {
-    const means = `its members can have commands run as whoever works here`;
+    const means = "its members can have commands run as whoever works here";
     return { verdict: "ok", found: `it is shared by the group ${group}`, means };
   }
   if (foreign.length > 0) {
@@ -108,5 +108,5 @@ function judgeOthers(others: Others): Judgement | undefined {
       means: "job files and what jobs print are for all to see; chmod go= it for you alone",
     };
   }
-  return { verdict: "ok", found: "nobody else can get in", means: "they are for you alone" };
+  return { verdict: "ok", found: "nobody else can get in", means: "are yours alone" };
 }

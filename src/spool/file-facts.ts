@@ -28,6 +28,7 @@ export function factsOf(stat: fs.Stats): FileFacts {
     ctimeMs: stat.ctimeMs,
     mode: stat.mode,
     uid: stat.uid,
+    gid: stat.gid,
     kind,
   };
 }

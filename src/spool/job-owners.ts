@@ -1,6 +1,7 @@
 import crypto from "node:crypto";
 import fs from "node:fs";
 import { promisify } from "node:util";
+import { accessOf } from "../project/access.js";
 import { groupName } from "../project/group.js";
 import type { Layout } from "../project/layout.js";
 import { type Settings, usersIn } from "../project/settings.js";
@@ -10,9 +11,12 @@ import type { FileFacts } from "./store.js";
 /** For so long, ms, it is believed that a user is not one of those whose jobs are run. */
 const REFUSED_FOR = 60_000;
 
+type Owned = Pick<FileFacts, "uid" | "gid" | "mode">;
+
 /** Of the project: what a file's owner and mode mean there. */
 interface Site {
   readonly gid: number;
+  readonly isShared: boolean;
   /** Whether everybody can get at a file there that everybody may write. */
   readonly isReachable: boolean;
   /** Who owns what this process makes there: a store that maps users says another than the system. */
@@ -41,9 +45,9 @@ export class JobOwners {
   }
 
   /** Why a job file is not run for whose it is, or could be; undefined: it may be. */
-  async problem({ uid, mode }: Pick<FileFacts, "uid" | "mode">): Promise<string | undefined> {
+  async problem({ uid, gid, mode }: Owned): Promise<string | undefined> {
     if (this.#own === undefined || this.#said === "anyone") return undefined;
-    if (uid !== this.#own && !(await this.#isWelcome(uid))) return this.#foreign(uid);
+    if (uid !== this.#own && !this.#isGroups(gid) && !(await this.#isWelcome(uid))) return this.#foreign(uid);
     if ((mode & 0o002) === 0) return undefined;
     const { isReachable, keepsModes } = this.#look();
     if (!isReachable || !keepsModes) return undefined;
@@ -51,6 +55,11 @@ export class JobOwners {
       "can be written by everybody, so it may be anybody's; chmod o-w it and submit it again " +
       "(docs/security.md)"
     );
+  }
+
+  /** In a shared project only members can make a file of its group: nobody has to be asked who they are. */
+  #isGroups(gid: number): boolean {
+    return this.#said === "group" && this.#look().isShared && this.#look().gid === gid;
   }
 
   async #isWelcome(uid: number): Promise<boolean> {
@@ -91,7 +100,7 @@ export class JobOwners {
 function siteOf(layout: Layout): Site {
   const { gid, mode } = fs.statSync(layout.jobqueue);
   const isReachable = (mode & fs.statSync(layout.root).mode & 0o001) !== 0;
-  return { gid, isReachable, ...tryFile(layout) };
+  return { gid, isShared: accessOf(mode) === "shared", isReachable, ...tryFile(layout) };
 }
 
 /** What becomes of a file that this process makes there for itself alone. */

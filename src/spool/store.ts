@@ -6,6 +6,7 @@ export interface FileFacts {
   readonly ctimeMs: number;
   readonly mode: number;
   readonly uid: number;
+  readonly gid: number;
   readonly kind: "file" | "directory" | "symlink" | "other";
 }
 
