@@ -89,8 +89,7 @@ function openFollowingOwn(file: string): number {
 
 function readOwnLink(link: string): string {
   const before = fs.lstatSync(link);
-  const own = ownUid();
-  if (own !== undefined && before.uid !== own && before.uid !== 0) {
+  if (!isOwn(link, before)) {
     throw new Error(`${link} is a symbolic link of another user (uid ${before.uid}), which is not followed`);
   }
   const target = fs.readlinkSync(link);
@@ -100,4 +99,22 @@ function readOwnLink(link: string): string {
     throw new Error(`${link} has been replaced while it was read`);
   }
   return target;
+}
+
+function isOwn(link: string, { uid }: fs.Stats): boolean {
+  const own = ownUid();
+  if (own === undefined || uid === own || uid === 0) return true;
+  // A store that maps users shows one's own files as another's: so is then the directory, which only one user can write.
+  const directory = path.dirname(link);
+  const { uid: owner, mode } = fs.statSync(directory);
+  return own !== 0 && uid === owner && (mode & 0o022) === 0 && canWrite(directory);
+}
+
+function canWrite(directory: string): boolean {
+  try {
+    fs.accessSync(directory, fs.constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
