@@ -85,7 +85,7 @@ describe("completion", function () {
           "--wait",
           "--project",
         ]);
-        expect(await complete("dispatcher", "--s")).to.deep.equal(["--status-only", "--stay"]);
+        expect(await complete("dispatcher", "--s")).to.deep.equal(["--shared", "--status-only", "--stay"]);
       });
 
       it("knows the choices", async () => {
