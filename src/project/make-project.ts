@@ -36,16 +36,17 @@ function makeNew(layout: Layout, gid: number | undefined): Access {
 
 /** The queue comes last: who sees it sees the project as it is to be. */
 function makeShared(layout: Layout, gid: number): Access {
-  const isNew = !fs.existsSync(layout.root);
+  const before = fs.statSync(layout.root, { throwIfNoEntry: false });
   makeDirectory(layout.root, directoryModeIn("private"));
   const queue = layout.newQueue(crypto.randomUUID());
   fs.mkdirSync(queue, { mode: 0o700 });
   try {
     giveTo(queue, gid);
-    giveTo(layout.root, gid);
+    // A directory that was there may hold other things, which others go on to read.
+    giveTo(layout.root, gid, before?.mode);
   } catch (error) {
     fs.rmdirSync(queue);
-    if (isNew) fs.rmdirSync(layout.root);
+    if (before === undefined) removeEmpty(layout.root);
     throw error;
   }
   for (const dir of layout.directories()) {
@@ -53,12 +54,26 @@ function makeShared(layout: Layout, gid: number): Access {
     assureDirectory(layout, dir, "private");
     giveTo(dir, gid);
   }
-  fs.renameSync(queue, layout.jobqueue);
-  return "shared";
+  try {
+    fs.renameSync(queue, layout.jobqueue);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
+    fs.rmdirSync(queue); // another has made it at the same time, and uses it already
+  }
+  return accessOf(fs.statSync(layout.jobqueue).mode);
 }
 
-/** To a group, and to nobody else. */
-function giveTo(directory: string, gid: number): void {
+function removeEmpty(directory: string): void {
+  try {
+    fs.rmdirSync(directory);
+  } catch {
+    // another is making a project there
+  }
+}
+
+/** To a group, and to nobody else but whom `mode` lets in already. */
+function giveTo(directory: string, gid: number, mode = 0): void {
   try {
     fs.chownSync(directory, fs.statSync(directory).uid, gid);
   } catch (error) {
@@ -71,7 +86,7 @@ function giveTo(directory: string, gid: number): void {
       { cause: error },
     );
   }
-  fs.chmodSync(directory, directoryModeIn("shared"));
+  fs.chmodSync(directory, (mode & 0o7777) | directoryModeIn("shared"));
 }
 
 function assureDirectory(layout: Layout, dir: string, access: Access): void {

@@ -219,6 +219,39 @@ describe("the doctor judges permissions", () => {
     ));
   it("odd, when files are another user's", () =>
     expectTold(judgePermissions({ ...all, isOwn: false }), "warning", "another user"));
+
+  const others = {
+    isProject: true,
+    isShared: false,
+    group: "lab",
+    everybodyWrites: [],
+    groupWrites: [],
+    everybodyReads: [],
+    foreign: [],
+  };
+  for (const [what, what2, verdict, found] of [
+    ["a project that is closed to others", {}, "ok", "nobody else can get in"],
+    ["a shared one", { isShared: true, groupWrites: ["."] }, "ok", "shared by the group lab"],
+    ["one that all can read", { everybodyReads: [".", "jobqueue"] }, "warning", "everybody can read"],
+    ["one whose directory all can see into", { everybodyReads: ["."] }, "ok", "nobody else can get in"],
+    ["one that a group can write", { groupWrites: ["jobqueue"] }, "warning", "lab can write here (jobqueue)"],
+    ["one with somebody's file in it", { foreign: ["settings.ini"] }, "warning", "(settings.ini)"],
+    ["one that all can write", { isShared: true, everybodyWrites: ["jobpod"] }, "bad", "(jobpod)"],
+    ["a directory that all can write", { isProject: false, everybodyWrites: ["."] }, "warning", "can write"],
+    ["a directory that all can read", { isProject: false, everybodyReads: ["."] }, "ok", "executed here"],
+  ] as const) {
+    it(`${verdict}: ${what}`, () => {
+      expectTold(judgePermissions({ ...all, others: { ...others, ...what2 } }), verdict, found);
+    });
+  }
+  it("not by modes where none are kept", () => {
+    const judged = judgePermissions({
+      ...all,
+      keepsMode: false,
+      others: { ...others, everybodyWrites: ["."] },
+    });
+    expectTold(judged, "warning", /^(?!.*everybody)/);
+  });
 });
 
 describe("the doctor judges the file system", () => {

@@ -190,6 +190,31 @@ describe("a shared project", function () {
     expect(stderr).to.contain("permission denied");
   });
 
+  it("is the same for all who make it at the same time, in a directory that is there, which others go on to read", async () => {
+    const other = path.join(project().work, "paper");
+    fs.mkdirSync(other);
+    fs.chmodSync(other, 0o755);
+    fs.chownSync(other, ANN.uid, ANN.gid);
+    const make = () =>
+      runAs(project(), ANN, "022", "fjord", [
+        "submit",
+        "--project",
+        other,
+        "--shared",
+        GROUP.name,
+        "--",
+        "true",
+      ]);
+    for (const { exitCode, stderr } of await Promise.all([make(), make(), make()])) {
+      expect(exitCode, stderr).to.equal(0);
+    }
+    const { root, jobqueue } = new Layout(other);
+    expect(modeOf(root)).to.equal(0o2775);
+    expect(modeOf(jobqueue)).to.equal(0o2770);
+    expect(fs.readdirSync(jobqueue)).to.have.length(3);
+    expect(fs.readdirSync(root).filter((name) => name.startsWith("."))).to.deep.equal([]);
+  });
+
   it("can only be made by a member", async () => {
     const other = path.join(project().home, "other");
     const { exitCode, stderr } = await runAs(project(), EVE, "022", "dispatcher", [
