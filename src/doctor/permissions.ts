@@ -7,6 +7,8 @@ import type { Judgement } from "./finding.js";
 import { lookAtOthers, type Others } from "./others.js";
 import type { Site } from "./site.js";
 
+const LISTED = 3;
+
 export interface Permissions {
   /** Whether what this user makes is this user's. */
   readonly isOwn: boolean;
@@ -72,7 +74,7 @@ export function judgePermissions(permissions: Permissions): Judgement {
 function judgeOthers(others: Others): Judgement | undefined {
   const { isProject, isShared, group, everybodyWrites, groupWrites, everybodyReads, foreign } = others;
   if (everybodyWrites.length > 0) {
-    const found = `everybody can write here (${everybodyWrites.join(", ")})`;
+    const found = `everybody can write here (${listed(everybodyWrites)})`;
     return isProject
       ? {
           verdict: "bad",
@@ -89,14 +91,14 @@ function judgeOthers(others: Others): Judgement | undefined {
   if (foreign.length > 0) {
     return {
       verdict: "warning",
-      found: `another user has put something here (${foreign.join(", ")})`,
+      found: `another user has put something here (${listed(foreign)})`,
       means: "look into it before you work here",
     };
   }
   if (groupWrites.length > 0) {
     return {
       verdict: "warning",
-      found: `members of the group ${group} can write here (${groupWrites.join(", ")})`,
+      found: `members of the group ${group} can write here (${listed(groupWrites)})`,
       means:
         "they can have commands run as the workers' user: chmod -R go-w it, or share it (docs/security.md)",
     };
@@ -109,4 +111,10 @@ function judgeOthers(others: Others): Judgement | undefined {
     };
   }
   return { verdict: "ok", found: "nobody else can get in", means: "are yours alone" };
+}
+
+/** The first few. */
+function listed(names: readonly string[]): string {
+  const more = names.length - LISTED;
+  return names.slice(0, LISTED).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }

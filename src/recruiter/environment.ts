@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import { ownUid } from "../project/trust.js";
 
 /** Needed before a worker can read anything, and no secrets. */
 const AT_ONCE = /^(?:NODE_(?:OPTIONS|PATH|EXTRA_CA_CERTS|V8_COVERAGE)|LD_(?:LIBRARY_PATH|PRELOAD)|DYLD_\w+)$/;
@@ -17,15 +18,22 @@ export function leaveEnvironment(file: string, environment: NodeJS.ProcessEnv): 
   return entries.filter(([name]) => AT_ONCE.test(name));
 }
 
-/** The worker's side: takes what was left for it, if anything was. */
+/** The worker's side: takes what its own user has left for it, if he has. */
 export function takeEnvironment(file: string, environment: NodeJS.ProcessEnv): void {
-  let text: string;
+  let fd: number;
   try {
-    text = fs.readFileSync(file, "utf8");
+    fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return; // it has it already
     throw error;
   }
-  fs.unlinkSync(file);
-  Object.assign(environment, JSON.parse(text));
+  try {
+    fs.unlinkSync(file);
+    const { uid, mode } = fs.fstatSync(fd);
+    // A store that maps users may show another's; but what is closed to all others nobody else could open, save root.
+    if (uid !== ownUid() && (ownUid() === 0 || (mode & 0o077) !== 0)) return;
+    Object.assign(environment, JSON.parse(fs.readFileSync(fd, "utf8")));
+  } finally {
+    fs.closeSync(fd);
+  }
 }

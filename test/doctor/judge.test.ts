@@ -229,7 +229,7 @@ describe("the doctor judges permissions", () => {
     everybodyReads: [],
     foreign: [],
   };
-  for (const [what, what2, verdict, found] of [
+  for (const [what, differs, verdict, found] of [
     ["a project that is closed to others", {}, "ok", "nobody else can get in"],
     ["a shared one", { isShared: true, groupWrites: ["."] }, "ok", "shared by the group lab"],
     ["one that all can read", { everybodyReads: [".", "jobqueue"] }, "warning", "everybody can read"],
@@ -241,7 +241,7 @@ describe("the doctor judges permissions", () => {
     ["a directory that all can read", { isProject: false, everybodyReads: ["."] }, "ok", "executed here"],
   ] as const) {
     it(`${verdict}: ${what}`, () => {
-      expectTold(judgePermissions({ ...all, others: { ...others, ...what2 } }), verdict, found);
+      expectTold(judgePermissions({ ...all, others: { ...others, ...differs } }), verdict, found);
     });
   }
   it("not by modes where none are kept", () => {

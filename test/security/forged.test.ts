@@ -1,9 +1,14 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import { expect } from "chai";
 import { execa } from "execa";
+import { leaveEnvironment, takeEnvironment } from "../../src/recruiter/environment.js";
 import { killGroup } from "../../src/spool/group.js";
 import { startToken } from "../../src/spool/identity.js";
 import { isAlive } from "../rig/processes.js";
 import { until } from "../rig/until.js";
+import { EVE, needUsers } from "../rig/users.js";
 import { skip } from "../rig/with-project.js";
 
 describe("an announcement that names a process", () => {
@@ -33,4 +38,30 @@ describe("an announcement that names a process", () => {
       }
     });
   }
+});
+
+describe("the environment that is left for a worker", () => {
+  const file = path.join(os.tmpdir(), `fjord-environment-${process.pid}`);
+  afterEach(() => fs.rmSync(file, { force: true }));
+
+  it("is in a file that nobody else can read, and gone when it has been taken", () => {
+    expect(
+      leaveEnvironment(file, { TOKEN: "t", NODE_OPTIONS: "-v", TMUX: "x", NONE: undefined }),
+    ).to.deep.equal([["NODE_OPTIONS", "-v"]]);
+    expect(fs.statSync(file).mode & 0o777).to.equal(0o600);
+    const environment: NodeJS.ProcessEnv = { HERE: "1" };
+    takeEnvironment(file, environment);
+    expect(environment).to.deep.equal({ HERE: "1", TOKEN: "t", NODE_OPTIONS: "-v" });
+    expect(fs.existsSync(file)).to.equal(false);
+    takeEnvironment(file, environment);
+  });
+
+  it("is not taken from another user", async function () {
+    await needUsers(this);
+    leaveEnvironment(file, { LD_PRELOAD: "evil.so" });
+    fs.chownSync(file, EVE.uid, EVE.gid);
+    const environment: NodeJS.ProcessEnv = {};
+    takeEnvironment(file, environment);
+    expect(environment).to.deep.equal({});
+  });
 });
