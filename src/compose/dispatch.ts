@@ -9,7 +9,7 @@ import { hostName, newActorId } from "../spool/identity.js";
 import { Ledger } from "../spool/ledger.js";
 import { Locksmith } from "../spool/lock.js";
 import { type Dispatching, readDispatching, type Seat, takeSeat } from "../spool/seat.js";
-import type { Store } from "../spool/store.js";
+import { isTrouble, type Store } from "../spool/store.js";
 
 export type DispatchEvent =
   | DispatcherEvent
@@ -104,18 +104,29 @@ async function dispatchUntil(
   rotation.unref();
   let ledger: Ledger | undefined;
   let locksmith: Locksmith | undefined;
+  // Who has just been started says what refuses him and ends; who has begun stays through the store's trouble.
+  let hasBegun = false;
   try {
     ledger = await Ledger.open(store, layout.ledgerOf(id), settings.flush);
     for (;;) {
-      const waited = await waitForSeat(store, layout, settings, id, signal, tell);
+      const waited = await waitForSeat(store, layout, settings, id, signal, tell, hasBegun);
       if (waited.kind === "stopped") {
         return { end: "stopped", succeeded: 0, failed: 0, cancelled: 0, blocked: [], elapsed: 0 };
       }
       const { seat, sawJobs } = waited;
       let { before } = waited;
-      await removeOldKeys(store, layout);
-      locksmith = await Locksmith.open(store, layout, id);
-      await ledger.append({ event: "dispatching", dispatcher: id, host: hostName(), pid: process.pid });
+      hasBegun ||= before !== undefined;
+      try {
+        await removeOldKeys(store, layout);
+        locksmith = await Locksmith.open(store, layout, id);
+        await ledger.append({ event: "dispatching", dispatcher: id, host: hostName(), pid: process.pid });
+      } catch (error) {
+        await seat.leave();
+        if (!hasBegun || !isTrouble(error)) throw error;
+        await delay(settings.poll * 1000, undefined, { signal }).catch(() => undefined);
+        continue;
+      }
+      hasBegun = true;
       daemonLog.logger.info({ dispatcher: id, project: layout.root }, "dispatching");
       void tell({ kind: "started" });
       const dispatcher = new Dispatcher({
@@ -190,12 +201,17 @@ async function waitForSeat(
   id: string,
   signal: AbortSignal,
   tell: Tell,
+  hasBegun: boolean,
 ): Promise<Waited> {
   let sawJobs = false;
   let before: Ends | undefined;
   while (!signal.aborted) {
     const lost = new AbortController();
-    const seat = await takeSeat(store, layout, id, settings.beat, () => lost.abort());
+    const seat = await takeSeat(store, layout, id, settings.beat, () => lost.abort()).catch((error) => {
+      // Read-only or full for a while: the seat is taken by whoever is there when it is over.
+      if (isTrouble(error) && (hasBegun || before !== undefined)) return undefined;
+      throw error;
+    });
     if (seat !== undefined) {
       return {
         kind: "seated",

@@ -462,7 +462,7 @@ export class Dispatcher {
     try {
       return await assign(this.#s.store, this.#s.layout, job.file, desk.worker);
     } catch (error) {
-      if (!isErrno(error, "EACCES", "EPERM")) {
+      if (!isErrno(error, "EACCES", "EPERM") || (await this.#stock.isClosed())) {
         this.#stock.putBack(job);
         throw error;
       }

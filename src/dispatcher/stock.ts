@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Dependency } from "../job/after.js";
 import { elementOf, problemOfArray } from "../job/element.js";
 import { isIgnored, jobName } from "../job/name.js";
@@ -64,6 +65,8 @@ class Line {
 /** How long a look at the queue may keep the dispatcher from handing out, ms: the first one, and any other. */
 const FIRST_LOOK = 100;
 const LATER_LOOK = 50;
+/** For so long, ms, a file that could not be moved is left alone. */
+const ASIDE = 10_000;
 /** The share of time that listing a long queue may take. */
 const LISTING_SHARE = 20;
 
@@ -87,8 +90,8 @@ export class Stock {
   readonly #arrays = new Map<string, readonly Range[]>();
   /** Priorities in use, highest first. */
   #priorities: number[] = [];
-  /** Files that cannot be moved. */
-  readonly #aside = new Set<string>();
+  /** Files that could not be moved, and when that was tried. */
+  readonly #aside = new Map<string, number>();
   /** Names of jobs that were refused in this dispatcher's time, and have not come back as valid ones. */
   readonly #refused = new Set<string>();
   /** Names of the last listing that have not been looked at. */
@@ -198,7 +201,7 @@ export class Stock {
       await this.#withdrawn(waiting);
     }
     for (const file of this.#arrays.keys()) if (!there.has(file)) this.#arrays.delete(file);
-    for (const file of this.#aside) if (!there.has(file)) this.#aside.delete(file);
+    for (const file of this.#aside.keys()) if (!there.has(file)) this.#aside.delete(file);
     this.#unseen = names
       .filter((name) => !this.#isSeen(name) && !isIgnored(name))
       .sort()
@@ -276,10 +279,15 @@ export class Stock {
     this.#line(job.priority).unshift(job);
   }
 
-  /** A file that cannot be moved must not stop the others: it is told of once and left alone while it is there. */
+  /**
+   * A file that cannot be moved must not stop the others: it is told of once, left alone, and tried again after a while,
+   * since what refuses it may be a directory that somebody puts right.
+   */
   setAside(file: string, error: unknown): void {
     this.#known.delete(file);
-    this.#aside.add(file);
+    const isTold = this.#aside.has(file);
+    this.#aside.set(file, performance.now());
+    if (isTold) return;
     const why = error instanceof Error ? error.message : String(error);
     this.#tell.onRefused(file, `${file}: cannot be moved out of the queue (${why}); chown or remove it.`);
   }
@@ -290,8 +298,22 @@ export class Stock {
     if (cancelled?.ino === ino) this.#tell.onCancelled();
   }
 
+  /** Whether the queue itself takes nothing, and not one file alone cannot be moved. */
+  async isClosed(): Promise<boolean> {
+    const probe = this.#layout.queued(`.${randomUUID()}.tmp`);
+    try {
+      await this.#store.create(probe, "", false);
+      await this.#store.unlink(probe);
+      return false;
+    } catch (error) {
+      if (!isTrouble(error)) throw error;
+      return true;
+    }
+  }
+
   #isSeen(name: string): boolean {
-    return this.#isWaiting(name) || this.#aside.has(name);
+    const tried = this.#aside.get(name) ?? Number.NEGATIVE_INFINITY;
+    return this.#isWaiting(name) || performance.now() - tried < ASIDE;
   }
 
   #line(priority: number): Line {

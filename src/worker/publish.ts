@@ -68,12 +68,14 @@ export async function publish(by: Publisher, job: Job, claimed: Claimed, ended: 
       stamp,
     }),
   );
-  // Before the commit: who finds `ended` and commits in this worker's stead does this, too.
-  if (ended.outcome.kind === "succeeded" && !(await isFenced())) {
-    const problem = await removeCheckpoint(store, layout, ended.job);
-    if (problem !== undefined) log.warn({ ...attempt, problem }, "its checkpoint was not removed");
-  }
-  const end = await untilTaken(() => finish(store, layout, claimed, to, stamp));
+  const end = await untilTaken(async () => {
+    // Before the commit, at each try of it: who finds `ended` and commits in this worker's stead does this, too.
+    if (ended.outcome.kind === "succeeded" && !(await isFenced())) {
+      const problem = await removeCheckpoint(store, layout, ended.job);
+      if (problem !== undefined) log.warn({ ...attempt, problem }, "its checkpoint was not removed");
+    }
+    return finish(store, layout, claimed, to, stamp);
+  });
   if (end === "taken") await discard("the job was taken back");
   else if (end === "fenced") log.warn(attempt, "declared lost at the end: the dispatcher decides");
   else if (ended.outcome.kind !== "succeeded") log.info(attempt, describeOutcome(ended.outcome));

@@ -1,73 +1,41 @@
-import { spawnSync } from "node:child_process";
-import fs from "node:fs";
-import os from "node:os";
 import path from "node:path";
 import { expect } from "chai";
 import { Bench, QUICK, SEED, until } from "./harness.js";
-
-function run(command: string, ...args: string[]): string | undefined {
-  const { status, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
-  return error === undefined && status === 0 ? undefined : (error?.message ?? stderr.trim());
-}
+import { SmallDisk } from "./small-disk.js";
 
 describe("a full disk: work waits, and nothing is lost", function () {
   this.timeout(90_000);
   this.slow(20_000);
-  let mount = "";
+  let disk: SmallDisk | undefined;
   let bench: Bench;
 
   before(() => console.log(`    seed ${SEED}`));
 
   /** A small file system of its own for the project. */
   function onDisk(this: Mocha.Context, ...options: string[]): void {
-    mount = fs.mkdtempSync(path.join(os.tmpdir(), "fjord-disk-"));
-    const refused = run("mount", "-t", "tmpfs", "-o", options.join(","), "tmpfs", mount);
-    if (refused !== undefined) {
-      console.log(`    skipped, no tmpfs can be mounted: ${refused}`);
-      fs.rmdirSync(mount);
-      mount = "";
+    const mounted = SmallDisk.mount(...options);
+    if (typeof mounted === "string") {
+      console.log(`    skipped, no tmpfs can be mounted: ${mounted}`);
       this.skip();
     }
-    bench = new Bench(QUICK, path.join(mount, "project"));
+    disk = mounted;
+    bench = new Bench(QUICK, path.join(disk.path, "project"));
   }
 
   afterEach(async function () {
-    if (mount === "") return;
+    if (disk === undefined) return;
     try {
       await bench.dispose(this.currentTest?.isFailed() ?? false);
     } finally {
-      run("umount", "-l", mount);
-      fs.rmdirSync(mount);
-      mount = "";
+      disk.unmount();
+      disk = undefined;
     }
   });
 
   /** Takes all room that is left; gives it back when called. */
-  function fill(): () => void {
-    const filler = path.join(mount, "filler");
-    const fd = fs.openSync(filler, "w");
-    const block = Buffer.alloc(4096);
-    try {
-      for (;;) fs.writeSync(fd, block);
-    } catch (error) {
-      expect((error as NodeJS.ErrnoException).code).to.equal("ENOSPC");
-    } finally {
-      fs.closeSync(fd);
-    }
-    return () => fs.rmSync(filler);
-  }
-
+  const fill = () => (disk as SmallDisk).fill();
   /** Takes all inodes. */
-  function crowd(): () => void {
-    const crowded = path.join(mount, "crowd");
-    fs.mkdirSync(crowded);
-    try {
-      for (let n = 0; ; n++) fs.writeFileSync(path.join(crowded, String(n)), "");
-    } catch (error) {
-      expect((error as NodeJS.ErrnoException).code).to.equal("ENOSPC");
-    }
-    return () => fs.rmSync(crowded, { recursive: true });
-  }
+  const crowd = () => (disk as SmallDisk).crowd();
 
   function submitMany(count: number): void {
     for (let n = 0; n < count; n++) {
