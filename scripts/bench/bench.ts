@@ -2,6 +2,7 @@ import os from "node:os";
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { table } from "../../src/cli/table.js";
+import { durability } from "./durability.js";
 import { hire } from "./hire.js";
 import { idle } from "./idle.js";
 import { latency } from "./latency.js";
@@ -24,7 +25,7 @@ export interface Setup {
   readonly tell: (what: string) => void;
 }
 
-const MEASUREMENTS = { speed, latency, hire, startup, makespan, memory, scale, idle };
+const MEASUREMENTS = { speed, durability, latency, hire, startup, makespan, memory, scale, idle };
 type Name = keyof typeof MEASUREMENTS;
 const NAMES = Object.keys(MEASUREMENTS) as Name[];
 

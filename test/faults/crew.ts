@@ -15,15 +15,25 @@ export class Crew {
   readonly #mayFail: boolean;
   #workers: Daemon[] = [];
   #dispatchers: Daemon[] = [];
+  #clock: number;
   kills = 0;
 
-  /** @param mayFail they may end by themselves and with an error: there is no room for them, say */
-  constructor(bench: Bench, dice: Dice, size: { workers: number; dispatchers: number }, mayFail = false) {
+  /**
+   * @param options mayFail: they may end by themselves and with an error, since there is no room for them, say; ahead: what
+   * their wall clocks are ahead by at first, ms
+   */
+  constructor(
+    bench: Bench,
+    dice: Dice,
+    size: { workers: number; dispatchers: number },
+    { mayFail = false, ahead = 0 } = {},
+  ) {
     this.#bench = bench;
     this.#dice = dice;
     this.#size = size;
     this.#mayFail = mayFail;
-    fs.writeFileSync(this.#orders, "0 0");
+    this.#clock = ahead;
+    fs.writeFileSync(this.#orders, `${ahead} 0`);
     this.fill();
   }
 
@@ -72,6 +82,13 @@ export class Crew {
     const stall = Math.round(this.#dice.between(0.3, 2.5) * QUICK_LEASE);
     this.#order(`${this.#clock} ${stall}`);
     await delay(stall);
+  }
+
+  /** All of these stand still for so long, ms. */
+  async stall(who: "workers" | "dispatchers", ms: number): Promise<void> {
+    fs.writeFileSync(this.#orders, `${this.#clock} ${ms}`);
+    for (const one of who === "workers" ? this.#workers : this.#dispatchers) one.kill("SIGUSR2");
+    await delay(ms);
   }
 
   /** One's wall clock jumps by up to two hours, back or forth; the others' stay. */
@@ -129,8 +146,6 @@ export class Crew {
     this.#workers = this.#workers.filter((daemon) => !victims.includes(daemon));
     this.#dispatchers = this.#dispatchers.filter((daemon) => !victims.includes(daemon));
   }
-
-  #clock = 0;
 
   /** Who has not begun yet would die of the signal. */
   #order(text: string): void {

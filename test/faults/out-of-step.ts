@@ -1,12 +1,12 @@
 import fs from "node:fs";
 
 /**
- * Loaded before a daemon's own code (NODE_OPTIONS): on SIGUSR2 its wall clock jumps, then its event loop stands still. By
- * how much says the file that FJORD_TEST_OUT_OF_STEP names: `AHEAD STALL`, ms. Its monotonic clock goes on as it did.
+ * Loaded before a daemon's own code (NODE_OPTIONS): its wall clock is ahead, and on SIGUSR2 jumps anew, and its event
+ * loop stands still. By how much says the file that FJORD_TEST_OUT_OF_STEP names: `AHEAD STALL`, ms. Its monotonic clock goes on as it did.
  */
-const orders = process.env.FJORD_TEST_OUT_OF_STEP;
+const orders = process.env.FJORD_TEST_OUT_OF_STEP ?? "/dev/null";
 const RealDate = Date;
-let ahead = 0;
+let [ahead] = ordered();
 
 class Skewed extends RealDate {
   constructor(...args: unknown[]) {
@@ -22,10 +22,12 @@ class Skewed extends RealDate {
 globalThis.Date = Skewed as DateConstructor;
 
 process.on("SIGUSR2", () => {
-  const [jump = 0, stall = 0] = fs
-    .readFileSync(orders ?? "/dev/null", "utf8")
-    .split(" ")
-    .map(Number);
+  const [jump, stall] = ordered();
   ahead = jump;
   if (stall > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, stall);
 });
+
+function ordered(): [ahead: number, stall: number] {
+  const [jump = 0, stall = 0] = fs.readFileSync(orders, "utf8").split(" ").map(Number);
+  return [jump, stall];
+}

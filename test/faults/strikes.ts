@@ -69,7 +69,7 @@ export class Chaos {
     this.#dice = dice;
     this.#weights = Object.entries(weights) as [Strike, number][];
     this.submitMany(disk === undefined ? 100 : 30);
-    this.crew = new Crew(bench, dice, { workers, dispatchers }, disk !== undefined);
+    this.crew = new Crew(bench, dice, { workers, dispatchers }, { mayFail: disk !== undefined });
     this.#scenery = { crew: this.crew, operator: new Operator(bench, dice), dice, disk };
   }
 
