@@ -8,7 +8,7 @@ import { openDaemonLog } from "../report/daemon-log.js";
 import { hostName, newActorId } from "../spool/identity.js";
 import { Ledger } from "../spool/ledger.js";
 import { Locksmith } from "../spool/lock.js";
-import { type Dispatching, readDispatching, type Seat, takeSeat } from "../spool/seat.js";
+import { type Dispatching, readDispatching, type Seat, SeatWatch, takeSeat } from "../spool/seat.js";
 import { isTrouble, type Store } from "../spool/store.js";
 
 export type DispatchEvent =
@@ -205,13 +205,16 @@ async function waitForSeat(
 ): Promise<Waited> {
   let sawJobs = false;
   let before: Ends | undefined;
+  const watch = new SeatWatch();
   while (!signal.aborted) {
     const lost = new AbortController();
-    const seat = await takeSeat(store, layout, id, settings.beat, () => lost.abort()).catch((error) => {
-      // Read-only or full for a while: the seat is taken by whoever is there when it is over.
-      if (isTrouble(error) && (hasBegun || before !== undefined)) return undefined;
-      throw error;
-    });
+    const seat = await takeSeat(store, layout, id, settings.beat, () => lost.abort(), watch).catch(
+      (error) => {
+        // Read-only or full for a while: the seat is taken by whoever is there when it is over.
+        if (isTrouble(error) && (hasBegun || before !== undefined)) return undefined;
+        throw error;
+      },
+    );
     if (seat !== undefined) {
       return {
         kind: "seated",

@@ -173,8 +173,8 @@ export async function lockSeat(
   }
 }
 
-/** ms; proper-lockfile takes nothing under two seconds. */
-function seatStale(beat: number): number {
+/** After so long, ms, a seat's lock that was not refreshed is stale; proper-lockfile takes nothing under two seconds. */
+export function seatStale(beat: number): number {
   return Math.max(2_000, beat * SEAT_STALE_BEATS * 1000);
 }
 

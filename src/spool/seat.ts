@@ -1,7 +1,7 @@
 import { formatIni, parseIni } from "../job/ini-dialect.js";
 import type { Layout } from "../project/layout.js";
 import { hostName, identify, livenessOf, type ProcessIdentity } from "./identity.js";
-import { isSeatLocked, type Lock, lockSeat } from "./lock.js";
+import { isSeatLocked, type Lock, lockSeat, seatStale } from "./lock.js";
 import { isErrno, type Store } from "./store.js";
 
 /** Who dispatches, from `dispatcher.ini`. */
@@ -47,6 +47,25 @@ export async function isSeatHeld(store: Store, layout: Layout, beat: number): Pr
   return isSeatLocked(store, layout.seat, beat);
 }
 
+/**
+ * Sees, by its own monotonic clock, whether a seat's lock is still being refreshed. Its age by the wall clocks of two hosts
+ * does not tell that: a lock that was made by a clock that is a day ahead would be fresh for a day after its holder's death.
+ */
+export class SeatWatch {
+  #mtimeMs = Number.NaN;
+  #since = 0;
+
+  /** Whether it has stood still for so long, ms, as far as has been seen. */
+  async isStillFor(store: Store, layout: Layout, ms: number): Promise<boolean> {
+    const { mtimeMs } = await store.facts(layout.seat);
+    if (mtimeMs !== this.#mtimeMs) {
+      this.#mtimeMs = mtimeMs;
+      this.#since = performance.now();
+    }
+    return performance.now() - this.#since > ms;
+  }
+}
+
 /** What dispatchers that were killed while they sat down have left. */
 async function removeTemporaries(store: Store, layout: Layout): Promise<void> {
   for (const entry of await store.list(layout.root)) {
@@ -56,10 +75,21 @@ async function removeTemporaries(store: Store, layout: Layout): Promise<void> {
   }
 }
 
+async function hasStopped(store: Store, layout: Layout, beat: number, watch: SeatWatch): Promise<boolean> {
+  try {
+    return await watch.isStillFor(store, layout, 2 * seatStale(beat));
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ESTALE")) return false;
+    throw error;
+  }
+}
+
 /**
  * Takes the seat without waiting; undefined: somebody else has it. A holder of this host whose process is gone is
- * not waited for: its lock is removed at once.
+ * not waited for: its lock is removed at once. That of another is, when nobody has refreshed it for twice the time after
+ * which it is stale.
  *
+ * @param watch what was seen of the lock at the tries before
  * @param onLost the seat was taken away: stop dispatching
  */
 export async function takeSeat(
@@ -68,11 +98,14 @@ export async function takeSeat(
   dispatcher: string,
   beat: number,
   onLost: () => void,
+  watch = new SeatWatch(),
 ): Promise<Seat | undefined> {
   let lock: Lock | undefined = await lockSeat(store, layout.seat, beat, onLost);
   if (lock === undefined) {
     const holder = await readDispatching(store, layout);
-    if (holder === undefined || livenessOf(holder.process) !== "dead") return undefined;
+    const liveness = holder === undefined ? "unknown" : livenessOf(holder.process);
+    if (liveness === "alive") return undefined;
+    if (liveness === "unknown" && !(await hasStopped(store, layout, beat, watch))) return undefined;
     await store.rmdir(layout.seat).catch(() => undefined);
     lock = await lockSeat(store, layout.seat, beat, onLost);
     if (lock === undefined) return undefined;

@@ -8,7 +8,7 @@ import { identify } from "../../src/spool/identity.js";
 import { LocalStore } from "../../src/spool/local-store.js";
 import { type Lock, Locksmith } from "../../src/spool/lock.js";
 import { reclaimWorker } from "../../src/spool/reclaim.js";
-import { takeSeat } from "../../src/spool/seat.js";
+import { SeatWatch, takeSeat } from "../../src/spool/seat.js";
 import { publish } from "../../src/worker/publish.js";
 import { isAlive } from "../checker/evidence.js";
 import { Crew } from "./crew.js";
@@ -229,6 +229,32 @@ describe("weaknesses of proper-lockfile: each is there, and does no harm", funct
       bench().worker();
       await bench().untilEnded(20);
       await bench().closeDown();
+    });
+
+    it("a seat from the future does not keep out another host's, once its lock has stood still long enough", async () => {
+      const { layout, store } = new Scene(bench());
+      fs.mkdirSync(layout.seat);
+      age(layout.seat, -24 * HOUR);
+      const space = "elsewhere";
+      fs.writeFileSync(
+        layout.dispatcherFile,
+        `[dispatcher]\nid = x\nhost = y\npid = 1\nstart = 1\nspace = ${space}\n`,
+      );
+      const beat = 0.05;
+      const watch = new SeatWatch();
+      const take = () => takeSeat(store, layout, "here-d-00000001", beat, nobody, watch);
+      expect(await take()).to.equal(undefined);
+      age(layout.seat, -24 * HOUR + 1000); // it was alive still
+      let seat = await take();
+      const begin = performance.now();
+      await until("the seat is given up", async () => {
+        seat = await take();
+        return seat !== undefined;
+      });
+      expect(performance.now() - begin).to.be.above(3900);
+      expect(await seat?.isMine()).to.equal(true);
+      await seat?.leave();
+      bench().judge({ over: true });
     });
 
     it("one that is hours ahead takes the seat from a live dispatcher: nothing is lost, and one of them stands by", async () => {
