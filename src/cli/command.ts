@@ -11,11 +11,29 @@ export { defaultDirectory, openExisting, openProject, openToLook, SHARED_OPTION 
 /** How a shell's script asks what may follow; complete.ts. */
 export const COMPLETE = "--complete-words";
 
+/** What is declared for the command that is being parsed. */
+function declared(parser: Argv): {
+  readonly key: Record<string, unknown>;
+  readonly array: readonly string[];
+} {
+  // In every version of yargs, and missing in its types.
+  return (
+    parser as unknown as { getOptions(): { key: Record<string, unknown>; array: string[] } }
+  ).getOptions();
+}
+
 /** The names of the options that hold for the command that is being parsed. */
 function optionsOf(parser: Argv): string[] {
-  // In every version of yargs, and missing in its types.
-  const { key } = (parser as unknown as { getOptions(): { key: Record<string, unknown> } }).getOptions();
-  return Object.keys(key).filter((name) => name.length > 1 && name === name.toLowerCase());
+  return Object.keys(declared(parser).key).filter((name) => name.length > 1 && name === name.toLowerCase());
+}
+
+/** Of an option that takes one value and was given several times the last one counts; yargs would make an array of them. */
+function lastOneWins(args: Record<string, unknown>, parser: Argv): void {
+  const { key, array } = declared(parser);
+  for (const [name, value] of Object.entries(args)) {
+    const option = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`); // yargs has `olderThan`, too
+    if (Array.isArray(value) && option in key && !array.includes(option)) args[name] = value.at(-1);
+  }
 }
 
 /**
@@ -44,6 +62,7 @@ export function parser(
     .version(version())
     .help()
     .alias("help", "h")
+    .middleware((args) => lastOneWins(args, parser), true)
     .strict()
     .wrap(Math.min(100, process.stdout.columns || 100))
     .epilogue(epilogue)

@@ -7,6 +7,7 @@ import type { Progress } from "../dispatcher/dispatcher.js";
 import { formatDuration } from "../job/duration.js";
 import { describeOutcome, type Outcome } from "../job/outcome.js";
 import { visible } from "../job/quote.js";
+import { shellWord } from "../job/shell-words.js";
 import { toType } from "../project/to-type.js";
 import { progressLine } from "../report/progress.js";
 import { emptyStatus } from "../report/status.js";
@@ -160,8 +161,9 @@ class Screen {
           `No more jobs: ${event.succeeded} succeeded, ${event.failed} failed${event.cancelled > 0 ? `, ${event.cancelled} cancelled` : ""}, in ${formatDuration(event.elapsed)}.`,
         );
         if (event.blocked.length > 0) {
+          const explain = `fjord explain ${shellWord(event.blocked[0] ?? "")}`;
           this.line(
-            `Left in the queue, as they wait for jobs that are not there${nameSome(event.blocked)}. ${toType("fjord explain", this.#project.directory)} tells more.`,
+            `Left in the queue, as they wait for jobs that are not there${nameSome(event.blocked)}. ${toType(explain, this.#project.directory)} tells more.`,
           );
         }
         break;

@@ -1,15 +1,6 @@
-import { formatDuration, parseDuration } from "../job/duration.js";
+import { formatDuration, parseDuration, secondsIn } from "../job/duration.js";
 import { FjordError } from "../job/error.js";
 import { quote } from "../job/quote.js";
-
-/** Units as people write them out, in seconds. */
-const UNITS: readonly (readonly [RegExp, number])[] = [
-  [/^s(ec(onds?)?)?$/i, 1],
-  [/^m(in(utes?)?)?$/i, 60],
-  [/^h(ours?)?$/i, 3_600],
-  [/^d(ays?)?$/i, 86_400],
-  [/^w(eeks?)?$/i, 7 * 86_400],
-];
 
 /**
  * What an option says of a duration, in seconds.
@@ -18,17 +9,15 @@ const UNITS: readonly (readonly [RegExp, number])[] = [
  * @throws FjordError `bad-usage`
  */
 export function durationOf(option: string, text: string, names: readonly string[]): number {
-  const [, amount, unit = ""] = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(text) ?? [];
-  const apart = unit === "" ? (names[0] ?? "") : "";
-  const second = UNITS.find(([pattern]) => pattern.test(unit || apart))?.[1];
-  const isApart = amount !== undefined && apart !== "" && second !== undefined;
+  const [apart = ""] = names;
+  const unit = /^\s*\d+(?:\.\d+)?\s*$/.test(text) ? secondsIn(apart) : undefined;
+  if (unit !== undefined) {
+    const meant = formatDuration(Number(text) * unit).replaceAll(" ", "");
+    const write = `Write it as one word: --${option} ${meant}`;
+    throw new FjordError("bad-usage", `--${option}: found ${quote(text)} and ${quote(apart)}.`, write);
+  }
   const seconds = parseDuration(text);
-  if (seconds !== undefined && !isApart) return seconds;
-  const meant = amount === undefined || second === undefined ? undefined : Number(amount) * second;
-  const write =
-    meant === undefined
-      ? "Write a duration such as 90, 30m, 2h or 7d."
-      : `Write it as one word: --${option} ${formatDuration(meant).replaceAll(" ", "")}`;
-  const found = isApart ? `${quote(text)} and ${quote(apart)}` : quote(text);
-  throw new FjordError("bad-usage", `--${option}: found ${found}.`, write);
+  if (seconds !== undefined) return seconds;
+  const found = `--${option}: found ${quote(text)}.`;
+  throw new FjordError("bad-usage", found, "Write a duration such as 90, 30m, 2h, 7d or 2weeks.");
 }

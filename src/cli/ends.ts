@@ -27,8 +27,9 @@ export async function tellEnds(
   const history = await project.history(new Set(told.map(({ job }) => job)));
   for (const end of told) say("fjord", `${visible(end.job)}: ${visible(howItEnded(end, history))}`);
   if (bad.length > TOLD) {
-    const all = toType("fjord list --state failed", named);
-    say("fjord", `… and ${bad.length - TOLD} more: ${all}`);
+    const states = (["failed", "cancelled"] as const).filter((one) => bad.some(({ state }) => state === one));
+    const all = toType(`fjord list --state ${states.join(",")}`, named);
+    say("fjord", `… and ${bad.length - TOLD} more${states.length > 0 ? `: ${all}` : "."}`);
   }
   if (pending.length > 0) say("fjord", `Not ended: ${some(pending.map(visible))}.`);
 }

@@ -26,9 +26,8 @@ function readStatus(words: readonly string[]): { json: boolean; project: string 
   let json = false;
   let project: string | undefined;
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
-    if (word === "--json" && !json) json = true;
-    else if (word === "--project" && project === undefined && PLAIN.test(rest[0] ?? ""))
-      project = rest.shift();
+    if (word === "--json") json = true;
+    else if (word === "--project" && PLAIN.test(rest[0] ?? "")) project = rest.shift();
     else return undefined;
   }
   return { json, project };

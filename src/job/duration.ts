@@ -1,15 +1,21 @@
-/** In seconds; the order is the only one in which they may follow one another. */
-const UNITS = new Map([
-  ["d", 86_400],
-  ["h", 3_600],
-  ["min", 60],
-  ["m", 60],
-  ["s", 1],
-  ["ms", 0.001],
-]);
+/** What a unit is called, in seconds; the order is the only one in which they may follow one another. */
+const UNITS = new Map(
+  (
+    [
+      ["weeks week w", 604_800],
+      ["days day d", 86_400],
+      ["hours hour hrs hr h", 3_600],
+      ["minutes minute mins min m", 60],
+      ["seconds second secs sec s", 1],
+      ["ms", 0.001],
+    ] as const
+  ).flatMap(([names, seconds]) => names.split(" ").map((name) => [name, seconds] as const)),
+);
 
-const WITH_UNITS = /^(?:(?:\d+(?:\.\d+)?|\.\d+)\s*(?:ms|min|[dhms])\s*)+$/;
-const ONE_UNIT = /([\d.]+)\s*(ms|min|[dhms])/g;
+/** The longer first: of `min` none is to be left. */
+const UNIT = [...UNITS.keys()].sort((a, b) => b.length - a.length).join("|");
+const WITH_UNITS = new RegExp(`^(?:(?:\\d+(?:\\.\\d+)?|\\.\\d+)\\s*(?:${UNIT})\\s*)+$`);
+const ONE_UNIT = new RegExp(`([\\d.]+)\\s*(${UNIT})`, "g");
 const SECONDS = /^(?:\d+(?:\.\d+)?|\.\d+)$/;
 /** mm:ss, hh:mm:ss. */
 const CLOCK = /^(\d+):(\d{1,2})(?::(\d{1,2}))?$/;
@@ -17,8 +23,8 @@ const CLOCK = /^(\d+):(\d{1,2})(?::(\d{1,2}))?$/;
 const DAYS = /^(\d+)-(\d{1,2})(?::(\d{1,2}))?(?::(\d{1,2}))?$/;
 
 /**
- * A duration as people write it, in seconds, exact to the millisecond: `90`, `1.5h`, `1h 30m`, `500ms`, `1:30`
- * (minutes and seconds), `01:30:00`, `1-02:00:00`, and everything that `formatDuration` writes. A number
+ * A duration as people write it, in seconds, exact to the millisecond: `90`, `1.5h`, `1h 30m`, `2 weeks`, `500ms`,
+ * `1:30` (minutes and seconds), `01:30:00`, `1-02:00:00`, and everything that `formatDuration` writes. A number
  * alone is seconds (Slurm takes it for minutes). Undefined for anything else, a negative one too.
  */
 export function parseDuration(text: string): number | undefined {
@@ -96,4 +102,9 @@ function twoUnits(
   const rest = (seconds % large) / small;
   const first = `${Math.floor(seconds / large)} ${largeName}`;
   return rest === 0 ? first : `${first} ${rest} ${smallName}`;
+}
+
+/** Seconds of one such unit, by any of its names; undefined: it is none. */
+export function secondsIn(unit: string): number | undefined {
+  return UNITS.get(unit.toLowerCase());
 }

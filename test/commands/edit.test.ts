@@ -162,9 +162,12 @@ describe("fjord clean", () => {
       exitCode: 2,
       stderr: '[fjord] --older-than: found "1" and "week".\n[fjord] Write it as one word: --older-than 7d\n',
     });
-    expect((await clean("--older-than", "36 hours")).stderr).to.match(
-      /found "36 hours"\.\n.* --older-than 1d12h\n$/,
+    expect((await clean("--older-than", "1month")).stderr).to.equal(
+      '[fjord] --older-than: found "1month".\n[fjord] Write a duration such as 90, 30m, 2h, 7d or 2weeks.\n',
     );
+    for (const week of ["1week", "1w", "2 weeks", "36hours"]) {
+      expect(await clean("--older-than", week)).to.include({ exitCode: 0, stderr: "" });
+    }
     expect((await clean("--older-than", "2 h")).exitCode).to.equal(0);
   });
 });

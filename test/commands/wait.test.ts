@@ -43,6 +43,19 @@ describe("fjord wait", () => {
     expect((await wait("refused")).stdout).to.contain("[fjord] refused: refused.ini, line 1");
   });
 
+  it("names a list that has those that did not succeed, whatever their states", async () => {
+    for (let n = 1; n <= 6; n++) project().job(`run${n}`, "true");
+    await project().run("fjord", ["cancel", "run*"]);
+    expect((await wait("run*")).stdout).to.match(/\n.*… and 1 more: fjord list --state cancelled\n$/);
+    await project().hire(1);
+    project().job("run0", "false");
+    await project().run("dispatcher");
+    const { stdout } = await wait("run*", "--project", "test");
+    expect(stdout).to.match(/… and 2 more: fjord list --state failed,cancelled --project test\n$/);
+    const listed = await project().run("fjord", ["list", "--state", "failed,cancelled", "--json"]);
+    expect(JSON.parse(listed.stdout)).to.have.length(7);
+  });
+
   it("waits for the attempts that are left", async () => {
     const job = await project().remoteJob("a", { retries: "1" });
     await project().hire(1);

@@ -12,6 +12,12 @@ import { type Common, JOBS, needJobs, type Verb } from "../verb.js";
 interface Args extends Common {
   readonly jobs: string[];
   readonly follow: boolean;
+  readonly attempt: string | undefined;
+  readonly lines: string | undefined;
+}
+
+/** Which attempt, and only the last so many lines of what had been printed at first. */
+interface Extract {
   readonly attempt: number | undefined;
   readonly lines: number | undefined;
 }
@@ -33,11 +39,11 @@ export const verb: Verb<Args> = {
       })
       .option("lines", {
         alias: "n",
-        type: "number",
+        type: "string",
         requiresArg: true,
         describe: "only the last so many lines of each job",
       })
-      .option("attempt", { type: "number", requiresArg: true, describe: "which [the last]" })
+      .option("attempt", { type: "string", requiresArg: true, describe: "which [the last]" })
       .example("fjord log run7", "what its last attempt printed")
       .example("fjord log -n 3 'run*'", "the last three lines of each")
       .example("fjord log -f 'run*'", "of many, live, each line with its job's name"),
@@ -45,24 +51,21 @@ export const verb: Verb<Args> = {
   async run(args) {
     const stop = args.follow ? endSignal() : undefined;
     needJobs(args.jobs);
-    if (Number.isNaN(args.attempt)) throw new FjordError("bad-usage", "--attempt: write its number.");
-    const { lines } = args;
-    if (lines !== undefined && !(Number.isInteger(lines) && lines >= 0)) {
-      throw new FjordError("bad-usage", "--lines: write a whole number, such as -n 10.");
-    }
+    const attempt = wholeNumber(args.attempt, "--attempt: write its number.");
+    const lines = wholeNumber(args.lines, "--lines: write a whole number, such as -n 10.");
     const project = await openExisting(args);
     const named = await project.jobs(args.jobs);
     const begun = named.filter(({ numbers }) => numbers === undefined);
     const places = begun.length > 0 ? begun : named; // of an array, those that are jobs by now
     const names = places.map(({ job }) => job);
-    const tails = names.map((job) => new Tail(project, job, { ...args, isPrefixed: names.length > 1 }));
+    const tails = names.map((job) => new Tail(project, job, { attempt, lines }, names.length > 1));
     const silent: JobPlace[] = [];
     for (const [i, place] of places.entries()) {
       if ((await tails[i]?.print(!args.follow)) === false) silent.push(place);
     }
     if (stop !== undefined) return follow(project, tails, stop);
     if (silent.length > 0) {
-      const lacks = silent.map((place) => whyNothing(project, place, args.attempt));
+      const lacks = silent.map((place) => whyNothing(project, place, attempt));
       if (silent.length === places.length) {
         throw new FjordError("no-such-job", lacks.join("\n"), "fjord show JOB tells where it stands.");
       }
@@ -71,6 +74,13 @@ export const verb: Verb<Args> = {
     return EXIT.ok;
   },
 };
+
+/** Read here: of `-n 5 -n 1` yargs makes the number 6. */
+function wholeNumber(text: string | undefined, problem: string): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new FjordError("bad-usage", problem);
+}
 
 /** What is to be said of a job that has no log. */
 function whyNothing(project: Project, { job, file }: JobPlace, attempt: number | undefined): string {
@@ -113,12 +123,7 @@ class Tail {
   /** Until the first look. */
   #lines: number | undefined;
 
-  /** @param wanted `lines`: only the last so many of what has been printed up to now */
-  constructor(
-    project: Project,
-    job: string,
-    { attempt, lines, isPrefixed }: Pick<Args, "attempt" | "lines"> & { readonly isPrefixed: boolean },
-  ) {
+  constructor(project: Project, job: string, { attempt, lines }: Extract, isPrefixed: boolean) {
     this.job = job;
     this.#project = project;
     this.#prefix = isPrefixed ? `${visible(job)} | ` : "";
