@@ -1,3 +1,4 @@
+import fs from "node:fs";
 import type { Argv } from "yargs";
 import type { Project } from "../compose/project.js";
 import { slipsOf } from "../compose/slips.js";
@@ -5,13 +6,16 @@ import type { Wanted } from "../compose/wanted.js";
 import { type Dependency, formatAfter, parseAfter } from "../job/after.js";
 import { FjordError } from "../job/error.js";
 import { quote, visible } from "../job/quote.js";
+import { shellWord } from "../job/shell-words.js";
 import { namesOf } from "../report/arrays.js";
 import { type WishArgs, wishesOf } from "./job-wishes.js";
 import { type SweepArgs, sweepOf } from "./sweep-options.js";
-import type { Common } from "./verb.js";
+import { type Common, some } from "./verb.js";
 
 /** What says which jobs are wanted: files or a command, how they are to be run, and how many. */
 export interface JobArgs extends Common, WishArgs, SweepArgs {
+  /** The verb. */
+  readonly _: readonly (string | number)[];
   readonly files: string[];
   /** What stands behind `--`. */
   readonly behind: readonly string[];
@@ -69,6 +73,7 @@ export function jobOptions(y: Argv<Common>) {
  */
 export async function wantedOf(args: JobArgs, project: Project | undefined): Promise<Wanted> {
   const { name, files, behind, exe, parameters } = args;
+  refuseWords(args);
   if (parameters !== undefined && exe === undefined) {
     throw new FjordError("bad-usage", "--parameters needs --exe.", "Or write --param NAME=VALUE,VALUE…");
   }
@@ -84,6 +89,20 @@ export async function wantedOf(args: JobArgs, project: Project | undefined): Pro
   };
   for (const slip of slipsOf(wanted)) process.stderr.write(`[fjord] ${visible(slip)}\n`);
   return wanted;
+}
+
+/** `fjord submit echo hi`: none of it is a file, or is called as one is, so a command is meant. */
+function refuseWords({ _: [verb = "submit"], files, behind }: JobArgs): void {
+  const isFile = (word: string) => word.endsWith(".ini") || word.endsWith("/") || fs.existsSync(word);
+  if (files.length === 0 || behind.length > 0 || files.some(isFile)) return;
+  const [first = "", ...more] = files;
+  const what =
+    more.length === 0 ? `There is no file ${quote(first)}.` : `None of these is a file: ${some(files)}.`;
+  throw new FjordError(
+    "bad-usage",
+    what,
+    `A command goes behind --: fjord ${verb} -- ${files.map(shellWord).join(" ")}`,
+  );
 }
 
 /** Names, patterns and ranges become names: only those that are there now are waited for. */

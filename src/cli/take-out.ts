@@ -1,9 +1,9 @@
 import type { Project } from "../compose/project.js";
 import type { Withdrawn } from "../compose/withdraw.js";
-import { visible } from "../job/quote.js";
+import { jobsToActOn } from "./act-on.js";
 import { EXIT, endSignal, say } from "./main.js";
 import { openExisting } from "./open.js";
-import { type ActArgs, actOptions, count, needJobs, printJson, some, total, type Verb } from "./verb.js";
+import { type ActArgs, actOptions, count, needJobs, printJson, someOf, total, type Verb } from "./verb.js";
 
 /** How a verb that takes jobs out of the queue differs from the other. */
 interface Kind {
@@ -27,7 +27,8 @@ export function takeOutVerb(kind: Kind): Verb<ActArgs> {
       needJobs(jobs);
       const project: Project = await openExisting({ project: name });
       const stop = endSignal();
-      const ends = await project[kind.takeOut](await project.jobs(jobs), { dryRun, signal: stop });
+      const places = await jobsToActOn(project, jobs, kind.done.toLowerCase());
+      const ends = await project[kind.takeOut](places, { dryRun, signal: stop });
       if (json) printJson(ends);
       else tell(ends, dryRun ? kind.foretold : kind.done);
       return ends.every(({ end }) => end === "done" || end === "ended") ? EXIT.ok : EXIT.refused;
@@ -37,12 +38,11 @@ export function takeOutVerb(kind: Kind): Verb<ActArgs> {
 
 function tell(withdrawn: readonly Withdrawn[], verb: string): void {
   const of = (end: Withdrawn["end"]) => withdrawn.filter((one) => one.end === end);
-  const names = (ones: readonly Withdrawn[]) => some(ones.map(({ job }) => visible(job)));
   const tellOf = (end: Withdrawn["end"], what: string) => {
-    if (of(end).length > 0) say("fjord", `${what}: ${names(of(end))}.`);
+    if (of(end).length > 0) say("fjord", `${what}: ${someOf(of(end))}.`);
   };
   const done = of("done");
-  say("fjord", `${verb} ${count(total(done))}${done.length > 0 ? `: ${names(done)}` : ""}.`);
+  say("fjord", `${verb} ${count(total(done))}${done.length > 0 ? `: ${someOf(done)}` : ""}.`);
   tellOf("ended", "Had ended already");
   tellOf("running", "Left, as they run (fjord cancel stops them)");
   tellOf("name-taken", "Left, as another of the name is held");

@@ -1,5 +1,6 @@
 import type { ArgumentsCamelCase, Argv } from "yargs";
 import { FjordError } from "../job/error.js";
+import { visible } from "../job/quote.js";
 
 /** What every verb is told. */
 export interface Common {
@@ -57,13 +58,32 @@ export function count(n: number, noun = "job"): string {
   return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }
 
+/** Jobs by a name: numbers of an array share one. */
+export interface Named {
+  readonly job: string;
+  /** How many jobs it stands for; 1 if not said. */
+  readonly count?: number;
+}
+
 /** How many jobs those are that some of which stand for many. */
-export function total(ones: readonly { readonly count?: number }[]): number {
+export function total(ones: readonly Pick<Named, "count">[]): number {
   return ones.reduce((sum, one) => sum + (one.count ?? 1), 0);
 }
 
+/** Names that a sentence holds. */
+const MOST = 5;
+
 /** Names for a sentence: the first few, and how many more. */
-export function some(names: readonly string[], most = 5): string {
-  const more = names.length - most;
-  return names.slice(0, most).join(", ") + (more > 0 ? ` and ${more} more` : "");
+export function some(names: readonly string[], most = MOST): string {
+  return someOf(
+    names.map((job) => ({ job })),
+    most,
+  );
+}
+
+/** The same of jobs, of which those come first that stand for many. */
+export function someOf(ones: readonly Named[], most = MOST): string {
+  const shown = ones.toSorted((a, b) => (b.count ?? 1) - (a.count ?? 1)).slice(0, most);
+  const more = total(ones) - total(shown);
+  return shown.map(({ job }) => visible(job)).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }

@@ -17,6 +17,8 @@ export interface CleanOptions {
   readonly dryRun?: boolean;
   /** Also the logs of dispatchers and workers that are gone. */
   readonly daemonLogs?: boolean;
+  /** Told after each job how many of how many have been removed. */
+  readonly onProgress?: ((done: number, of: number) => void) | undefined;
 }
 
 export interface Cleaned {
@@ -65,7 +67,8 @@ export async function clean(
     const names = new Set(old.map(({ job }) => job));
     const history = await readHistory(store, layout, (job) => names.has(job));
     const earlier = await earlierEnds(store, layout, old);
-    for (const place of old) {
+    for (const [i, place] of old.entries()) {
+      options.onProgress?.(i + 1, old.length);
       if (place.numbers !== undefined) continue;
       for (const path of earlier.get(place.job) ?? []) if (await isOld(path)) await unlink(store, path);
       await remove(store, layout, place, history);

@@ -143,8 +143,7 @@ export function draftsOfFiles(paths: readonly string[], wishes: JobWishes, name?
   if (problems.length > 0) {
     const shown = problems.slice(0, 10);
     if (problems.length > shown.length) shown.push(`… and ${problems.length - shown.length} more.`);
-    const hint =
-      "Nothing was submitted; mend that and try again. A command goes behind --: fjord submit -- COMMAND";
+    const hint = "Nothing was submitted; mend that and try again. A command goes behind --.";
     throw new FjordError("job-refused", shown.join("\n"), hint);
   }
   return drafts;

@@ -237,7 +237,12 @@ export class Project {
    */
   async jobs(selection: readonly string[] = [], states?: ReadonlySet<JobState>): Promise<JobPlace[]> {
     const { chooseJobs } = await import("./choose.js");
-    return chooseJobs(this.store, this.layout, selection, states);
+    try {
+      return await chooseJobs(this.store, this.layout, selection, states);
+    } catch (error) {
+      const { hintAtArray } = await import("./beyond-array.js");
+      throw await hintAtArray(this.store, this.layout, selection, error);
+    }
   }
 
   /**

@@ -195,7 +195,7 @@ describe("arrays", () => {
     expect(stdout).to.include("work cancelled: it was to run after prepare, which did not succeed");
     expect(parts("work")).to.deep.equal(["array.ini", "cancelled.1-5"]);
     expect(await told("explain", "work_3")).to.include("it was to run after prepare");
-    expect(await told("retry", "prepare")).to.include("6 jobs: prepare, work_[1-5]");
+    expect(await told("retry", "prepare")).to.include("6 jobs: work_[1-5], prepare");
     expect(parts("work")).to.deep.equal(["1-5", "array.ini"]);
   });
 
@@ -294,6 +294,36 @@ describe("arrays", () => {
     expect(await told("clean", "--older-than", "0")).to.include("Removed 2 jobs: a_[5-6]");
     expect(parts("a")).to.deep.equal([]);
     expect((await fjord("show", "a")).exitCode).to.equal(3);
+  });
+
+  it("count in what the verbs tell, and come first there", async () => {
+    await submitted("z", "1-1000");
+    for (let n = 1; n <= 6; n++) project().job(`a${n}`, "true");
+    const names = "z_[1-1000], a1, a2, a3, a4 and 2 more.\n";
+    expect(await told("hold", "*")).to.equal(`[fjord] Held 1006 jobs: ${names}`);
+    expect(await told("release", "*")).to.equal(`[fjord] Released 1006 jobs: ${names}`);
+    expect(await told("cancel", "*")).to.equal(`[fjord] Cancelled 1006 jobs: ${names}`);
+    expect(await told("retry", "*")).to.equal(`[fjord] Back into the queue: 1006 jobs: ${names}`);
+    await told("cancel", "*");
+    expect(await told("clean", "--older-than", "0")).to.equal(`[fjord] Removed 1006 jobs: ${names}`);
+  });
+
+  it("name what tells which elements there are, for one that is not there; and nothing is done", async () => {
+    await submitted("z", "1-10");
+    project().job("a", "true");
+    for (const [verb, done] of [
+      ["cancel", "cancelled"],
+      ["hold", "held"],
+    ] as const) {
+      const { exitCode, stdout, stderr } = await fjord(verb, "a", "z_11", "--project", "test");
+      expect({ exitCode, stdout }).to.deep.equal({ exitCode: 3, stdout: "" });
+      expect(stderr).to.equal(
+        `[fjord] There is no job "z_11". Nothing was ${done}.\n` +
+          "[fjord] fjord show --project test z tells which elements there are.\n",
+      );
+    }
+    expect((await fjord("show", "--project", "test", "z")).stdout).to.contain("(z_[1-10])");
+    expect((await fjord("list", "--json", "--state", "waiting", "a")).stdout).to.contain('"job":"a"');
   });
 
   it("are there for programs", async () => {

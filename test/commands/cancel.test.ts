@@ -127,7 +127,7 @@ describe("fjord cancel", () => {
     expect(project().ends.done).to.deep.equal(["over"]);
     const { exitCode, stderr } = await project().run("fjord", ["cancel", "ovr"]);
     expect(exitCode).to.equal(3);
-    expect(stderr).to.contain('There is no job "ovr"').and.to.contain('Did you mean "over"?');
+    expect(stderr).to.contain('There is no job "ovr".').and.to.contain('Did you mean "over"?');
   });
 });
 

@@ -43,6 +43,17 @@ describe("fjord explain", () => {
     );
   });
 
+  it("tells of more than 20 those whose reasons differ, and how many more there are", async () => {
+    for (let n = 1; n <= 30; n++) project().job(`run${n}`, "true", { after: "gone" });
+    for (let n = 1; n <= 30; n++) project().job(`x${n}`, "true", { after: "other" });
+    project().job("zz", "true", { nicee: "1" });
+    const { stdout } = await project().run("fjord", ["explain", "*"]);
+    expect(stdout.match(/^\w+: waiting$/gm)).to.deep.equal(["run1: waiting", "x1: waiting", "zz: waiting"]);
+    expect(stdout).to.match(/\n… and 58 more, for reasons like these; .*: fjord explain --json '\*'\n$/);
+    expect(Object.keys(await kindsOf("*"))).to.have.length(61);
+    expect((await project().run("fjord", ["explain", "run{1..20}"])).stdout).to.contain("run20: waiting\n");
+  });
+
   it("knows what runs, what lies behind it, and whose worker is dead", async () => {
     await project().hire(1);
     const dispatcher = project().start("dispatcher", ["--stay"]);

@@ -184,6 +184,17 @@ describe("what has been", () => {
       );
     });
 
+    it("tells in one line of many that have not begun", async () => {
+      const more = Array.from({ length: 7 }, (_, i) => `later${i + 1}`);
+      for (const job of more) project().job(job, "true");
+      const { stdout, stderr } = await fjord("log", "run1", "later*");
+      expect(stdout).to.match(/^run1 \| /);
+      expect(stderr).to.equal(
+        "[fjord] 7 jobs have not begun yet: later1, later2, later3, later4, later5 and 2 more.\n",
+      );
+      for (const job of more) fs.rmSync(project().layout.queued(`${job}.ini`));
+    });
+
     const nothing: [args: string[], says: string][] = [
       [["waits"], "waits has not begun yet."],
       [["bad"], "bad was refused: "],

@@ -57,6 +57,21 @@ describe("fjord retry", () => {
     expect(JSON.parse(json) as Retried[]).to.deep.equal([{ job: "done", state: "done", end: "unlike" }]);
   });
 
+  it("tells of many that have not failed in one line, and of none that it has put back when one is unknown", async () => {
+    put("jobdone", ..."abcdef");
+    project().job("waits", "true");
+    expect((await retry("*")).stdout).to.equal(
+      "[fjord] Back into the queue: 0 jobs.\n" +
+        "[fjord] Left as they are, as they have not failed (done): 6 jobs: a, b, c, d, e and 1 more.\n" +
+        "[fjord] Left as they are, as they have not failed (waiting): 1 job: waits.\n",
+    );
+    put("jobfailed", "failed");
+    const { exitCode, stderr } = await retry("failed", "nosuch");
+    expect(exitCode).to.equal(3);
+    expect(stderr).to.contain('There is no job "nosuch". Nothing was put back.\n');
+    expect(project().ends.failed).to.deep.equal(["failed"]);
+  });
+
   it("tells lost ones from those that failed, and counts their attempts anew", async () => {
     project().job("failed", "exit 1;:", { retries: "1" });
     await project().hire(1);

@@ -235,6 +235,20 @@ describe("fjord submit JOBFILE", () => {
     expect(queue()).to.deep.equal([]);
   });
 
+  it("says that a command goes behind -- when none of the words is a file", async () => {
+    expect(await submit("--name", "hey", "echo", "a b")).to.include({
+      exitCode: 2,
+      stderr:
+        "[fjord] None of these is a file: echo, a b.\n" +
+        "[fjord] A command goes behind --: fjord submit -- echo 'a b'\n",
+    });
+    const { stderr } = await project().run("fjord", ["run", "-j", "1", "echo hi"]);
+    expect(stderr).to.equal(
+      "[fjord] There is no file \"echo hi\".\n[fjord] A command goes behind --: fjord run -- 'echo hi'\n",
+    );
+    expect(queue()).to.deep.equal([]);
+  });
+
   it("refuses a name that waits, unless it is to be replaced", async () => {
     for (const name of ["a", "b"]) write(`${name}.ini`);
     expect((await submit("a.ini")).exitCode).to.equal(0);

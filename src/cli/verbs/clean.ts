@@ -1,9 +1,21 @@
 import { FjordError } from "../../job/error.js";
-import { visible } from "../../job/quote.js";
+import { sizeOfPlace } from "../../report/arrays.js";
 import type { JobState } from "../../report/jobs.js";
+import { jobsToActOn } from "../act-on.js";
 import { EXIT, openExisting, say } from "../command.js";
+import { countOnTerminal } from "../counter.js";
 import { durationOf } from "../duration-option.js";
-import { type ActArgs, count, DRY_RUN, JOBS, JSON_OPTION, printJson, some, type Verb } from "../verb.js";
+import {
+  type ActArgs,
+  count,
+  DRY_RUN,
+  JOBS,
+  JSON_OPTION,
+  printJson,
+  some,
+  someOf,
+  type Verb,
+} from "../verb.js";
 
 interface Args extends ActArgs {
   readonly state: ("done" | "failed" | "cancelled")[];
@@ -48,13 +60,22 @@ export const verb: Verb<Args> = {
     const olderThan = durationOf("older-than", args.olderThan, args.jobs);
     const project = await openExisting(args);
     const states: ReadonlySet<JobState> = new Set(args.state);
-    const places = (await project.jobs(args.jobs)).filter(({ state }) => states.has(state));
+    const places = (await jobsToActOn(project, args.jobs, "removed")).filter(({ state }) =>
+      states.has(state),
+    );
     const { dryRun } = args;
-    const cleaned = await project.clean(places, { olderThan, dryRun, daemonLogs: args.jobs.length === 0 });
+    const cleaned = await project.clean(places, {
+      olderThan,
+      dryRun,
+      daemonLogs: args.jobs.length === 0,
+      onProgress: args.json ? undefined : countOnTerminal("Removed"),
+    });
     if (args.json) printJson(cleaned);
     else {
       const { jobs, daemonLogs } = cleaned;
-      const names = jobs.length > 0 ? `: ${some(jobs.map(visible))}` : "";
+      const sizes = new Map(places.map((place) => [place.job, sizeOfPlace(place)]));
+      const names =
+        jobs.length > 0 ? `: ${someOf(jobs.map((job) => ({ job, count: sizes.get(job) ?? 1 })))}` : "";
       const logs =
         daemonLogs.length > 0 ? `, and ${count(daemonLogs.length, "log")} of workers and dispatchers` : "";
       say("fjord", `${dryRun ? "Would remove" : "Removed"} ${count(cleaned.count)}${names}${logs}.`);

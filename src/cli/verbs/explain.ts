@@ -1,6 +1,12 @@
+import type { Explanation } from "../../compose/explain.js";
 import { visible } from "../../job/quote.js";
+import { shellWord } from "../../job/shell-words.js";
+import { toType } from "../../project/to-type.js";
 import { EXIT, openExisting } from "../command.js";
 import { type Common, JOBS, JSON_OPTION, needJobs, printJson, type Verb } from "../verb.js";
+
+/** So many are told of; of more, those whose reasons differ. */
+const TOLD = 20;
 
 interface Args extends Common {
   readonly jobs: string[];
@@ -23,12 +29,35 @@ export const verb: Verb<Args> = {
       printJson(explained);
       return EXIT.ok;
     }
-    for (const { job, state, reasons } of explained) {
+    const told = telling(explained);
+    for (const { job, state, reasons } of told) {
       process.stdout.write(`${visible(job)}: ${state}\n`);
       for (const { text, todo } of reasons) {
         process.stdout.write(`  ${text}${todo === undefined ? "" : ` → ${todo}`}\n`);
       }
     }
+    const rest = explained.length - told.length;
+    if (rest > 0) {
+      const all = toType(`fjord explain --json ${args.jobs.map(shellWord).join(" ")}`, args.project);
+      process.stdout.write(`… and ${rest} more, for reasons like these; all of them: ${all}\n`);
+    }
     return EXIT.ok;
   },
 };
+
+/** Of many, one for each kind of reason, and then those whose reasons read differently, in their order. */
+function telling(explained: readonly Explanation[]): readonly Explanation[] {
+  if (explained.length <= TOLD) return explained;
+  const kinds = ({ state, reasons }: Explanation) => [state, ...reasons.map(({ kind }) => kind)].join(" ");
+  const texts = (one: Explanation) =>
+    [kinds(one), ...one.reasons.map(({ text }) => text.replaceAll(one.job, ""))].join("\n");
+  const differing = new Set([...firstOfEach(explained, kinds), ...firstOfEach(explained, texts)]);
+  const told = new Set([...differing].slice(0, TOLD));
+  return explained.filter((one) => told.has(one));
+}
+
+function firstOfEach(explained: readonly Explanation[], keyOf: (one: Explanation) => string): Explanation[] {
+  const first = new Map<string, Explanation>();
+  for (const one of explained) if (!first.has(keyOf(one))) first.set(keyOf(one), one);
+  return [...first.values()];
+}

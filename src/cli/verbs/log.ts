@@ -7,7 +7,7 @@ import type { JobPlace } from "../../report/jobs.js";
 import { refusalLogOf } from "../../spool/refuse.js";
 import { EXIT, openExisting } from "../command.js";
 import { endSignal } from "../main.js";
-import { type Common, JOBS, needJobs, type Verb } from "../verb.js";
+import { type Common, count, JOBS, needJobs, someOf, type Verb } from "../verb.js";
 
 interface Args extends Common {
   readonly jobs: string[];
@@ -25,6 +25,8 @@ interface Extract {
 /** Between two looks while it follows, ms. */
 const LOOKS_APART = 200;
 const CHUNK = 1 << 16;
+/** Refused jobs that are told of one by one. */
+const TOLD = 5;
 
 /** `fjord log`: what jobs printed, or are printing. */
 export const verb: Verb<Args> = {
@@ -65,7 +67,7 @@ export const verb: Verb<Args> = {
     }
     if (stop !== undefined) return follow(project, tails, stop);
     if (silent.length > 0) {
-      const lacks = silent.map((place) => whyNothing(project, place, attempt));
+      const lacks = whyNothing(project, silent, attempt);
       if (silent.length === places.length) {
         throw new FjordError("no-such-job", lacks.join("\n"), "fjord show JOB tells where it stands.");
       }
@@ -82,14 +84,30 @@ function wholeNumber(text: string | undefined, problem: string): number | undefi
   throw new FjordError("bad-usage", problem);
 }
 
-/** What is to be said of a job that has no log. */
-function whyNothing(project: Project, { job, file }: JobPlace, attempt: number | undefined): string {
-  if (attempt !== undefined) return `${visible(job)} has no attempt ${attempt}.`;
+/** What is to be said of jobs that have no log: of those that have not begun in one line. */
+function whyNothing(project: Project, silent: readonly JobPlace[], attempt: number | undefined): string[] {
+  const refused: string[] = [];
+  const lacking: JobPlace[] = [];
+  for (const place of silent) {
+    const reason = attempt === undefined ? refusalOf(project, place) : undefined;
+    if (reason === undefined) lacking.push(place);
+    else refused.push(`${visible(place.job)} was refused: ${visible(reason)}`);
+  }
+  const lines = refused.slice(0, TOLD);
+  if (refused.length > TOLD) lines.push(`… and ${refused.length - TOLD} more that were refused.`);
+  const [only, ...others] = lacking;
+  const what = attempt === undefined ? "not begun yet" : `no attempt ${attempt}`;
+  if (others.length > 0) lines.push(`${count(lacking.length)} have ${what}: ${someOf(lacking)}.`);
+  else if (only !== undefined) lines.push(`${visible(only.job)} has ${what}.`);
+  return lines;
+}
+
+/** Why its file was refused, if it was. */
+function refusalOf({ layout }: Project, { file }: JobPlace): string | undefined {
   try {
-    const reason = fs.readFileSync(refusalLogOf(project.layout, file), "utf8").trimEnd();
-    return `${visible(job)} was refused: ${visible(reason)}`;
+    return fs.readFileSync(refusalLogOf(layout, file), "utf8").trimEnd();
   } catch {
-    return `${visible(job)} has not begun yet.`;
+    return undefined;
   }
 }
 

@@ -1,7 +1,9 @@
+import type { Retried } from "../../compose/retry.js";
 import { FjordError } from "../../job/error.js";
 import { visible } from "../../job/quote.js";
 import type { JobPlace } from "../../report/jobs.js";
 import type { JobRecord } from "../../report/record.js";
+import { jobsToActOn } from "../act-on.js";
 import { EXIT, openExisting, say } from "../command.js";
 import {
   type ActArgs,
@@ -10,7 +12,7 @@ import {
   JOBS,
   JSON_OPTION,
   printJson,
-  some,
+  someOf,
   total,
   type Verb,
 } from "../verb.js";
@@ -19,6 +21,9 @@ interface Args extends ActArgs {
   readonly failed: boolean;
   readonly lost: boolean;
 }
+
+/** Jobs that are left and told of one by one. */
+const TOLD = 5;
 
 function isLost({ attempts }: JobRecord): boolean {
   return attempts.at(-1)?.outcome?.kind === "lost";
@@ -46,7 +51,10 @@ export const verb: Verb<Args> = {
       throw new FjordError("bad-usage", "Say which jobs.", "fjord retry JOB…, fjord retry --failed");
     }
     const chosen = new Map<string, JobPlace>();
-    if (args.jobs.length > 0) for (const place of await project.jobs(args.jobs)) chosen.set(place.job, place);
+    if (args.jobs.length > 0) {
+      const named = await jobsToActOn(project, args.jobs, "put back");
+      for (const place of named) chosen.set(place.job, place);
+    }
     if (args.failed || args.lost) {
       const all = args.failed ? await project.jobs() : (await project.records()).filter(isLost);
       for (const job of all) if (job.state === "failed") chosen.set(job.job, job);
@@ -54,23 +62,33 @@ export const verb: Verb<Args> = {
     const retried = await project.retry([...chosen.values()], { dryRun: args.dryRun });
     if (args.json) printJson(retried);
     else {
-      const namesOf = (end: string) =>
-        retried.filter((one) => one.end === end).map(({ job }) => visible(job));
-      const queued = namesOf("queued");
-      const back = retried.filter(({ end }) => end === "queued");
+      const of = (end: string) => retried.filter((one) => one.end === end);
+      const back = of("queued");
       const verb = args.dryRun ? "Would go back" : "Back";
       say(
         "fjord",
-        `${verb} into the queue: ${count(total(back))}${queued.length > 0 ? `: ${some(queued)}` : ""}.`,
+        `${verb} into the queue: ${count(total(back))}${back.length > 0 ? `: ${someOf(back)}` : ""}.`,
       );
-      for (const one of retried.filter(({ end }) => end === "unlike").slice(0, 5)) {
-        say("fjord", `${visible(one.job)} has not failed (${one.state}): left as it is.`);
-      }
-      const gone = namesOf("gone");
-      if (gone.length > 0) say("fjord", `Not there any more: ${some(gone)}.`);
-      const taken = namesOf("name-taken");
-      if (taken.length > 0) say("fjord", `Left, as another of the name waits: ${some(taken)}.`);
+      tellUnlike(of("unlike"));
+      const gone = of("gone");
+      if (gone.length > 0) say("fjord", `Not there any more: ${someOf(gone)}.`);
+      const taken = of("name-taken");
+      if (taken.length > 0) say("fjord", `Left, as another of the name waits: ${someOf(taken)}.`);
     }
     return retried.every(({ end }) => end === "queued" || end === "unlike") ? EXIT.ok : EXIT.refused;
   },
 };
+
+/** A few one by one; of more, each state in one line. */
+function tellUnlike(unlike: readonly Retried[]): void {
+  if (unlike.length <= TOLD) {
+    for (const { job, state } of unlike) {
+      say("fjord", `${visible(job)} has not failed (${state}): left as it is.`);
+    }
+    return;
+  }
+  for (const state of new Set(unlike.map((one) => one.state))) {
+    const of = unlike.filter((one) => one.state === state);
+    say("fjord", `Left as they are, as they have not failed (${state}): ${count(total(of))}: ${someOf(of)}.`);
+  }
+}
