@@ -60,6 +60,8 @@ export interface FireOptions {
   readonly now?: boolean;
   /** Wait until all are gone, however long their jobs take. */
   readonly untilGone?: boolean;
+  /** Seconds to wait for their answer; a few if not said. */
+  readonly patience?: number;
 }
 
 /** dist/src/compose → the package. */
@@ -212,7 +214,8 @@ export class Project {
       return await fire(reclaimer, {
         workers: options.workers ?? [],
         now: options.now ?? false,
-        patience: Math.max(5, this.settings.poll * 2) + (options.now ? this.settings.grace : 0),
+        patience:
+          options.patience ?? Math.max(5, this.settings.poll * 2) + (options.now ? this.settings.grace : 0),
         untilGone: options.untilGone ?? false,
       });
     } finally {

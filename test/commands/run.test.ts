@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect } from "chai";
+import { Project } from "../../src/compose/project.js";
 import { binary } from "../rig/command.js";
 import { kill, processesWith } from "../rig/processes.js";
 import type { RemoteJob } from "../rig/remote-job.js";
@@ -348,6 +349,50 @@ describe("fjord run that is stopped", () => {
       ["b", "cancelled"],
       ["c", "cancelled"],
     ]);
+  });
+
+  it("by Ctrl-C that comes twice at once, as from timeout --foreground and the terminal, tells what was", async () => {
+    const [a] = (await folderOf(project(), "a", "b")) as [RemoteJob];
+    const running = project().start("fjord", ["run", "-j1", "jobs"]);
+    await a.started();
+    running.kill("SIGINT");
+    running.kill("SIGINT");
+    const { exitCode, stderr } = await running.end;
+    expect(exitCode).to.equal(130);
+    expect(stderr).to.contain("2 jobs: 0 succeeded, 0 failed, 2 not run or stopped.");
+    await nobodyLeft(project());
+  });
+
+  it("by a second Ctrl-C leaves the rest to the workers, and says so", async () => {
+    const [job] = (await folderOf(project(), "job")) as [RemoteJob];
+    const mine = path.join(project().work, "mine");
+    fs.mkdirSync(mine);
+    fs.writeFileSync(path.join(mine, "settings.ini"), "[fjord]\npoll = 0.3 s\ngrace = 4 s\n");
+    const running = project().start("fjord", ["run", "--project", mine, "-j1", "jobs"]);
+    const pid = await job.started();
+    await job.tell("trap '' TERM");
+    running.kill("SIGINT");
+    const { layout } = await Project.open(mine, project().env);
+    const [worker = ""] = project()
+      .list(layout.jobpod)
+      .filter((desk) => layout.deskKind(desk) !== undefined);
+    await project().until("the job is being cancelled", () =>
+      project()
+        .list(layout.desk(worker))
+        .some((entry) => layout.isAsk(entry)),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 400)); // what comes sooner is the same Ctrl-C
+    running.kill("SIGINT");
+    const { exitCode, stderr } = await running.end;
+    expect(exitCode).to.equal(130);
+    expect(stderr).to.equal(
+      "[fjord] Stopping all jobs and workers; another Ctrl-C leaves that to the workers.\n" +
+        `[fjord] Going at once. What is left there: recruiter fire --now --project ${mine}\n` +
+        "[fjord] Left: 1 worker, told to stop what they run and to go.\n",
+    );
+    await project().gone(pid);
+    await nobodyLeft(project());
+    expect(project().list(layout.workerqueue)).to.deep.equal([]);
   });
 
   it("as nobody reads what it prints stops all", async () => {

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { elementsOf } from "../../compose/draft.js";
 import { Project } from "../../compose/project.js";
 import { type RunResult, runAll } from "../../compose/run.js";
@@ -10,7 +11,7 @@ import { type Halt, parseHalt } from "../../job/halt.js";
 import { describeOutcome } from "../../job/outcome.js";
 import { quote, visible } from "../../job/quote.js";
 import { withoutSecrets } from "../../job/secrets.js";
-import { shellQuote } from "../../job/shell-words.js";
+import { shellQuote, shellWord } from "../../job/shell-words.js";
 import { homeOfProjects } from "../../project/locate.js";
 import { makeDirectory } from "../../project/make-directory.js";
 import { newRunName } from "../../project/run-name.js";
@@ -39,6 +40,11 @@ interface Args extends JobArgs {
 const SETTINGS = "[fjord]\nidle_limit = 10 min\n";
 /** Failures that are told of one by one. */
 const TOLD = 5;
+/** Signals so soon after one another are one, ms: `timeout --foreground` and a terminal may both send it. */
+const ONE_SIGNAL = 300;
+/** So long, ms, workers that are being hired are waited for to be told to go; and between two looks. */
+const HIRING = 5000;
+const LOOKS_APART = 50;
 
 /** `fjord run`: hires, dispatches, shows, fires; ends with the outcome. */
 export const verb: Verb<Args> = {
@@ -99,8 +105,21 @@ export const verb: Verb<Args> = {
     if (args.results !== undefined) fs.writeFileSync(args.results, ""); // told now that it cannot be written, not later
     const bar = new Bar(args.bar, drafts.length);
     const printer = new Printer(args.keepOrder ? drafts.map(({ job }) => job) : undefined, () => bar.clear());
-    const stop = stopSignal(printer);
+    let opened: Project | undefined;
+    let toCome = 0;
+    const stop = stopSignal(printer, {
+      onFirst: () => {
+        bar.clear();
+        note("Stopping all jobs and workers; another Ctrl-C leaves that to the workers.");
+      },
+      onSecond: async () => {
+        bar.clear();
+        if (opened !== undefined) await leaveToWorkers(opened, toCome);
+      },
+    });
     const [project, isOwn] = await openForRun(args);
+    opened = project;
+    toCome = Math.min(workers, drafts.length);
     const result = await runAll(project, drafts, {
       workers,
       halt,
@@ -109,6 +128,7 @@ export const verb: Verb<Args> = {
         if (!args.json && ended.state !== "cancelled") printer.print(ended);
       },
       onEvent: (event) => {
+        toCome = 0;
         if (event.kind === "progress") bar.show(event.progress);
         if (event.kind === "refused" || event.kind === "trouble") {
           bar.clear();
@@ -130,11 +150,33 @@ export const verb: Verb<Args> = {
   },
 };
 
-/** The first Ctrl-C stops what runs, as does a reader that goes away; a second one ends this process at once. */
-function stopSignal(printer: Printer): AbortSignal {
+/** What is done at signals that ask to end, besides that all is stopped. */
+interface OnSignal {
+  readonly onFirst: () => void;
+  /** This process ends when that has been done. */
+  readonly onSecond: () => Promise<void>;
+}
+
+/**
+ * The first Ctrl-C stops what runs, as does a reader that goes away; a second one ends this process without waiting for
+ * that, and a third one at once.
+ */
+function stopSignal(printer: Printer, { onFirst, onSecond }: OnSignal): AbortSignal {
   const stop = new AbortController();
+  let signals = 0;
+  let last = Number.NEGATIVE_INFINITY;
   const onSignal = () => {
-    if (stop.signal.aborted) process.exit(EXIT.interrupted);
+    if (performance.now() - last < ONE_SIGNAL) return;
+    last = performance.now();
+    signals++;
+    if (signals > 2) process.exit(EXIT.interrupted);
+    if (signals === 2) {
+      onSecond()
+        .catch((error) => note((error as Error).message))
+        .finally(() => process.exit(EXIT.interrupted));
+      return;
+    }
+    onFirst();
     stop.abort();
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
@@ -143,6 +185,28 @@ function stopSignal(printer: Printer): AbortSignal {
     stop.abort();
   });
   return stop.signal;
+}
+
+/**
+ * Leaves notes on the desks of all who are on duty, which have them stop their jobs and go, and says so.
+ *
+ * @param toCome workers that have been hired and may not have come on duty yet
+ */
+async function leaveToWorkers(project: Project, toCome: number): Promise<void> {
+  const directory = shellWord(project.directory);
+  note(`Going at once. What is left there: recruiter fire --now --project ${directory}`);
+  const until = performance.now() + HIRING;
+  for (;;) {
+    const fired = await project.fire({ now: true, patience: 0 });
+    if (fired.length < toCome && performance.now() < until) {
+      await delay(LOOKS_APART);
+      continue;
+    }
+    const left = fired.filter(({ end }) => end === "silent" || end === "finishing");
+    if (left.length === 0) note("No worker is left.");
+    else note(`Left: ${count(left.length, "worker")}, told to stop what they run and to go.`);
+    return;
+  }
 }
 
 /** @param kept the project's directory, if that stays */
