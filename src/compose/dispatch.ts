@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "pino";
 import { Dispatcher, type DispatcherEvent, type Progress } from "../dispatcher/dispatcher.js";
 import { isIgnored } from "../job/name.js";
 import { fileModeIn } from "../project/access.js";
@@ -63,6 +63,12 @@ export async function dispatch(
   return result;
 }
 
+/** Who dispatches. */
+interface DispatcherSelf {
+  readonly id: string;
+  readonly log: Logger;
+}
+
 type Tell = (event: DispatchEvent) => Promise<void>;
 
 /** Who is told of events. One that fails stops the dispatcher, instead of the process. */
@@ -102,6 +108,24 @@ async function dispatchUntil(
   const daemonLog = openDaemonLog(file, options.logLevel ?? "info", undefined, fileModeIn(layout));
   const rotation = setInterval(() => daemonLog.rotate(), 60_000);
   rotation.unref();
+  try {
+    return await dispatchAs({ id, log: daemonLog.logger }, signal, store, layout, settings, options, tell);
+  } finally {
+    clearInterval(rotation);
+    daemonLog.close();
+  }
+}
+
+/** What `dispatch` does, as somebody: everything but the log goes through the store. */
+export async function dispatchAs(
+  { id, log }: DispatcherSelf,
+  signal: AbortSignal,
+  store: Store,
+  layout: Layout,
+  settings: Settings,
+  options: DispatchOptions,
+  tell: Tell,
+): Promise<DispatchResult> {
   let ledger: Ledger | undefined;
   let locksmith: Locksmith | undefined;
   // Who has just been started says what refuses him and ends; who has begun stays through the store's trouble.
@@ -121,13 +145,13 @@ async function dispatchUntil(
         locksmith = await Locksmith.open(store, layout, id);
         await ledger.append({ event: "dispatching", dispatcher: id, host: hostName(), pid: process.pid });
       } catch (error) {
-        await seat.leave();
+        await seat.leave(); // or nobody could take it while this process lives
         if (!hasBegun || !isTrouble(error)) throw error;
-        await delay(settings.poll * 1000, undefined, { signal }).catch(() => undefined);
+        await store.clock.sleep(settings.poll * 1000, signal);
         continue;
       }
       hasBegun = true;
-      daemonLog.logger.info({ dispatcher: id, project: layout.root }, "dispatching");
+      log.info({ dispatcher: id, project: layout.root }, "dispatching");
       void tell({ kind: "started" });
       const dispatcher = new Dispatcher({
         store,
@@ -135,7 +159,7 @@ async function dispatchUntil(
         settings,
         ledger,
         locksmith,
-        log: daemonLog.logger,
+        log,
         id,
         isSeatMine: () => seat.isMine(),
         tell: (event) => void tell(event),
@@ -165,9 +189,9 @@ async function dispatchUntil(
         const result = end === "all-ended" && ended ? ended : await counts();
         const { succeeded, failed } = result;
         await ledger.append({ event: "dispatched", dispatcher: id, succeeded, failed, reason: end });
-        daemonLog.logger.info({ succeeded, failed, end }, "stopped dispatching");
+        log.info({ succeeded, failed, end }, "stopped dispatching");
         if (end !== "all-ended" && !signal.aborted) {
-          daemonLog.logger.warn("another dispatcher has taken the seat");
+          log.warn("another dispatcher has taken the seat");
           continue;
         }
         return { end: end === "all-ended" ? "all-ended" : "stopped", ...result };
@@ -176,10 +200,8 @@ async function dispatchUntil(
       }
     }
   } finally {
-    clearInterval(rotation);
     await ledger?.close();
     await locksmith?.close();
-    daemonLog.close();
   }
 }
 
@@ -229,7 +251,7 @@ async function waitForSeat(
     }
     sawJobs ||= await anyJob(store, layout);
     // Jitter keeps two standbys apart.
-    await delay(settings.poll * (500 + Math.random() * 500), undefined, { signal }).catch(() => undefined);
+    await store.clock.sleep(settings.poll * (500 + Math.random() * 500), signal);
   }
   return { kind: "stopped" };
 }

@@ -96,6 +96,7 @@ export class Attendance {
     }
     const gone: LostWorker[] = [];
     for (const { worker, reason } of lost) {
+      if (await this.#isBack(worker)) continue;
       const jobs = await reclaimWorker(
         this.#reclaimer,
         worker,
@@ -126,6 +127,15 @@ export class Attendance {
     const { store, layout } = this.#reclaimer;
     const facts = await store.facts(layout.announcement(worker)).catch(() => undefined);
     return facts?.kind === "file" && facts.size === 0;
+  }
+
+  /** Whether it has been heard since the look at it: that may have been long ago, if the store has stalled meanwhile. */
+  async #isBack(worker: string): Promise<boolean> {
+    const before = this.#desks.get(worker)?.announcement;
+    if (before === undefined) return false;
+    const { store, layout } = this.#reclaimer;
+    const now = await readAnnouncement(store, layout, worker);
+    return now !== undefined && now.beat !== before.beat;
   }
 
   async #isDesk(path: string): Promise<boolean> {

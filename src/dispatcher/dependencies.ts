@@ -98,7 +98,7 @@ export class Dependencies {
   async look(
     blocked: readonly Blocked[],
   ): Promise<{ free: Blocked[]; cancelled: (Blocked & { readonly reason: string })[] }> {
-    const begin = performance.now();
+    const begin = this.#store.clock.now();
     const progress = new Map<string, Progress>();
     for (const { job } of blocked.flatMap(({ after }) => after)) {
       if (!progress.has(job)) progress.set(job, await this.#progressOf(job));
@@ -121,7 +121,7 @@ export class Dependencies {
       }
       left = still;
     }
-    const end = performance.now();
+    const end = this.#store.clock.now();
     this.#next = end + Math.max(LOOKS_APART, (end - begin) * LOOK_SHARE);
     return { free, cancelled };
   }

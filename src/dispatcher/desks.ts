@@ -70,7 +70,7 @@ export class Desks {
         worker,
         announcement: undefined,
         stands: false,
-        changedAt: performance.now(),
+        changedAt: this.#store.clock.now(),
         jobs: new Map(),
       };
       this.#desks.set(worker, desk);
@@ -85,14 +85,14 @@ export class Desks {
   put(desk: Desk, job: HandedOut): void {
     if (desk.jobs.has(job.file)) return;
     desk.jobs.set(job.file, job);
-    desk.changedAt = performance.now();
+    desk.changedAt = this.#store.clock.now();
     const name = jobName(job.file);
     this.#names.set(name, (this.#names.get(name) ?? 0) + 1);
   }
 
   take(desk: Desk, file: string): void {
     if (!desk.jobs.delete(file)) return;
-    desk.changedAt = performance.now();
+    desk.changedAt = this.#store.clock.now();
     const name = jobName(file);
     const others = (this.#names.get(name) ?? 1) - 1;
     if (others === 0) this.#names.delete(name);

@@ -119,7 +119,7 @@ export class Dispatcher {
   #nextRetryLook = 0;
   /** Jobs that were given up on the retry desk before their workers' desks were seen without them. */
   readonly #givenUp = new Set<string>();
-  #tally = new Tally();
+  #tally: Tally;
   /** All has ended but jobs that wait for others which are not there, and that was told. */
   #isStuck = false;
 
@@ -127,6 +127,7 @@ export class Dispatcher {
     this.#s = setup;
     const { store, layout, settings, ledger } = setup;
     const history = new History(store, layout);
+    this.#tally = new Tally(store.clock);
     if (setup.sawJobs) this.#tally.begin();
     this.#stock = new Stock(store, layout, settings, ledger, {
       onRefused: (file, reason) => this.#refused(file, reason),
@@ -165,10 +166,10 @@ export class Dispatcher {
         try {
           await this.#pass();
           if (this.#calledRoll && !(await this.#s.isSeatMine())) return "seat-lost";
-          if (await this.#allEnded()) {
+          if (await this.#allEnded(signal)) {
             await onAllEnded();
             if (once) return "all-ended";
-            this.#tally = new Tally(); // with --stay, the next jobs are counted afresh
+            this.#tally = new Tally(this.#s.store.clock); // with --stay, the next jobs are counted afresh
             this.#isStuck = this.#isAllBlocked;
           }
         } catch (error) {
@@ -222,7 +223,7 @@ export class Dispatcher {
 
   async #pass(): Promise<void> {
     const { settings } = this.#s;
-    const now = performance.now();
+    const now = this.#s.store.clock.now();
     // Who rings from here on is looked at in the next pass.
     const rung = [...this.#rungWorkers];
     this.#rungWorkers.clear();
@@ -230,6 +231,7 @@ export class Dispatcher {
       this.#nextRollCall = now + settings.beat * 1000;
       this.#calledRoll = true;
       await this.#callRoll(now);
+      await this.#s.locksmith.removeLeft();
       if (!this.#removedLocks) await this.#attendance.removeLocksOfDispatchers();
       this.#removedLocks = true;
     } else {
@@ -241,6 +243,7 @@ export class Dispatcher {
     await this.#takeStock(now);
     if (now >= this.#nextRetryLook) {
       const decisions = await this.#retries.decide(now);
+      if (this.#retries.hasPutBack) this.#queueRang = true;
       const due = this.#retries.nextDue(now) ?? Number.POSITIVE_INFINITY;
       this.#nextRetryLook = now + Math.min(settings.beat * 1000, Math.max(due, RETRY_LOOKS_APART));
       for (const decision of decisions) {
@@ -413,7 +416,7 @@ export class Dispatcher {
         worker: desk.worker,
         jobs: desk.jobs.size,
         pace: desk.announcement?.pace ?? 0,
-        still: (performance.now() - desk.changedAt) / 1000,
+        still: (this.#s.store.clock.now() - desk.changedAt) / 1000,
       });
     }
     for (const step of plan(loads, this.#stock.ready, window, rings)) {
@@ -481,22 +484,26 @@ export class Dispatcher {
     }
   }
 
-  /** One empty listing proves nothing: all is listed once more, on a network file system after its caches' time. */
-  async #allEnded(): Promise<boolean> {
+  /**
+   * One empty listing proves nothing: all is listed once more, on a network file system after its caches' time. Who has
+   * lost the seat meanwhile cannot tell: another hands out what he may not see.
+   */
+  async #allEnded(signal: AbortSignal): Promise<boolean> {
     if (!this.#tally.hasBegun || !this.#isOver()) return false;
-    if (this.#s.store.kind === "network") await this.#sleep(this.#s.settings.settle * 1000, undefined);
+    if (this.#s.store.kind === "network") await this.#sleep(this.#s.settings.settle * 1000, signal);
+    if (signal.aborted) return false;
     this.#nextRollCall = 0;
     this.#nextRetryLook = 0;
     this.#queueRang = true;
     this.#lastListing = Number.NEGATIVE_INFINITY;
     this.#dependencies.hurry();
     await this.#pass();
-    return this.#isOver();
+    return this.#isOver() && !signal.aborted && (await this.#s.isSeatMine());
   }
 
   /** Nothing waits or runs; what only waits for jobs that are not there would wait for ever. */
   #isOver(): boolean {
-    if (this.#desks.jobs > 0 || this.#retries.waiting > 0) return false;
+    if (this.#desks.jobs > 0 || this.#retries.waiting > 0 || this.#queueRang) return false;
     return this.#stock.waiting + this.#arrays.waiting === 0 || this.#isAllBlocked;
   }
 
@@ -506,7 +513,7 @@ export class Dispatcher {
 
   #untilNext(): number {
     if (this.#stock.isBehind || this.#rungWorkers.size > 0) return 0;
-    const now = performance.now();
+    const now = this.#s.store.clock.now();
     const { poll } = this.#s.settings;
     const nextListing = Math.max(
       this.#queueRang ? 0 : poll * 1000 - (now - this.#lastListing),
@@ -525,12 +532,12 @@ export class Dispatcher {
     return Math.max(0, Math.min(...due));
   }
 
-  async #sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
-    if (signal?.aborted) return;
+  async #sleep(ms: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
+      const callOff = this.#s.store.clock.after(ms, resolve);
       this.#wake = () => {
-        clearTimeout(timer);
+        callOff();
         resolve();
       };
     });

@@ -33,6 +33,9 @@ export class Retries {
   /** Those that could not go back, since another job of the name lies in the queue: that one goes first. */
   readonly #blocked = new Set<string>();
 
+  /** Whether a job went back to the queue at the last look. */
+  hasPutBack = false;
+
   constructor(store: Store, layout: Layout, settings: Settings, ledger: Ledger, history: History) {
     this.#store = store;
     this.#layout = layout;
@@ -70,6 +73,7 @@ export class Retries {
         decisions.push({ kind: "cancelled", job: jobName(file) });
       }
     }
+    this.hasPutBack = false;
     for (const file of files) {
       const due = this.#due.get(file);
       if (due !== undefined && due.at > now) continue;
@@ -124,6 +128,7 @@ export class Retries {
     else this.#blocked.delete(file);
     if (to === "retry") return;
     this.#due.delete(file);
+    this.hasPutBack ||= to === "jobqueue";
     if (to === "gone" || failed === 0) return;
     const job = jobName(file);
     const { latest } = await this.#history.attemptsOf(job);

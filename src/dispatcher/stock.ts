@@ -186,7 +186,7 @@ export class Stock {
 
   /** Lists the queue anew: finds what came and what was withdrawn. */
   async list(): Promise<void> {
-    const begin = performance.now();
+    const begin = this.#store.clock.now();
     const names = await this.#store.list(this.#layout.jobqueue);
     this.#listed = names.length;
     const there = new Set(names);
@@ -209,16 +209,16 @@ export class Stock {
     this.#unsettled = 0;
     if (!this.#hasTidied) await removeAbandoned(this.#store, this.#layout, names);
     this.#hasTidied = true;
-    this.#listingTook = performance.now() - begin;
+    this.#listingTook = this.#store.clock.now() - begin;
   }
 
   /** Reads files of the last listing that were not read yet, for a moment. */
   async lookOn(): Promise<void> {
     if (this.#unseen.length === 0) return;
     const settling = new Settling(this.#store, this.#layout.jobqueue, this.#settings.settle);
-    const until = performance.now() + (this.#looks++ === 0 ? FIRST_LOOK : LATER_LOOK);
+    const until = this.#store.clock.now() + (this.#looks++ === 0 ? FIRST_LOOK : LATER_LOOK);
     const found: Waiting[] = [];
-    while (this.#unseen.length > 0 && performance.now() < until) {
+    while (this.#unseen.length > 0 && this.#store.clock.now() < until) {
       const file = this.#unseen.pop() as string;
       const seen = await look(this.#store, this.#layout.queued(file), file, settling, this.#owners);
       if (seen.kind === "valid") {
@@ -286,7 +286,7 @@ export class Stock {
   setAside(file: string, error: unknown): void {
     this.#known.delete(file);
     const isTold = this.#aside.has(file);
-    this.#aside.set(file, performance.now());
+    this.#aside.set(file, this.#store.clock.now());
     if (isTold) return;
     const why = error instanceof Error ? error.message : String(error);
     this.#tell.onRefused(file, `${file}: cannot be moved out of the queue (${why}); chown or remove it.`);
@@ -313,7 +313,7 @@ export class Stock {
 
   #isSeen(name: string): boolean {
     const tried = this.#aside.get(name) ?? Number.NEGATIVE_INFINITY;
-    return this.#isWaiting(name) || performance.now() - tried < ASIDE;
+    return this.#isWaiting(name) || this.#store.clock.now() - tried < ASIDE;
   }
 
   #line(priority: number): Line {

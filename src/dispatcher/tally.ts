@@ -1,3 +1,5 @@
+import type { Clock } from "../spool/clock.js";
+
 /** Over how many seconds the rate is taken. */
 const SPAN = 15;
 /** Jobs that end within so many ms are one point. */
@@ -12,11 +14,16 @@ export class Tally {
   /** Jobs that were run; those that were not are no measure of speed. */
   #ended = 0;
   /** When jobs ended lately, ms, and how many by then. */
+  readonly #clock: Clock;
   readonly #ends: { at: number; count: number }[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** There are jobs: from the first time on, time counts. */
   begin(): void {
-    this.#begin ??= performance.now();
+    this.#begin ??= this.#clock.now();
   }
 
   get hasBegun(): boolean {
@@ -25,7 +32,7 @@ export class Tally {
 
   /** Seconds. */
   get elapsed(): number {
-    return this.#begin === undefined ? 0 : (performance.now() - this.#begin) / 1000;
+    return this.#begin === undefined ? 0 : (this.#clock.now() - this.#begin) / 1000;
   }
 
   countRefused(): void {
@@ -42,7 +49,7 @@ export class Tally {
   count(outcome: "succeeded" | "failed" | "cancelled"): void {
     this.begin();
     this[outcome]++;
-    const now = performance.now();
+    const now = this.#clock.now();
     const last = this.#ends.at(-1);
     const count = ++this.#ended;
     if (last !== undefined && now - last.at < GRAIN) last.count = count;

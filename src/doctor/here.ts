@@ -111,11 +111,13 @@ export class Here implements Party {
   async #lockOf(kind: LockKind): Promise<{ take(): Promise<Lock | undefined>; close(): Promise<void> }> {
     const layout = new Layout(this.#scratch);
     const store = this.#store;
+    const me = newActorId("d");
     const onCompromised = () => undefined; // the overlap of the holds shows it
     if (kind === "seat") {
-      return { take: () => lockSeat(store, layout.seat, BEAT, onCompromised), close: async () => undefined };
+      const take = () => lockSeat(store, layout.seat, me, BEAT, onCompromised);
+      return { take, close: async () => undefined };
     }
-    const locksmith = await Locksmith.open(store, layout, newActorId("d"));
+    const locksmith = await Locksmith.open(store, layout, me);
     const job = layout.onDesk(LOCKED.desk, LOCKED.job);
     return { take: () => locksmith.lock(job, onCompromised), close: () => locksmith.close() };
   }

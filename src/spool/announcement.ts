@@ -91,7 +91,7 @@ export async function announce(
   if (announcement.beat === 1) return store.create(path, text, false);
   if (store.kind === "local" && (await hasPulse(store, layout, worker, Buffer.byteLength(text)))) {
     await store.overwrite(layout.pulse(worker), text);
-    if (rings) await store.touch(path, Date.now());
+    if (rings) await store.touch(path, store.clock.wall());
     return;
   }
   try {

@@ -193,7 +193,7 @@ export async function expandPart(
       await removeEmpty(store, prepared());
       return false;
     }
-    const begin = Date.now() - RENAMED_IN - countIn(head);
+    const begin = store.clock.wall() - RENAMED_IN - countIn(head);
     let n = 0;
     for (const number of numbersOf([head])) {
       const element = prepared(`${elementName(name, number)}.ini`);

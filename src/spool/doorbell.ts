@@ -23,7 +23,7 @@ export class Doorbell {
 
   /** Comes back when the bell hangs. True: it was hung just now, and what came before is to be looked for once. */
   async hang(dir: string): Promise<boolean> {
-    if (this.#store.kind === "network" || this.#watchers.has(dir)) return false;
+    if (!this.#store.rings || this.#watchers.has(dir)) return false;
     const watcher = watch(dir, {
       ignored: (entry) => entry !== dir,
       ignoreInitial: true,

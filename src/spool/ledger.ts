@@ -1,7 +1,8 @@
-import fs from "node:fs";
 import type { JobResult } from "../job/job-result.js";
 import { isOutcome, type Outcome } from "../job/outcome.js";
 import type { EndRoom } from "../project/layout.js";
+import type { Clock } from "./clock.js";
+import { NetworkStore } from "./network-store.js";
 import type { Appender, Store } from "./store.js";
 
 /** The version of the lines' schema, docs/ledger.md. A reader passes over lines of a version it does not know. */
@@ -64,22 +65,25 @@ export type LedgerLine = LedgerEvent & { v: number; t: string };
  */
 export class Ledger {
   readonly #appender: Appender;
+  readonly #clock: Clock;
   readonly #flush: boolean;
   #torn = false;
 
-  private constructor(appender: Appender, flush: boolean) {
+  private constructor(appender: Appender, clock: Clock, flush: boolean) {
     this.#appender = appender;
+    this.#clock = clock;
     this.#flush = flush;
   }
 
   /** @param flush whether outcomes go to the disk before they count */
   static async open(store: Store, path: string, flush: boolean): Promise<Ledger> {
-    return new Ledger(await store.appender(path), flush);
+    return new Ledger(await store.appender(path), store.clock, flush);
   }
 
   /** Appends one event; throws when it was not written (ENOSPC …): then it did not happen. */
   async append(event: LedgerEvent): Promise<void> {
-    const line = `${JSON.stringify({ v: LEDGER_VERSION, t: new Date().toISOString(), ...event })}\n`;
+    const t = new Date(this.#clock.wall()).toISOString();
+    const line = `${JSON.stringify({ v: LEDGER_VERSION, t, ...event })}\n`;
     try {
       await this.#appender.append(this.#torn ? `\n${line}` : line);
       this.#torn = false;
@@ -162,33 +166,35 @@ export function parseLedger(text: string): LedgerLine[] {
   return lines;
 }
 
+/** So much is read at once. */
+const PIECE = 1 << 18;
+
 /** Reads a ledger as it grows: each call gives the whole lines that came since the last. */
 export class LedgerReader {
+  readonly #store: Pick<Store, "readFrom">;
   readonly #path: string;
   #offset = 0;
   #rest = Buffer.alloc(0);
 
-  /** @param offset where to begin, bytes */
-  constructor(path: string, offset = 0) {
+  /**
+   * @param offset where to begin, bytes
+   * @param store how it is read; through the thread pool if not said, as the file may lie anywhere
+   */
+  constructor(path: string, offset = 0, store: Pick<Store, "readFrom"> = new NetworkStore()) {
+    this.#store = store;
     this.#path = path;
     this.#offset = offset;
   }
 
   async *read(): AsyncGenerator<LedgerLine> {
-    const handle = await fs.promises.open(this.#path, "r");
-    try {
-      const buffer = Buffer.allocUnsafe(1 << 18);
-      for (;;) {
-        const { bytesRead } = await handle.read(buffer, 0, buffer.length, this.#offset);
-        if (bytesRead === 0) return;
-        this.#offset += bytesRead;
-        const bytes = Buffer.concat([this.#rest, buffer.subarray(0, bytesRead)]);
-        const end = bytes.lastIndexOf(0x0a) + 1;
-        this.#rest = Buffer.from(bytes.subarray(end));
-        yield* parseLedger(bytes.toString("utf8", 0, end));
-      }
-    } finally {
-      await handle.close();
+    for (;;) {
+      const piece = await this.#store.readFrom(this.#path, this.#offset, PIECE);
+      this.#offset += piece.length;
+      const bytes = Buffer.concat([this.#rest, piece]);
+      const end = bytes.lastIndexOf(0x0a) + 1;
+      this.#rest = Buffer.from(bytes.subarray(end));
+      yield* parseLedger(bytes.toString("utf8", 0, end));
+      if (piece.length < PIECE) return;
     }
   }
 }

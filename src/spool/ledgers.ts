@@ -22,7 +22,8 @@ export class Ledgers {
   /** The whole lines that came since the last time. One reading at a time. */
   async *read(): AsyncGenerator<LedgerLine, void, void> {
     for (const file of (await this.#store.list(this.#layout.ledger)).filter(isLedger).sort()) {
-      const reader = this.#readers.get(file) ?? new LedgerReader(this.#layout.ledgerFile(file));
+      const reader =
+        this.#readers.get(file) ?? new LedgerReader(this.#layout.ledgerFile(file), 0, this.#store);
       this.#readers.set(file, reader);
       try {
         yield* reader.read();
@@ -37,7 +38,7 @@ export class Ledgers {
     for (const file of fs.readdirSync(this.#layout.ledger).filter(isLedger)) {
       const ledger = this.#layout.ledgerFile(file);
       const stat = fs.statSync(ledger, { throwIfNoEntry: false });
-      if (stat !== undefined) this.#readers.set(file, new LedgerReader(ledger, stat.size));
+      if (stat !== undefined) this.#readers.set(file, new LedgerReader(ledger, stat.size, this.#store));
     }
   }
 }

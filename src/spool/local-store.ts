@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import { systemClock } from "./clock.js";
 import { APPEND_FLAGS, factsOf, OVERWRITE_FLAGS, READ_FLAGS, shortWrite, WRITE_FLAGS } from "./file-facts.js";
 import { Modes } from "./modes.js";
 import type { Appender, FileFacts, Store } from "./store.js";
@@ -9,6 +10,8 @@ import type { Appender, FileFacts, Store } from "./store.js";
  */
 export class LocalStore implements Store {
   readonly kind = "local";
+  readonly rings = true;
+  readonly clock = systemClock;
   /** Not `#modes`: a test's Proxy stands before it. */
   private readonly modes: Modes;
 
@@ -49,6 +52,15 @@ export class LocalStore implements Store {
       const { size } = fs.fstatSync(fd);
       const buffer = Buffer.allocUnsafe(Math.min(limit, size));
       return buffer.toString("utf8", 0, fs.readSync(fd, buffer, 0, buffer.length, size - buffer.length));
+    } finally {
+      fs.closeSync(fd);
+    }
+  }
+  async readFrom(path: string, offset: number, limit: number): Promise<Buffer> {
+    const fd = fs.openSync(path, "r");
+    try {
+      const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(limit, fs.fstatSync(fd).size - offset)));
+      return buffer.subarray(0, fs.readSync(fd, buffer, 0, buffer.length, offset));
     } finally {
       fs.closeSync(fd);
     }

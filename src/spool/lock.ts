@@ -1,5 +1,6 @@
 import type { CheckOptions, LockOptions } from "proper-lockfile";
 import { type Layout, lockOf } from "../project/layout.js";
+import { factsIfThere } from "./file-facts.js";
 import { isErrno, type Store } from "./store.js";
 
 /**
@@ -8,8 +9,8 @@ import { isErrno, type Store } from "./store.js";
  * that lies costs at most a second run.
  */
 export interface Lock {
-  /** Gives it back; a lock that is gone already is no error. */
-  release(): Promise<void>;
+  /** Gives it back; a lock that is gone already is no error. @returns false: the store has trouble, and it is still there */
+  release(): Promise<boolean>;
   /** Forgets it and leaves it where it is: it is another's by now. */
   abandon(): Promise<void>;
 }
@@ -22,21 +23,23 @@ async function library() {
 type Callback = (error: unknown, value?: unknown) => void;
 type Call = (path: string) => Promise<unknown>;
 
-/** Lockfiles that are being abandoned: the library removes what it lets go of, whoever's it has become. */
-const abandoned = new Set<string>();
+interface Port {
+  /** One object per kind of lock for its actor: the library remembers the store's time precision on it. */
+  readonly fs: object;
+  /** Lockfiles that are being abandoned: the library removes what it lets go of, whoever's it has become. */
+  readonly abandoned: Set<string>;
+}
 
-/**
- * The slice of node:fs that proper-lockfile uses, over the store. One object per kind of lock for the whole process:
- * the library remembers the store's time precision on it.
- */
-function lockFs(store: Store, make: Call, remove: Call): object {
+/** The slice of node:fs that proper-lockfile uses, over the store. */
+function lockPort(store: Store, make: Call, remove: Call): Port {
+  const abandoned = new Set<string>();
   const call =
     (run: (path: string, ...rest: never[]) => Promise<unknown>) =>
     (path: string, ...rest: unknown[]) => {
       const done = rest.pop() as Callback;
       run(path, ...(rest as never[])).then((value) => done(null, value), done);
     };
-  return {
+  const fs = {
     mkdir: call(make),
     rmdir: call(async (path) => (abandoned.has(path) ? undefined : remove(path))),
     utimes: call((path, _atime: Date, mtime: Date) => store.touch(path, mtime.getTime())),
@@ -44,26 +47,36 @@ function lockFs(store: Store, make: Call, remove: Call): object {
     stat: call(async (path) => ({ mtime: new Date(Math.round((await store.facts(path)).mtimeMs)) })),
     rmdirSync: () => undefined, // at exit: what is held then is left to S8, which asks whose it is
   };
+  return { fs, abandoned };
 }
 
+/**
+ * @param holder whose it is. The library remembers the locks of its process by their files: two actors in one process
+ * would take each other's for their own.
+ */
 async function acquire(
-  port: object,
+  { fs, abandoned }: Port,
   lockfilePath: string,
-  stale: number,
+  holder: string,
+  { stale, update }: { stale: number; update: number },
   onCompromised: (error: Error) => void,
 ): Promise<Lock | undefined> {
   try {
-    const release = await (await library()).lock(lockfilePath, {
+    const release = await (await library()).lock(`${lockfilePath}#${holder}`, {
       realpath: false,
       lockfilePath,
       stale,
-      update: stale / 4,
+      update,
       retries: 0,
-      fs: port,
+      fs,
       onCompromised,
     } as LockOptions);
     return {
-      release: () => release().catch(() => undefined),
+      release: () =>
+        release().then(
+          () => true,
+          () => false,
+        ),
       async abandon() {
         abandoned.add(lockfilePath);
         await release().catch(() => undefined);
@@ -78,6 +91,12 @@ async function acquire(
 
 /** Long: a job's lock is never taken for stale while its worker is only slow. */
 const JOB_LOCK_STALE = 120_000;
+const JOB_LOCK_UPDATE = JOB_LOCK_STALE / 4;
+/**
+ * A dispatcher takes none for stale, by whatever clock: a worker that is alive holds its locks, those of one that is lost
+ * go with its desk, and those of other dispatchers it removes when it begins. A year, ms.
+ */
+const NEVER_STALE = 365 * 24 * 60 * 60 * 1000;
 /** For so long, ms, a key that was touched is as good as new. */
 const KEY_FRESH = 10_000;
 
@@ -99,16 +118,24 @@ export async function removeLock(store: Store, path: string): Promise<void> {
  * each job made every file that is created there cost a millisecond. Where there are no hard links, it is the directory.
  */
 export class Locksmith {
+  readonly #actor: string;
   readonly #key: string;
-  readonly #port: object;
+  readonly #port: Port;
   readonly #store: Store;
+  readonly #stale: number;
   #links = true;
+  /** Lockfiles that it holds or is about to take. */
+  readonly #held = new Set<string>();
+  /** Lockfiles that could not be removed. */
+  readonly #left = new Set<string>();
   #touched = Number.NEGATIVE_INFINITY;
 
-  private constructor(store: Store, key: string) {
+  private constructor(store: Store, actor: string, key: string, stale: number) {
+    this.#stale = stale;
     this.#store = store;
+    this.#actor = actor;
     this.#key = key;
-    this.#port = lockFs(
+    this.#port = lockPort(
       store,
       (path) => this.#make(path),
       (path) => removeLock(store, path),
@@ -120,7 +147,7 @@ export class Locksmith {
     const key = layout.key(actor);
     await library(); // now, not amid the first job
     await store.write(key, `${actor}\n`);
-    return new Locksmith(store, key);
+    return new Locksmith(store, actor, key, layout.isDispatcher(actor) ? NEVER_STALE : JOB_LOCK_STALE);
   }
 
   /**
@@ -129,8 +156,38 @@ export class Locksmith {
    * @param onCompromised the lock was removed or taken over while it was held
    * @throws ErrnoException ENOENT when the desk is gone
    */
-  lock(jobPath: string, onCompromised: (error: Error) => void): Promise<Lock | undefined> {
-    return acquire(this.#port, lockOf(jobPath), JOB_LOCK_STALE, onCompromised);
+  async lock(jobPath: string, onCompromised: (error: Error) => void): Promise<Lock | undefined> {
+    const path = lockOf(jobPath);
+    if (this.#held.has(path)) return undefined;
+    this.#held.add(path);
+    const forget = () => void this.#held.delete(path);
+    let lock: Lock | undefined;
+    try {
+      const times = { stale: this.#stale, update: JOB_LOCK_UPDATE };
+      lock = await acquire(this.#port, path, this.#actor, times, (error) => {
+        forget();
+        onCompromised(error);
+      });
+    } finally {
+      if (lock === undefined) forget();
+    }
+    const held = lock;
+    if (held === undefined) return undefined;
+    const release = async () => {
+      const isGone = await held.release();
+      if (!isGone) this.#left.add(path);
+      forget();
+      return isGone;
+    };
+    return { release, abandon: () => held.abandon().finally(forget) };
+  }
+
+  /** Removes what the store's trouble has left. It costs nothing where there is nothing. */
+  async removeLeft(): Promise<void> {
+    for (const path of this.#left) {
+      if (!this.#held.has(path) && (await this.#isMine(path))) await removeLock(this.#store, path);
+      this.#left.delete(path);
+    }
   }
 
   async close(): Promise<void> {
@@ -140,32 +197,43 @@ export class Locksmith {
   async #make(path: string): Promise<void> {
     if (!this.#links) return this.#store.mkdir(path);
     // Fresh before it can be seen: its age is the lock's.
-    if (performance.now() - this.#touched > KEY_FRESH) {
-      await this.#store.touch(this.#key, Date.now());
-      this.#touched = performance.now();
+    const { clock } = this.#store;
+    if (clock.now() - this.#touched > KEY_FRESH) {
+      await this.#store.touch(this.#key, clock.wall());
+      this.#touched = clock.now();
     }
     try {
       await this.#store.link(this.#key, path);
     } catch (error) {
+      // NFS: done, but the reply was lost. It would never get stale, as its age is that of the key.
+      if (isErrno(error, "EEXIST") && (await this.#isMine(path))) return;
       if (!isErrno(error, "EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EXDEV")) throw error;
       this.#links = false;
       await this.#store.mkdir(path);
     }
   }
+
+  /** Whether a lock that is not known to be held is a link to this actor's key: keys are nobody else's. */
+  async #isMine(path: string): Promise<boolean> {
+    const [lock, key] = [await factsIfThere(this.#store, path), await factsIfThere(this.#store, this.#key)];
+    return lock !== undefined && lock.ino === key?.ino;
+  }
 }
 
 const SEAT_STALE_BEATS = 5;
-const seatPorts = new WeakMap<Store, object>();
+const seatPorts = new WeakMap<Store, Port>();
 
 /** Takes the dispatcher's seat without waiting; undefined: it is taken. */
 export async function lockSeat(
   store: Store,
   seat: string,
+  dispatcher: string,
   beat: number,
   onCompromised: (error: Error) => void,
 ): Promise<Lock | undefined> {
   try {
-    return await acquire(seatPort(store), seat, seatStale(beat), onCompromised);
+    const stale = seatStale(beat);
+    return await acquire(seatPort(store), seat, dispatcher, { stale, update: stale / 4 }, onCompromised);
   } catch (error) {
     // Gone as soon as it was made: another took it for that of the dispatcher that died before.
     if (isErrno(error, "ENOENT")) return undefined;
@@ -178,12 +246,19 @@ export function seatStale(beat: number): number {
   return Math.max(2_000, beat * SEAT_STALE_BEATS * 1000);
 }
 
-function seatPort(store: Store): object {
+function seatPort(store: Store): Port {
   let port = seatPorts.get(store);
   if (port === undefined) {
-    port = lockFs(
+    port = lockPort(
       store,
-      (path) => store.mkdir(path),
+      async (path) => {
+        await store.mkdir(path);
+        // Else it would begin with the store's time, and look stale at once to all whose clock is ahead of that.
+        await store.touch(path, store.clock.wall()).catch(async (error) => {
+          if (!isErrno(error, "ENOENT")) await store.rmdir(path);
+          throw error;
+        });
+      },
       (path) => store.rmdir(path),
     );
     seatPorts.set(store, port);
@@ -193,6 +268,6 @@ function seatPort(store: Store): object {
 
 /** Whether the seat's lock is held and kept fresh: a hint, for people. */
 export async function isSeatLocked(store: Store, seat: string, beat: number): Promise<boolean> {
-  const options = { realpath: false, lockfilePath: seat, stale: seatStale(beat), fs: seatPort(store) };
+  const options = { realpath: false, lockfilePath: seat, stale: seatStale(beat), fs: seatPort(store).fs };
   return (await library()).check(seat, options as CheckOptions);
 }

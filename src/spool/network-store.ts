@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import type { FileHandle } from "node:fs/promises";
+import { systemClock } from "./clock.js";
 import { APPEND_FLAGS, factsOf, OVERWRITE_FLAGS, READ_FLAGS, shortWrite, WRITE_FLAGS } from "./file-facts.js";
 import { Modes } from "./modes.js";
 import { type Appender, type FileFacts, isErrno, type Store } from "./store.js";
@@ -7,6 +8,8 @@ import { type Appender, type FileFacts, isErrno, type Store } from "./store.js";
 /** A file system that may stall for minutes (NFS, SMB, FUSE …): every call goes through the thread pool. */
 export class NetworkStore implements Store {
   readonly kind = "network";
+  readonly rings = false;
+  readonly clock = systemClock;
   /** Not `#modes`: a test's Proxy stands before it. */
   private readonly modes: Modes;
 
@@ -48,6 +51,16 @@ export class NetworkStore implements Store {
       const buffer = Buffer.allocUnsafe(Math.min(limit, size));
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, size - buffer.length);
       return buffer.toString("utf8", 0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  }
+  async readFrom(path: string, offset: number, limit: number): Promise<Buffer> {
+    const handle = await fs.promises.open(path, "r");
+    try {
+      const length = Math.max(0, Math.min(limit, (await handle.stat()).size - offset));
+      const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(length), 0, length, offset);
+      return buffer.subarray(0, bytesRead);
     } finally {
       await handle.close();
     }

@@ -60,9 +60,9 @@ export class SeatWatch {
     const { mtimeMs } = await store.facts(layout.seat);
     if (mtimeMs !== this.#mtimeMs) {
       this.#mtimeMs = mtimeMs;
-      this.#since = performance.now();
+      this.#since = store.clock.now();
     }
-    return performance.now() - this.#since > ms;
+    return store.clock.now() - this.#since > ms;
   }
 }
 
@@ -100,14 +100,14 @@ export async function takeSeat(
   onLost: () => void,
   watch = new SeatWatch(),
 ): Promise<Seat | undefined> {
-  let lock: Lock | undefined = await lockSeat(store, layout.seat, beat, onLost);
+  let lock: Lock | undefined = await lockSeat(store, layout.seat, dispatcher, beat, onLost);
   if (lock === undefined) {
     const holder = await readDispatching(store, layout);
     const liveness = holder === undefined ? "unknown" : livenessOf(holder.process);
     if (liveness === "alive") return undefined;
     if (liveness === "unknown" && !(await hasStopped(store, layout, beat, watch))) return undefined;
     await store.rmdir(layout.seat).catch(() => undefined);
-    lock = await lockSeat(store, layout.seat, beat, onLost);
+    lock = await lockSeat(store, layout.seat, dispatcher, beat, onLost);
     if (lock === undefined) return undefined;
   }
   const held = lock;
@@ -120,11 +120,11 @@ export async function takeSeat(
       pid: String(me.pid),
       start: me.start,
       space: me.space,
-      since: new Date().toISOString(),
+      since: new Date(store.clock.wall()).toISOString(),
     },
   });
-  await removeTemporaries(store, layout);
   try {
+    await removeTemporaries(store, layout);
     await store.create(temporary, text, false);
     await store.rename(temporary, layout.dispatcherFile);
   } catch (error) {
@@ -136,8 +136,8 @@ export async function takeSeat(
   return {
     isMine,
     async leave() {
-      // Taken over: the lock there is the other's, and must not go with this one's.
-      if (!(await isMine())) return held.abandon();
+      // Taken over: the lock there is the other's, and must not go with this one's. Nor if that cannot be told: it gets stale.
+      if (!(await isMine().catch(() => false))) return held.abandon();
       await store.unlink(layout.dispatcherFile).catch(() => undefined);
       await held.release();
     },

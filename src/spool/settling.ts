@@ -62,7 +62,7 @@ export class Settling {
 
 /** Now, by the clock that stamps the files, ms: on a network file system, a file of one's own in `dir` tells it. */
 export async function storeTime(store: Store, dir: string): Promise<number> {
-  if (store.kind === "local") return Date.now();
+  if (store.kind === "local") return store.clock.wall();
   const canary = path.join(dir, `.${process.pid}-${process.hrtime.bigint()}.tmp`);
   await store.create(canary, "", false);
   const { ctimeMs } = await store.facts(canary);

@@ -1,3 +1,5 @@
+import type { Clock } from "./clock.js";
+
 /** What a read tells about a file besides its bytes. Times in ms since 1970, by the store's clock. */
 export interface FileFacts {
   readonly ino: number;
@@ -30,6 +32,10 @@ export interface Appender {
 export interface Store {
   /** Whether other hosts see this file system too; then no watch event comes from them and caches lie. */
   readonly kind: "local" | "network";
+  /** Whether watch events come from it. */
+  readonly rings: boolean;
+  /** The time by which its calls are made. */
+  readonly clock: Clock;
   /** Names, in the file system's order. */
   list(dir: string): Promise<string[]>;
   /** open, fstat, read, close; never follows a symlink (ELOOP) and never hangs on a FIFO. At most `limit` bytes. */
@@ -39,6 +45,8 @@ export interface Store {
   has(path: string): Promise<boolean>;
   /** open, fstat, read, close: the last `limit` bytes of a file, as UTF-8. */
   tail(path: string, limit: number): Promise<string>;
+  /** open, read, close: at most `limit` bytes from an offset on; none where the file ends before it. */
+  readFrom(path: string, offset: number, limit: number): Promise<Buffer>;
   /** open O_EXCL, write, (fsync,) close; EEXIST when there. Nothing half-written is left behind on an error. */
   create(path: string, content: string | Uint8Array, flush: boolean, mode?: number): Promise<void>;
   /** Writes over an existing file without making it longer or shorter: works on a full disk. */

@@ -41,7 +41,7 @@ export async function submit(
   }
   const temporary = path.join(layout.jobqueue, `.${crypto.randomUUID()}.tmp`);
   await store.create(temporary, content, flush, options.mode ?? 0o666);
-  await store.touch(temporary, Date.now() - RENAMED_IN);
+  await store.touch(temporary, store.clock.wall() - RENAMED_IN);
   await store.rename(temporary, layout.queued(file));
   if (flush) await store.flushDirectory(layout.jobqueue);
 }

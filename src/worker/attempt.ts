@@ -1,5 +1,4 @@
 import os from "node:os";
-import { setTimeout as delay } from "node:timers/promises";
 import type pino from "pino";
 import { formatDuration } from "../job/duration.js";
 import type { Job } from "../job/job.js";
@@ -16,11 +15,10 @@ import type { Lock, Locksmith } from "../spool/lock.js";
 import { refuse } from "../spool/refuse.js";
 import { isErrno, type Store } from "../spool/store.js";
 import { canEnter, cannotEnter } from "./command.js";
-import type { LauncherShell, RunEnd } from "./launcher-shell.js";
-import { publish } from "./publish.js";
+import type { Launcher, RunEnd } from "./launcher.js";
+import { discard, publish } from "./publish.js";
 import { readResult } from "./result.js";
 import { ResultFile } from "./result-file.js";
-import { MemoryWatch } from "./usage.js";
 
 /** What an attempt needs of its worker. */
 export interface Bench {
@@ -34,11 +32,11 @@ export interface Bench {
   readonly worker: string;
   /** Where it was hired: command lines are relative to it. */
   readonly directory: string;
-  launcher(): LauncherShell;
+  launcher(): Launcher;
   /** Kills the launcher's group; the next `launcher()` is a fresh one. */
   killLauncher(): Promise<void>;
-  /** Seconds after the last heartbeat when the worker's job is to be dead (S10). */
-  readonly deadline: number;
+  /** Seconds until the worker's job is to be dead, if no heartbeat comes before (S10). */
+  readonly timeLeft: number;
   /** Whether the heartbeat has been silent for so long that the worker may have been declared lost. */
   mayBeFenced(): boolean;
 }
@@ -68,7 +66,7 @@ interface Run {
 export class Attempt {
   readonly file: string;
   readonly job: string;
-  readonly started = new Date();
+  readonly started: Date;
   number = 0;
   readonly #bench: Bench;
   readonly #path: string;
@@ -87,6 +85,7 @@ export class Attempt {
 
   constructor(bench: Bench, file: string) {
     this.#bench = bench;
+    this.started = new Date(bench.store.clock.wall());
     this.file = file;
     this.job = jobName(file);
     this.#path = bench.layout.onDesk(bench.worker, file);
@@ -136,10 +135,7 @@ export class Attempt {
       launcher.signal("SIGTERM");
       launcher.signal("SIGCONT");
       const timer = new AbortController();
-      await Promise.race([
-        this.#ended,
-        delay(grace * 1000, undefined, { signal: timer.signal }).catch(() => undefined),
-      ]);
+      await Promise.race([this.#ended, this.#bench.store.clock.sleep(grace * 1000, timer.signal)]);
       timer.abort();
     }
     await this.#bench.killLauncher();
@@ -165,12 +161,22 @@ export class Attempt {
     }
     this.claimed = { worker, file: this.file, ino: found.ino, bytes: found.bytes, mode: found.mode };
     const attemptLog = await this.#number();
+    // S10: it may have taken so long to come here that the worker was declared lost, and the job is another's.
+    if (this.#bench.mayBeFenced()) {
+      await store.unlink(attemptLog).catch(() => undefined);
+      return "passed";
+    }
     try {
       const log = attemptLog.slice(layout.root.length + 1);
       await ledger.append({ event: "started", job: this.job, attempt: this.number, worker, log });
     } catch (error) {
       await store.unlink(attemptLog).catch(() => undefined); // not started: the number is still to be had
       throw error;
+    }
+    // Again: it may have been stopped while it told.
+    if (this.#bench.mayBeFenced()) {
+      await discard(this.#bench, { job: this.job, attempt: this.number, worker }, "its worker may be lost");
+      return "passed";
     }
     onStart(this);
     await this.#run(found.job, found.ctimeMs, this.claimed, attemptLog);
@@ -193,11 +199,11 @@ export class Attempt {
 
   async #run(job: Job, since: number, claimed: Claimed, attemptLog: string): Promise<void> {
     const { store, layout } = this.#bench;
-    const begin = performance.now();
+    const begin = store.clock.now();
     const { end, memory, problem } = await this.#execute(job, attemptLog);
     await this.#settle();
     const outcome = this.#outcome(end, problem, job);
-    const seconds = (performance.now() - begin) / 1000;
+    const seconds = (store.clock.now() - begin) / 1000;
     const told = await readResult(store, layout.resultOf(this.job, this.number), since);
     if (outcome.kind === "requeued") await this.#append(attemptLog, `fjord: ${describeOutcome(outcome)}`);
     if (told.problem !== undefined) await this.#append(attemptLog, told.problem);
@@ -206,7 +212,7 @@ export class Attempt {
       attempt: this.number,
       outcome,
       start: this.started,
-      end: new Date(),
+      end: new Date(store.clock.wall()),
       seconds,
       cpu: end.kind === "exited" ? end.cpu : null,
       memory,
@@ -236,9 +242,10 @@ export class Attempt {
       return this.#notRun(attemptLog, error, CANNOT_CREATE);
     }
     const launcher = this.#bench.launcher();
-    const timer = job.timeout && setTimeout(() => void this.stop("timed-out"), job.timeout * 1000);
-    const watch = new MemoryWatch(launcher.pid, settings.beat * 1000);
-    launcher.watch(this.#bench.deadline); // before the job: this process may be stopped right after it
+    const { clock } = this.#bench.store;
+    const callOff = job.timeout && clock.after(job.timeout * 1000, () => void this.stop("timed-out"));
+    const watch = launcher.watchMemory(settings.beat * 1000);
+    launcher.watch(this.#bench.timeLeft); // before the job: this process may be stopped right after it
     const end = await launcher.run({
       line: job.kind === "command" ? job.executable : undefined,
       jobFile: this.#path,
@@ -255,7 +262,7 @@ export class Attempt {
         FJORD_CHECKPOINT_DIR: layout.checkpointOf(this.job),
       },
     });
-    if (timer) clearTimeout(timer);
+    if (callOff) callOff();
     const memory = watch.stop();
     await this.#settle();
     const why = this.#whyStopped(job);

@@ -14,7 +14,7 @@ export class Heartbeat {
   readonly #store: Store;
   readonly #layout: Layout;
   #announcement: Announcement;
-  #renewed = performance.now();
+  #renewed: number;
   #writing: Promise<void> = Promise.resolve();
   #pending: Promise<void> | undefined;
   #rings = false;
@@ -23,6 +23,7 @@ export class Heartbeat {
     this.#store = store;
     this.#layout = layout;
     this.#announcement = first;
+    this.#renewed = store.clock.now();
   }
 
   get state(): Announcement["state"] {
@@ -31,7 +32,7 @@ export class Heartbeat {
 
   /** Seconds since the last heartbeat that reached the store, by this process's monotonic clock. */
   get silence(): number {
-    return (performance.now() - this.#renewed) / 1000;
+    return (this.#store.clock.now() - this.#renewed) / 1000;
   }
 
   /** What the next heartbeat is to say; `job: null` clears it. */
@@ -54,7 +55,7 @@ export class Heartbeat {
       const rings = this.#rings;
       this.#rings = false;
       await announce(this.#store, this.#layout, this.#announcement, rings);
-      this.#renewed = performance.now();
+      this.#renewed = this.#store.clock.now();
     });
     const renewal = this.#pending;
     this.#writing = renewal.catch(() => undefined);

@@ -5,12 +5,8 @@ import { startToken } from "../spool/identity.js";
 import type { CpuTime } from "../spool/ledger.js";
 import { type RunRequest, runText } from "./command.js";
 import { Guardian } from "./guardian.js";
-import { ChildrenClock } from "./usage.js";
-
-/** How a run ended. `shell-died`: the whole group was killed, by whomever. */
-export type RunEnd =
-  | { kind: "exited"; status: number; cpu: CpuTime | null }
-  | { kind: "shell-died"; byGuardian: boolean };
+import type { Launcher, RunEnd } from "./launcher.js";
+import { ChildrenClock, hasLeftovers, MemoryWatch } from "./usage.js";
 
 /** Signals that reach the whole group leave the launcher in place; a subshell gets them as they were. */
 const PROLOGUE = "trap : HUP INT QUIT TERM\n";
@@ -45,13 +41,13 @@ function parseTimes(line: string): CpuTime | undefined {
  * A long-lived `/bin/sh` in a session and process group of its own that runs one job after the other: a fork
  * instead of a spawn from Node, which blocks for a millisecond. A guardian kills the group when the worker is gone.
  */
-export class LauncherShell {
+export class LauncherShell implements Launcher {
   readonly #shell: ReturnType<typeof startShell>;
   readonly #guardian: Guardian;
   readonly #clock: ChildrenClock;
   /** `pid:start token`, as announced. */
   readonly group: string;
-  readonly pid: number;
+  readonly #pid: number;
   #rest = "";
   #lastTimes = "";
   #children: CpuTime = { user: 0, system: 0 };
@@ -71,10 +67,10 @@ export class LauncherShell {
     if (this.#shell.pid === undefined) {
       throw Object.assign(new Error("EAGAIN: the launcher shell could not be started"), { code: "EAGAIN" });
     }
-    this.pid = this.#shell.pid;
-    this.group = `${this.pid}:${startToken(this.pid) ?? ""}`;
-    this.#guardian = new Guardian(this.pid);
-    this.#clock = new ChildrenClock(this.pid);
+    this.#pid = this.#shell.pid;
+    this.group = `${this.#pid}:${startToken(this.#pid) ?? ""}`;
+    this.#guardian = new Guardian(this.#pid);
+    this.#clock = new ChildrenClock(this.#pid);
     this.#shell.stdout.setEncoding("utf8").on("data", (text: string) => this.#hear(text));
     this.#shell.stdin.on("error", () => undefined); // EPIPE: the exit below tells
     this.#shell.once("exit", () => this.#died());
@@ -96,7 +92,7 @@ export class LauncherShell {
   }
 
   signal(signal: NodeJS.Signals): void {
-    signalGroup(this.pid, signal);
+    signalGroup(this.#pid, signal);
   }
 
   /** S10: a job runs, and the group dies if its deadline is not renewed. */
@@ -112,6 +108,14 @@ export class LauncherShell {
   /** No job runs: no deadline. */
   rest(): void {
     this.#guardian.rest();
+  }
+
+  watchMemory(longest: number): MemoryWatch {
+    return new MemoryWatch(this.#pid, longest);
+  }
+
+  hasLeftovers(): boolean {
+    return hasLeftovers(this.#pid);
   }
 
   /** Kills the whole group, the launcher too, and waits until it is reaped. */

@@ -1,10 +1,10 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type pino from "pino";
 import type { Job } from "../job/job.js";
 import type { JobResult } from "../job/job-result.js";
 import { describeOutcome, type Outcome } from "../job/outcome.js";
 import type { Layout } from "../project/layout.js";
 import { removeCheckpoint } from "../spool/checkpoint.js";
+import type { Clock } from "../spool/clock.js";
 import { assureFile, type Claimed, finish } from "../spool/finish.js";
 import { hostName } from "../spool/identity.js";
 import type { CpuTime, Destination, Ledger } from "../spool/ledger.js";
@@ -24,7 +24,7 @@ export interface Ended {
   readonly result?: JobResult | undefined;
 }
 
-interface Publisher {
+export interface Publisher {
   readonly store: Store;
   readonly layout: Layout;
   readonly ledger: Ledger;
@@ -42,17 +42,13 @@ const TRY_AGAIN = 500;
 export async function publish(by: Publisher, job: Job, claimed: Claimed, ended: Ended): Promise<void> {
   const { store, layout, ledger, log } = by;
   const attempt = { job: ended.job, attempt: ended.attempt, worker: claimed.worker };
-  const discard = async (reason: string) => {
-    await untilTaken(() => ledger.append({ event: "discarded", ...attempt, reason }));
-    log.warn({ ...attempt, reason }, "discarded");
-  };
   const isFenced = async () =>
-    by.mayBeFenced() && !(await untilTaken(() => store.has(layout.desk(claimed.worker))));
-  if (await isFenced()) return discard("its worker was declared lost");
-  const stamp = await untilTaken(() => assureFile(store, layout, claimed));
-  if (stamp === undefined) return discard("the job was taken back");
+    by.mayBeFenced() && !(await untilTaken(store.clock, () => store.has(layout.desk(claimed.worker))));
+  if (await isFenced()) return discard(by, attempt, "its worker was declared lost");
+  const stamp = await untilTaken(store.clock, () => assureFile(store, layout, claimed));
+  if (stamp === undefined) return discard(by, attempt, "the job was taken back");
   const to = destinationOf(ended.outcome, job);
-  await untilTaken(() =>
+  await untilTaken(store.clock, () =>
     ledger.append({
       event: "ended",
       ...attempt,
@@ -68,7 +64,7 @@ export async function publish(by: Publisher, job: Job, claimed: Claimed, ended: 
       stamp,
     }),
   );
-  const end = await untilTaken(async () => {
+  const end = await untilTaken(store.clock, async () => {
     // Before the commit, at each try of it: who finds `ended` and commits in this worker's stead does this, too.
     if (ended.outcome.kind === "succeeded" && !(await isFenced())) {
       const problem = await removeCheckpoint(store, layout, ended.job);
@@ -76,9 +72,19 @@ export async function publish(by: Publisher, job: Job, claimed: Claimed, ended: 
     }
     return finish(store, layout, claimed, to, stamp);
   });
-  if (end === "taken") await discard("the job was taken back");
+  if (end === "taken") await discard(by, attempt, "the job was taken back");
   else if (end === "fenced") log.warn(attempt, "declared lost at the end: the dispatcher decides");
   else if (ended.outcome.kind !== "succeeded") log.info(attempt, describeOutcome(ended.outcome));
+}
+
+/** An attempt that does not count. */
+export async function discard(
+  { store, ledger, log }: Publisher,
+  attempt: { readonly job: string; readonly attempt: number; readonly worker: string },
+  reason: string,
+): Promise<void> {
+  await untilTaken(store.clock, () => ledger.append({ event: "discarded", ...attempt, reason }));
+  log.warn({ ...attempt, reason }, "discarded");
 }
 
 /** A failure with retries left, or a requeue, goes to the desk of the dispatcher, who counts and decides (S9). */
@@ -104,13 +110,13 @@ function destinationOf(outcome: Outcome, job: Job): Destination {
   }
 }
 
-async function untilTaken<T>(write: () => Promise<T>): Promise<T> {
+async function untilTaken<T>(clock: Clock, write: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await write();
     } catch (error) {
       if (!isTrouble(error)) throw error;
-      await delay(TRY_AGAIN);
+      await clock.sleep(TRY_AGAIN);
     }
   }
 }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type pino from "pino";
 import { jobName } from "../job/name.js";
 import { type Pace, paceAfter } from "../job/pace.js";
@@ -17,8 +16,8 @@ import { withdraw } from "../spool/withdraw.js";
 import { Attempt, type Bench } from "./attempt.js";
 import { type DeskView, OwnDesk } from "./desk.js";
 import { Heartbeat } from "./heartbeat.js";
+import type { Launcher, StartLauncher } from "./launcher.js";
 import { LauncherShell } from "./launcher-shell.js";
-import { hasLeftovers } from "./usage.js";
 
 /** How a worker's time on duty ended. `fenced`: it was declared lost and may come back under another id. */
 export type DutyEnd = "left" | "fenced";
@@ -30,6 +29,8 @@ export interface WorkerSetup {
   readonly log: pino.Logger;
   readonly id: string;
   readonly directory: string;
+  /** Starts what runs its jobs; a launcher shell if not said. */
+  readonly startLauncher?: StartLauncher;
 }
 
 type Leaving = "no" | "after-job" | "now";
@@ -64,7 +65,8 @@ export class Worker implements Bench {
   #heartbeat!: Heartbeat;
   readonly #desk: OwnDesk;
   readonly #bell: Doorbell;
-  #launcher: LauncherShell | undefined;
+  #launcher: Launcher | undefined;
+  readonly #startLauncher: StartLauncher;
   /** The attempt that runs; undefined between two jobs. */
   #attempt: Attempt | undefined;
   /** Notes about single jobs are answered one look after the other. */
@@ -77,14 +79,14 @@ export class Worker implements Bench {
   /** It removes its desk itself: that it is gone tells nothing any more. */
   #clearsDesk = false;
   /** Hangs the bell when a job turns out to be a long one. */
-  #listening: NodeJS.Timeout | undefined;
+  #stopListening: () => void = () => undefined;
   #wake: () => void = () => undefined;
   #rang = false;
   /** Whether a job ran since the last look for leftovers, and when that was. */
   #ranJobs = false;
   #lastLeftoverLook = 0;
   /** Since when there has been nothing to do, monotonic, ms. */
-  #idleSince = performance.now();
+  #idleSince = 0;
   /** Looks at an empty desk in a row: the first is followed by another at once, with the bell hung. */
   #idleLooks = 0;
   #pace: Pace = { mean: 0, spread: 0 };
@@ -97,6 +99,8 @@ export class Worker implements Bench {
     this.log = setup.log;
     this.worker = setup.id;
     this.directory = setup.directory;
+    this.#startLauncher =
+      setup.startLauncher ?? ((directory, environment) => new LauncherShell(directory, environment));
     this.#desk = new OwnDesk(this.store, this.layout, this.worker);
     this.#bell = new Doorbell(this.store, (_dir, entry) => this.#ring(entry));
   }
@@ -106,17 +110,17 @@ export class Worker implements Bench {
     await this.#comeOn();
     // One at a time: a store that does not answer gets no second question.
     let beating: Promise<void> | undefined;
-    const beats = setInterval(() => {
+    const stopBeats = this.store.clock.every(this.settings.beat * 1000, () => {
       beating ??= this.#beat().finally(() => {
         beating = undefined;
       });
-    }, this.settings.beat * 1000);
+    });
     try {
       await this.#work();
       if (!this.#fenced) await this.#leave();
     } finally {
-      clearInterval(beats);
-      clearTimeout(this.#listening);
+      stopBeats();
+      this.#stopListening();
       await this.#bell.stop();
       await beating; // or it would announce who has gone
       await this.#heartbeat.settle();
@@ -138,9 +142,9 @@ export class Worker implements Bench {
     this.#ring(undefined);
   }
 
-  launcher(): LauncherShell {
+  launcher(): Launcher {
     if (!this.#launcher?.isAlive) {
-      this.#launcher = new LauncherShell(this.directory, {
+      this.#launcher = this.#startLauncher(this.directory, {
         FJORD_PROJECT: this.layout.root,
         FJORD_WORKER: this.worker,
       });
@@ -168,6 +172,10 @@ export class Worker implements Bench {
     return beat * Math.max(lostAfter - 2, Math.min(lostAfter - 0.5, 2));
   }
 
+  get timeLeft(): number {
+    return Math.max(0.1, this.deadline - this.#heartbeat.silence);
+  }
+
   async #comeOn(): Promise<void> {
     const { store, layout, worker, directory } = this;
     this.ledger = await Ledger.open(store, layout.ledgerOf(worker), this.settings.flush);
@@ -182,7 +190,7 @@ export class Worker implements Bench {
       spread: 0,
       group: this.launcher().group,
       directory,
-      since: new Date().toISOString(),
+      since: new Date(store.clock.wall()).toISOString(),
       log: layout.daemonLog(worker),
     });
     // Announced first: a desk without an announcement is taken for one that was left behind.
@@ -325,8 +333,8 @@ export class Worker implements Bench {
     }
     await this.#clearLeftovers();
     await this.#bell.hang(this.#desk.path);
-    if (this.#idleLooks === 0) this.#idleSince = performance.now();
-    const idle = (performance.now() - this.#idleSince) / 1000;
+    if (this.#idleLooks === 0) this.#idleSince = this.store.clock.now();
+    const idle = (this.store.clock.now() - this.#idleSince) / 1000;
     if (idle > this.settings.idleLimit) return this.dismiss("after-job", "idle for too long");
     if (this.#idleLooks++ > 0) await this.#pause(this.settings.poll);
   }
@@ -335,9 +343,9 @@ export class Worker implements Bench {
   async #pause(seconds: number): Promise<void> {
     if (this.#rang) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, seconds * 1000);
+      const callOff = this.store.clock.after(seconds * 1000, resolve);
       this.#wake = () => {
-        clearTimeout(timer);
+        callOff();
         resolve();
       };
     });
@@ -354,7 +362,7 @@ export class Worker implements Bench {
       if (this.#fenced || this.#leaving !== "no") return;
       // S10: nothing is begun while it is not known whether this worker still counts.
       if (this.mayBeFenced()) return this.#pause(this.settings.poll);
-      const begin = performance.now();
+      const begin = this.store.clock.now();
       const attempt = new Attempt(this, file);
       let end: Awaited<ReturnType<Attempt["carryOut"]>>;
       try {
@@ -365,8 +373,8 @@ export class Worker implements Bench {
       }
       if (end === "desk-gone") return this.#fence("its desk is gone");
       if (end === "passed") passed++;
-      else this.#measure((performance.now() - begin) / 1000);
-      if (performance.now() - this.#lastLeftoverLook > LEFTOVER_LOOKS) await this.#clearLeftovers();
+      else this.#measure((this.store.clock.now() - begin) / 1000);
+      if (this.store.clock.now() - this.#lastLeftoverLook > LEFTOVER_LOOKS) await this.#clearLeftovers();
     }
     // Another holds their locks: a dispatcher that moves them, or one that died while it did.
     if (passed === files.length) await this.#pause(this.settings.poll);
@@ -392,8 +400,8 @@ export class Worker implements Bench {
 
   /** The bell is of no use to who is busy, and costs at each job that comes: it hangs when a job takes longer. */
   #listenLater(): void {
-    clearTimeout(this.#listening);
-    this.#listening = setTimeout(() => void this.#bell.hang(this.#desk.path), LONG_JOB);
+    this.#stopListening();
+    this.#stopListening = this.store.clock.after(LONG_JOB, () => void this.#bell.hang(this.#desk.path));
   }
 
   #measure(seconds: number): void {
@@ -404,8 +412,8 @@ export class Worker implements Bench {
   async #clearLeftovers(): Promise<void> {
     if (!this.#ranJobs || this.#launcher === undefined) return;
     this.#ranJobs = false;
-    this.#lastLeftoverLook = performance.now();
-    if (!hasLeftovers(this.#launcher.pid)) return;
+    this.#lastLeftoverLook = this.store.clock.now();
+    if (!this.#launcher.hasLeftovers()) return;
     this.log.info("a job left processes behind: killed");
     await this.killLauncher();
   }
@@ -434,7 +442,7 @@ export class Worker implements Bench {
       } catch (error) {
         if (!isTrouble(error)) throw error;
         this.log.warn({ error: String(error) }, "the store has trouble: leaving later");
-        await delay(this.settings.poll * 1000);
+        await this.store.clock.sleep(this.settings.poll * 1000);
       }
     }
   }

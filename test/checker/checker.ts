@@ -121,14 +121,18 @@ export const CHECKS: Readonly<Record<string, Check>> = {
           .map((s) => `${s.job} attempt ${s.attempt} by ${s.worker}`)
       : [],
 
-  "no attempt follows the final outcome": ({ jobs, lines, published }) =>
+  "no attempt follows the final outcome": ({ jobs, lines, published, runs }) =>
     [...jobs].flatMap(([job, submissions]) => {
       const finals = (published.get(job) ?? []).filter((p) => FINAL.has(p.to));
       const last = finals.length < submissions.length ? undefined : finals.at(-1);
       if (last === undefined) return [];
-      return lines
-        .filter((l) => l.event === "started" && l.job === job && (l.attempt ?? 0) > last.attempt)
-        .map((l) => `${job} attempt ${l.attempt} after ${told([last])}`);
+      return (
+        lines
+          .filter((l) => l.event === "started" && l.job === job && (l.attempt ?? 0) > last.attempt)
+          // One that was only told of, and not begun when its worker saw how late it was.
+          .filter((l) => runs.some((run) => isRunOf(run, l)) || !isDiscarded(lines, l))
+          .map((l) => `${job} attempt ${l.attempt} after ${told([last])}`)
+      );
     }),
 
   "a job fails no oftener than its retries allow": ({ jobs, published }) =>
@@ -193,7 +197,7 @@ export function check(root: string, known: Known): Violation[] {
   return judge(gather(root, known.witness), known);
 }
 
-function judge(evidence: Evidence, known: Known): Violation[] {
+export function judge(evidence: Evidence, known: Known): Violation[] {
   const jobs = groupBy(known.accepted, ({ job }) => job);
   const allPublished = publishedBy(evidence.lines);
   const published = groupBy(allPublished, ({ job }) => job);
@@ -243,6 +247,10 @@ function isRunOf(run: Run, of: { job?: string; attempt?: number }): boolean {
 
 function isSameAttempt(a: Line, b: Line): boolean {
   return a.job === b.job && a.attempt === b.attempt;
+}
+
+function isDiscarded(lines: readonly Line[], attempt: Line): boolean {
+  return lines.some((line) => line.event === "discarded" && isSameAttempt(line, attempt));
 }
 
 function overlaps(runs: readonly Run[]): [Run, Run][] {
