@@ -1,0 +1,303 @@
+import type { Clock } from "../../src/spool/clock.js";
+import { ownPidSpace } from "../../src/spool/identity.js";
+import type { Appender, FileFacts, Store } from "../../src/spool/store.js";
+import { errno, type Inode, type Server } from "./server.js";
+import type { Actor } from "./world.js";
+
+/** What a client may remember, and for how long, ms; 0: it always asks. */
+export interface Caches {
+  readonly listings: number;
+  readonly attributes: number;
+  /** That there is no such file. */
+  readonly negatives: number;
+  /** Which directory a path is. */
+  readonly directories: number;
+}
+
+/** What the scheduler decides of a call. `replay`: it is done, its reply is lost, and the client sends it again. */
+export type Verdict = "do" | "replay" | "error" | "error-at-close";
+
+const NONE: Caches = { listings: 0, attributes: 0, negatives: 0, directories: 0 };
+
+/**
+ * The store of one actor. Every call, and every system call within those that are several, waits for its turn. On a
+ * network it is a client with caches of its own, as nfs(5) has them: what is opened is asked for anew (close-to-open), names
+ * and attributes are not; and directories are what a path meant when the call began, however long its turn takes to come.
+ */
+export class Client implements Store {
+  readonly kind: "local" | "network";
+  readonly rings = false;
+  /** When a directory was last asked for, by the time at which the call began. */
+  readonly listedAt = new Map<string, number>();
+  readonly clock: Clock;
+  readonly #server: Server;
+  readonly #actor: Actor;
+  readonly #caches: Caches;
+  readonly #listings = new Map<string, { names: string[]; until: number }>();
+  readonly #attributes = new Map<string, { facts: FileFacts; until: number }>();
+  readonly #negatives = new Map<string, number>();
+  readonly #directories = new Map<string, { inode: Inode; until: number }>();
+
+  constructor(server: Server, actor: Actor, kind: "local" | "network", caches: Caches) {
+    this.#server = server;
+    this.#actor = actor;
+    this.kind = kind;
+    this.clock = actor.clock;
+    this.#caches = kind === "local" ? NONE : caches;
+  }
+
+  async list(dir: string): Promise<string[]> {
+    const cached = this.#listings.get(dir);
+    const begin = this.#now();
+    await this.#turn("list", dir);
+    if (cached !== undefined && cached.until > this.#now()) return cached.names;
+    const inode = this.#directory(dir);
+    const before = [...(inode.entries?.keys() ?? [])];
+    // Entries that come or go while it is read may be in it or not (readdir(3)).
+    await this.#turn("list on", dir);
+    const after = [...(inode.entries?.keys() ?? [])];
+    const isIn = (names: string[], name: string) => names.includes(name);
+    const names = before
+      .filter((name) => isIn(after, name) || this.#actor.world.toss())
+      .concat(after.filter((name) => !isIn(before, name) && this.#actor.world.toss()));
+    this.listedAt.set(dir, begin);
+    this.#listings.set(dir, { names, until: this.#now() + this.#caches.listings });
+    for (const path of this.#negatives.keys()) if (parentOf(path) === dir) this.#negatives.delete(path);
+    return names;
+  }
+
+  async read(path: string, limit: number): Promise<{ bytes: Buffer; facts: FileFacts }> {
+    await this.#turn("read", path);
+    const inode = this.#open(path);
+    this.#server.onRead(path);
+    const bytes = inode.entries === undefined ? inode.data.subarray(0, limit) : Buffer.alloc(0);
+    return { bytes, facts: this.#server.facts(inode) };
+  }
+
+  async facts(path: string): Promise<FileFacts> {
+    await this.#turn("facts", path);
+    return this.#lstat(path);
+  }
+
+  async has(path: string): Promise<boolean> {
+    await this.#turn("has", path);
+    try {
+      this.#lstat(path);
+      return true;
+    } catch (error) {
+      if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return false;
+      throw error;
+    }
+  }
+
+  async tail(path: string, limit: number): Promise<string> {
+    await this.#turn("tail", path);
+    const { data } = this.#open(path);
+    return data.toString("utf8", Math.max(0, data.length - limit));
+  }
+
+  async readFrom(path: string, offset: number, limit: number): Promise<Buffer> {
+    await this.#turn("read on", path);
+    return this.#open(path).data.subarray(offset, offset + limit);
+  }
+
+  async create(path: string, content: string | Uint8Array): Promise<void> {
+    const data = Buffer.from(typeof content === "string" ? elsewhere(content) : content);
+    const place = this.#place(path);
+    await this.#turn("create", path);
+    const [dir, name] = place();
+    const inode = this.#server.create(dir, name, path);
+    this.#changed(path);
+    if (data.length === 0) return;
+    const verdict = await this.#turn("fill", path, "error-at-close");
+    this.#changed(path);
+    if (verdict === "do") return this.#server.write(inode, data, path);
+    this.#server.write(inode, data.subarray(0, data.length >> 1), path);
+    await this.#turn("unlink", path);
+    this.#server.unlink(dir, name, path);
+    throw errno("ENOSPC", path);
+  }
+
+  async overwrite(path: string, text: string): Promise<void> {
+    await this.#turn("overwrite", path);
+    const inode = this.#open(path);
+    const size = inode.data.length;
+    const bytes = Buffer.alloc(size, "\n");
+    bytes.write(elsewhere(text));
+    // One write(2), which a reader on the same host may yet meet half-way.
+    this.#server.write(
+      inode,
+      Buffer.concat([bytes.subarray(0, size >> 1), inode.data.subarray(size >> 1)]),
+      path,
+    );
+    await this.#turn("overwrite on", path);
+    this.#server.write(inode, bytes, path);
+    this.#changed(path);
+  }
+
+  async write(path: string, text: string): Promise<void> {
+    const place = this.#place(path);
+    await this.#turn("write", path);
+    const [dir, name] = place();
+    const inode = dir.entries?.get(name) ?? this.#server.create(dir, name, path);
+    this.#changed(path);
+    this.#server.write(inode, Buffer.from(text.slice(0, text.length >> 1)), path);
+    await this.#turn("write on", path);
+    this.#server.write(inode, Buffer.from(text), path);
+    this.#changed(path);
+  }
+
+  async appender(path: string): Promise<Appender> {
+    await this.#turn("open", path);
+    const [dir, name] = this.#parent(path);
+    const inode = dir.entries?.get(name) ?? this.#server.create(dir, name, path);
+    this.#changed(path);
+    return {
+      append: async (text) => {
+        const verdict = await this.#turn("append", path, "error-at-close");
+        const bytes = Buffer.from(verdict === "do" ? text : text.slice(0, text.length >> 1));
+        this.#server.write(inode, Buffer.concat([inode.data, bytes]), path);
+        if (verdict !== "do") throw errno("ENOSPC", path);
+      },
+      flush: async () => {
+        await this.#turn("flush", path);
+      },
+      close: async () => undefined,
+    };
+  }
+
+  async link(existing: string, path: string): Promise<void> {
+    const place = this.#place(path);
+    await this.#change("link", path, () => {
+      const [dir, name] = place();
+      this.#server.link(this.#open(existing), dir, name, path);
+    });
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    const [place, toPlace] = [this.#place(from), this.#place(to)];
+    await this.#change("rename", `${from} ${to}`, () => {
+      if ((this.#negatives.get(from) ?? 0) > this.#now()) throw errno("ENOENT", from);
+      this.#server.rename(...place(), ...toPlace(), [from, to]);
+    });
+    this.#changed(from);
+    this.#changed(to);
+  }
+
+  async unlink(path: string): Promise<void> {
+    const place = this.#place(path);
+    await this.#change("unlink", path, () => this.#server.unlink(...place(), path));
+  }
+
+  async mkdir(path: string): Promise<void> {
+    const place = this.#place(path);
+    await this.#change("mkdir", path, () => this.#server.mkdir(...place(), path));
+  }
+
+  async rmdir(path: string): Promise<void> {
+    const place = this.#place(path);
+    await this.#change("rmdir", path, () => this.#server.rmdir(...place(), path));
+  }
+
+  async touch(path: string, mtimeMs: number): Promise<void> {
+    await this.#turn("touch", path);
+    this.#server.touch(this.#open(path), mtimeMs);
+    this.#changed(path);
+  }
+
+  async flushDirectory(): Promise<void> {}
+
+  #now(): number {
+    return this.#actor.world.time;
+  }
+
+  /** One step: the caller waits until the scheduler lets it go. */
+  async #turn(what: string, path: string, fault?: Verdict): Promise<Verdict> {
+    const verdict = await this.#actor.turn(what, path, fault);
+    if (verdict === "error") throw errno("EIO", path);
+    return verdict;
+  }
+
+  /** A call that changes names. Sent again when its reply was lost, it finds what it has itself done. */
+  async #change(what: string, path: string, make: () => void): Promise<void> {
+    const canBeSentAgain = this.kind === "network" ? "replay" : undefined;
+    const verdict = await this.#turn(what, path, canBeSentAgain);
+    make();
+    this.#changed(path);
+    if (verdict !== "replay") return;
+    await this.#turn(`${what} again`, path);
+    make();
+  }
+
+  /** Where a name is to be looked up: on a network when the call begins, here when its turn has come. */
+  #place(path: string): () => [Inode, string] {
+    if (this.kind === "local") return () => this.#parent(path);
+    const place = this.#parent(path);
+    return () => place;
+  }
+
+  #parent(path: string): [Inode, string] {
+    const dir = parentOf(path);
+    return [this.#directory(dir), path.slice(dir.length + 1)];
+  }
+
+  #directory(dir: string): Inode {
+    const known = this.#directories.get(dir);
+    if (known !== undefined && known.until > this.#now()) {
+      if (known.inode.links > 0) return known.inode;
+      this.#directories.delete(dir);
+    }
+    const inode = this.#server.directory(dir);
+    if (this.#caches.directories > 0) {
+      this.#directories.set(dir, { inode, until: this.#now() + this.#caches.directories });
+    }
+    return inode;
+  }
+
+  #open(path: string): Inode {
+    if ((this.#negatives.get(path) ?? 0) > this.#now()) throw errno("ENOENT", path);
+    const [dir, name] = this.#parent(path);
+    const inode = dir.entries?.get(name);
+    if (inode === undefined) throw errno("ENOENT", path);
+    return inode;
+  }
+
+  #lstat(path: string): FileFacts {
+    const now = this.#now();
+    const cached = this.#attributes.get(path);
+    if (cached !== undefined && cached.until > now) return cached.facts;
+    if ((this.#negatives.get(path) ?? 0) > now) throw errno("ENOENT", path);
+    let facts: FileFacts;
+    try {
+      const [dir, name] = this.#parent(path);
+      const inode = dir.entries?.get(name);
+      if (inode === undefined) throw errno("ENOENT", path);
+      facts = this.#server.facts(inode);
+    } catch (error) {
+      if (this.#caches.negatives > 0) this.#negatives.set(path, now + this.#caches.negatives);
+      throw error;
+    }
+    if (this.#caches.attributes > 0)
+      this.#attributes.set(path, { facts, until: now + this.#caches.attributes });
+    return facts;
+  }
+
+  /** What one has changed oneself one knows. */
+  #changed(path: string): void {
+    for (const one of path.split(" ")) {
+      this.#attributes.delete(one);
+      this.#negatives.delete(one);
+      this.#directories.delete(one);
+      this.#listings.delete(parentOf(one));
+    }
+  }
+}
+
+/** Each actor is on a host of its own: the others can tell nothing of its process. */
+function elsewhere(text: string): string {
+  return text.replace(ownPidSpace(), (space) => [...space].reverse().join(""));
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
+}

@@ -1,0 +1,153 @@
+import { Dice } from "../faults/harness.js";
+import type { Verdict } from "./client.js";
+import { isAbout, type Mishap, MOMENTS } from "./mishaps.js";
+import { leaseOf, play, settingsFor, type Walk } from "./play.js";
+import { type JobPlan, type Scene, Stage } from "./stage.js";
+import type { Actor, Call, Event, Scheduler, World } from "./world.js";
+
+/** What may go wrong in a walk. */
+interface Mishaps {
+  /** When somebody is killed or held up, ms, in order. */
+  readonly at: Mishap[];
+  /** Of the calls, the share that fails, and that is sent again. */
+  readonly errors: number;
+  readonly replays: number;
+  /** Of the steps, the share at which the time goes on although somebody is in the middle of something. */
+  readonly delays: number;
+}
+
+/** Chance decides: who goes on, what goes wrong. The same seed, the same walk. */
+class Chance implements Scheduler {
+  readonly #dice: Dice;
+  readonly #mishaps: Mishaps;
+  readonly #lease: number;
+  /** Of actors, who comes first; undefined: all are equal. */
+  readonly #ranks: Map<Actor, number> | undefined;
+  isCalm = false;
+
+  constructor(dice: Dice, mishaps: Mishaps, lease: number, hasRanks: boolean) {
+    this.#dice = dice;
+    this.#mishaps = mishaps;
+    this.#lease = lease;
+    this.#ranks = hasRanks ? new Map() : undefined;
+  }
+
+  toss(): boolean {
+    return this.#dice.next() < 0.5;
+  }
+
+  choose(world: World, calls: readonly Call[]): Event {
+    const dice = this.#dice;
+    const call = this.#next(calls);
+    if (this.isCalm) return { kind: "call", call, verdict: "do" };
+    const chance = dice.next();
+    if (chance < this.#mishaps.delays) return { kind: "time" };
+    const mishap = this.#mishap(world, call);
+    return mishap ?? { kind: "call", call, verdict: this.#verdict(call, dice.next()) };
+  }
+
+  #mishap(world: World, { actor, what, path }: Call): Event | undefined {
+    const dice = this.#dice;
+    const isDue = ({ at, moment }: Mishap) =>
+      world.time >= at && (moment === undefined || (moment[0] === what && moment[1].test(path)));
+    const next = this.#mishaps.at.find(isDue);
+    if (next === undefined) return undefined;
+    this.#mishaps.at.splice(this.#mishaps.at.indexOf(next), 1);
+    const { moment, isKill } = next;
+    const whom =
+      moment === undefined ? dice.pick(world.actors.filter(({ state }) => state === "live")) : actor;
+    if (isKill) return { kind: "kill", actor: whom };
+    const kind = this.toss() ? "stop" : "cut-off";
+    // As often as not it is there again just when others act on its absence.
+    if (this.toss())
+      return {
+        kind,
+        actor: whom,
+        ms: this.#lease * 3,
+        until: isAbout(whom.name, Math.floor(dice.between(0, 5))),
+      };
+    return {
+      kind,
+      actor: whom,
+      ms: this.#lease * dice.pick([0.1, 0.5, 1, 1.2, 1.5]) * dice.between(0.9, 1.1),
+    };
+  }
+
+  /** Some go on for long while others wait, some in turn: what comes of either, the other hardly finds. */
+  #next(calls: readonly Call[]): Call {
+    const ranks = this.#ranks;
+    const woken = calls.find(({ actor }) => actor.isHasty);
+    if (woken !== undefined && this.#dice.next() < 0.8) return woken;
+    if (ranks === undefined) return this.#dice.pick(calls);
+    for (const { actor } of calls) {
+      if (!ranks.has(actor) || this.#dice.next() < 0.02) ranks.set(actor, this.#dice.next());
+    }
+    const rank = ({ actor }: Call) => ranks.get(actor) ?? 0;
+    return calls.reduce((first, call) => (rank(call) > rank(first) ? call : first));
+  }
+
+  #verdict({ fault }: Call, chance: number): Verdict {
+    if (chance < this.#mishaps.errors)
+      return this.toss() ? "error" : fault === "error-at-close" ? fault : "error";
+    if (fault === "replay" && chance > 1 - this.#mishaps.replays) return "replay";
+    return "do";
+  }
+}
+
+/** One walk through the model, as its seed says. */
+export async function walk(
+  seed: number,
+  kind: "local" | "network" = seed % 2 === 0 ? "local" : "network",
+): Promise<Walk> {
+  const dice = new Dice(seed);
+  const settings = settingsFor(kind);
+  const lease = leaseOf(settings);
+  // At the longest as nfs(5) has it, 60 s, to the default of a lease, 300 s.
+  const cached = () => dice.pick([0, 0.05, 0.2]) * lease;
+  const scene: Scene = {
+    kind,
+    settings,
+    caches: {
+      listings: dice.pick([0, 0.5, 0.9]) * settings.settle * 1000,
+      attributes: cached(),
+      negatives: cached(),
+      directories: cached(),
+    },
+    grain: dice.pick([0.001, 1, 1000]),
+    isAlone: dice.next() < 0.4,
+    jobs: ["a", "b", "c"].slice(0, dice.next() < 0.7 ? 2 : 3).map((name) => someJob(name, dice, lease)),
+    skew: kind === "local" ? 0 : dice.pick([0, 3_600_000]), // one host has one clock
+    draws: Array.from({ length: 32 }, () => dice.between(-1, 1)),
+  };
+  const reckless = dice.between(1, 6) * lease;
+  const isQuiet = dice.next() < 0.2;
+  const mishaps = {
+    at: Array.from({ length: isQuiet ? 0 : Math.floor(dice.between(0, 8)) }, () => dice.next() * reckless)
+      .sort((a, b) => a - b)
+      .map((at) => ({
+        at,
+        isKill: dice.next() < 0.3,
+        moment: dice.next() < 0.8 ? dice.pick(MOMENTS) : undefined,
+      })),
+    errors: isQuiet ? 0 : dice.pick([0, 0, 0.002, 0.02]),
+    replays: kind === "network" ? dice.pick([0, 0.01, 0.1]) : 0,
+    delays: dice.pick([0, 0.005, 0.05]),
+  };
+  const chance = new Chance(dice, mishaps, lease, dice.next() < 0.6);
+  const stage = new Stage(scene, chance);
+  stage.wasFull = mishaps.errors > 0;
+  return play(stage, async () => {
+    await stage.world.run(() => stage.world.time > reckless, 15_000);
+    chance.isCalm = true;
+  });
+}
+
+function someJob(name: string, dice: Dice, lease: number): JobPlan {
+  return {
+    name,
+    submittedAt: dice.next() < 0.7 ? 0 : dice.between(0, lease * 2),
+    takes: dice.pick([10, 500, lease / 4, lease * 1.5, lease * 4]) * dice.between(0.5, 1.5),
+    fails: dice.pick(["never", "never", "first", "always"]),
+    isDeaf: dice.next() < 0.3,
+  };
+}

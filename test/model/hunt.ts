@@ -1,0 +1,33 @@
+import { walk } from "./explore.js";
+import { type Deviation, script } from "./script.js";
+
+/** What was found, and by which play or walk. */
+export interface Prey {
+  readonly how: string;
+  readonly what: string;
+}
+
+/**
+ * Looks for something wrong.
+ *
+ * @param by scripts to begin with, one for each call
+ * @param walks how many then, at the most
+ */
+export async function hunt(
+  by: readonly ["local" | "network", Deviation] | undefined,
+  walks: number,
+): Promise<Prey | undefined> {
+  if (by !== undefined) {
+    const [kind, deviation] = by;
+    const { calls } = await script(kind, new Map());
+    for (let n = 0; n < calls; n++) {
+      const { finding } = await script(kind, new Map([[n, deviation]]));
+      if (finding !== undefined) return { how: `${deviation} at call ${n}, ${kind}`, what: finding.what };
+    }
+  }
+  for (let seed = 1; seed <= walks; seed++) {
+    const { finding } = await walk(seed);
+    if (finding !== undefined) return { how: `seed ${seed}`, what: finding.what };
+  }
+  return undefined;
+}

@@ -1,0 +1,33 @@
+import fs from "node:fs";
+import path from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type * as Hunt from "./hunt.js";
+import type { Mutation } from "./mutations.js";
+
+/** dist/ */
+const BUILT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", "..");
+
+/**
+ * The model over broken code: a copy of what was compiled, with its edits made.
+ *
+ * @throws Error when a text that is to be replaced is not there once: the code has changed, and so has to the mutation
+ */
+export async function mutate(mutation: Mutation): Promise<typeof Hunt> {
+  const name = mutation.name.replace(/\W+/g, "-");
+  const copy = path.join(BUILT, "mutants", `${name}.${process.pid}`);
+  for (const part of ["src", "test/model", "test/checker", "test/faults/harness.js"]) {
+    fs.cpSync(path.join(BUILT, part), path.join(copy, part), { recursive: true });
+  }
+  try {
+    for (const { file, from, to } of mutation.edits) {
+      const target = path.join(copy, file);
+      const pieces = fs.readFileSync(target, "utf8").split(from);
+      if (pieces.length !== 2) throw new Error(`${file} has ${pieces.length - 1} times: ${from}`);
+      fs.writeFileSync(target, pieces.join(to));
+    }
+    const url = pathToFileURL(path.join(copy, "test", "model", "hunt.js"));
+    return (await import(url.href)) as typeof Hunt;
+  } finally {
+    fs.rmSync(copy, { recursive: true });
+  }
+}
