@@ -5,9 +5,9 @@ import type { Finding } from "./play.js";
 import { DEVIATIONS, type Deviation, script } from "./script.js";
 
 /** Walks; a hundred thousand of them take some hours. */
-const WALKS = Number(process.env.FJORD_MODEL_WALKS ?? 120);
+const WALKS = Number(process.env.FJORD_MODEL_WALKS ?? 80);
 /** `all`: every call with every deviation; else a sample of so many. */
-const SCRIPTS = process.env.FJORD_MODEL_SCRIPTS ?? "60";
+const SCRIPTS = process.env.FJORD_MODEL_SCRIPTS ?? "40";
 /** 2: every two of them, sampled as above. */
 const DEPTH = Number(process.env.FJORD_MODEL_DEPTH ?? 1);
 /** Lines of what happened that are shown. */

@@ -56,18 +56,6 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
-    name: "S4: locks get stale for dispatchers",
-    found: /overlap/,
-    isHard: true,
-    edits: [
-      edit(
-        "src/spool/lock.js",
-        "layout.isDispatcher(actor) ? NEVER_STALE : JOB_LOCK_STALE",
-        "JOB_LOCK_STALE",
-      ),
-    ],
-  },
-  {
     name: "S5: attempts are numbered without asking",
     found: /no progress|started once|ran once|overlap/,
     edits: [edit("src/worker/attempt.js", 'if (!isErrno(error, "EEXIST"))', "return path;\n if (true)")],
@@ -123,7 +111,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "S8: a worker's id is used again",
     found: /id is given once/,
     by: ["local", "stop"],
-    edits: [edit("test/model/stage.js", "`${name}-${n}`", "`${name}-1`")],
+    edits: [edit("test/model/stage.js", '[name, n].join("-")', '[name, 1].join("-")')],
   },
   {
     name: "S9: given up before the ledger tells",
@@ -194,6 +182,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "all-done after one look",
     found: /all-done too early/,
+    isHard: true,
     edits: [
       edit(
         "src/dispatcher/dispatcher.js",

@@ -13,7 +13,18 @@ type Deviations = ReadonlyMap<number, Deviation>;
 
 const LATE = { late: 0, later: 1, latest: 2 };
 
-const CHANGES = new Set(["rename", "link", "append", "unlink", "rmdir", "mkdir", "create", "fill", "write"]);
+const CHANGES = new Set([
+  "rename",
+  "link",
+  "append",
+  "unlink",
+  "rmdir",
+  "mkdir",
+  "create",
+  "fill",
+  "write",
+  "overwrite",
+]);
 
 /**
  * All goes its way, each call in its turn; only at certain calls that change something, by their numbers, something goes

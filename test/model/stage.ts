@@ -73,12 +73,12 @@ export class Stage {
   }
 
   /** A worker; declared lost, it comes back under another id. */
-  hire(name: string, idOf = (n: number) => `${name}-${n}`): Actor {
+  hire(name: string): Actor {
     const { actor, store } = this.#enter(name);
     const { layout, world } = this;
     actor.begin(async () => {
       for (let n = 1, end = ""; end !== "left"; n++) {
-        const id = idOf(n);
+        const id = [name, n].join("-");
         const startLauncher = () => new ModelLauncher(actor, id, this.#script, this.watch.runs);
         const setup = {
           store,

@@ -77,7 +77,7 @@ export class Actor {
       wall: () => Math.floor(EPOCH + world.time * (1 + drift) + skew),
       after,
       every(ms, call) {
-        let callOff = () => undefined as void;
+        let callOff: () => void = () => undefined;
         const again = () => {
           callOff = after(ms, again);
           call();
