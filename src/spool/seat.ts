@@ -86,7 +86,7 @@ async function hasStopped(store: Store, layout: Layout, beat: number, watch: Sea
 
 /**
  * Takes the seat without waiting; undefined: somebody else has it. A holder of this host whose process is gone is
- * not waited for: its lock is removed at once. That of another is, when nobody has refreshed it for twice the time after
+ * not waited for: its lock is removed at once. Any other is, when nobody has refreshed it for twice the time after
  * which it is stale.
  *
  * @param watch what was seen of the lock at the tries before
@@ -103,9 +103,9 @@ export async function takeSeat(
   let lock: Lock | undefined = await lockSeat(store, layout.seat, dispatcher, beat, onLost);
   if (lock === undefined) {
     const holder = await readDispatching(store, layout);
-    const liveness = holder === undefined ? "unknown" : livenessOf(holder.process);
-    if (liveness === "alive") return undefined;
-    if (liveness === "unknown" && !(await hasStopped(store, layout, beat, watch))) return undefined;
+    const isDead = holder !== undefined && livenessOf(holder.process) === "dead";
+    // Not only another host's: who was killed between the lock and the file has left the name of the one before him.
+    if (!isDead && !(await hasStopped(store, layout, beat, watch))) return undefined;
     await store.rmdir(layout.seat).catch(() => undefined);
     lock = await lockSeat(store, layout.seat, dispatcher, beat, onLost);
     if (lock === undefined) return undefined;
