@@ -5,6 +5,7 @@ import type { Layout } from "../project/layout.js";
 import { hasNumber, type Numbers } from "../report/arrays.js";
 import { findJobs, isPending, type JobPlace, onePlaceEach } from "../report/jobs.js";
 import type { Store } from "../spool/store.js";
+import { findNamed } from "./find-named.js";
 
 export interface WaitOptions {
   /** Seconds; for ever if not said. */
@@ -30,6 +31,9 @@ export interface WaitResult {
 /** Between two looks, ms, at the least; and this many times what a look takes. */
 const LOOKS_APART = 100;
 const LOOK_SHARE = 10;
+/** So many names are asked for one by one at the most; and so many always are. */
+const ASKED = 1000;
+const FEW = 100;
 
 /**
  * Waits until jobs have ended. It only looks, so it may be stopped and begun again.
@@ -47,9 +51,9 @@ export async function wait(
   const wanted = new Set(jobs);
   const ended = new Map<string, JobEnd>();
   const missed = new Set<string>();
+  const looks = new Looks(store, layout, jobs);
   for (;;) {
-    const look = performance.now();
-    const places = new Places(await onePlaceEach(store, await findJobs(store, layout)));
+    const places = new Places(await onePlaceEach(store, await looks.look()));
     if (jobs === undefined) for (const job of places.pending()) wanted.add(job);
     for (const job of wanted) {
       const place = places.of(job);
@@ -66,8 +70,49 @@ export async function wait(
     if (options.signal?.aborted) return result("stopped");
     const now = performance.now();
     if (now >= until) return result("timeout");
-    const pause = Math.min(Math.max(LOOKS_APART, (now - look) * LOOK_SHARE), until - now);
+    const pause = Math.min(Math.max(LOOKS_APART, looks.cost * LOOK_SHARE), until - now);
     await delay(pause, undefined, options.signal && { signal: options.signal }).catch(() => undefined);
+  }
+}
+
+/**
+ * Looks for jobs. A few that are named are asked for one by one, which takes the same time however many others there are;
+ * of some hundreds it is tried out what is quicker, that or listing all.
+ */
+class Looks {
+  readonly #store: Store;
+  readonly #layout: Layout;
+  readonly #names: ReadonlySet<string> | undefined;
+  /** Of the last look of each kind, ms. */
+  #named = Number.POSITIVE_INFINITY;
+  #listed = Number.POSITIVE_INFINITY;
+
+  constructor(store: Store, layout: Layout, jobs: readonly string[] | undefined) {
+    this.#store = store;
+    this.#layout = layout;
+    this.#names = jobs === undefined || jobs.length > ASKED ? undefined : new Set(jobs);
+  }
+
+  /** What the next look will take about, ms. */
+  get cost(): number {
+    return Math.min(this.#named, this.#listed);
+  }
+
+  async look(): Promise<JobPlace[]> {
+    const begin = performance.now();
+    if (this.#names === undefined || this.#isListing(this.#names)) {
+      const places = await findJobs(this.#store, this.#layout);
+      this.#listed = performance.now() - begin;
+      return places;
+    }
+    const places = await findNamed(this.#store, this.#layout, this.#names);
+    this.#named = performance.now() - begin;
+    return places;
+  }
+
+  #isListing(names: ReadonlySet<string>): boolean {
+    if (names.size <= FEW || this.#named === Number.POSITIVE_INFINITY) return false;
+    return this.#listed === Number.POSITIVE_INFINITY || this.#listed < this.#named;
   }
 }
 

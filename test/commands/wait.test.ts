@@ -79,6 +79,22 @@ describe("fjord wait", () => {
     expect(await wait("a", "--timeout", "soon")).to.include({ exitCode: 2, stdout: "" });
   });
 
+  for (const verb of [["wait"], ["log", "-f"]]) {
+    it(`fjord ${verb.join(" ")} says once that nobody is at work, and waits on`, async () => {
+      project().job("a", "true");
+      const waiting = project().start("fjord", [...verb, "a", "--project", "test"]);
+      await project().until("it has said so", () => waiting.stderr.includes("Nobody dispatches"));
+      await project().hire(1);
+      expect((await project().run("dispatcher")).exitCode).to.equal(0);
+      expect(await waiting.end).to.include({
+        exitCode: 0,
+        stderr:
+          "[fjord] No worker is on duty: recruiter hire --project test\n" +
+          "[fjord] Nobody dispatches: dispatcher --project test\n",
+      });
+    });
+  }
+
   it("tells of a job that was withdrawn meanwhile", async () => {
     project().job("a", "true");
     const waiting = project().start("fjord", ["wait", "a", "--json"]);

@@ -87,6 +87,10 @@ export class RunningCommand {
     return this.#stdout;
   }
 
+  get stderr(): string {
+    return this.#stderr;
+  }
+
   /** Waits until it has printed something. */
   async said(what: string | RegExp): Promise<void> {
     const heard = () => (typeof what === "string" ? this.#stdout.includes(what) : what.test(this.#stdout));

@@ -8,6 +8,7 @@ import { refusalLogOf } from "../../spool/refuse.js";
 import { EXIT, openExisting } from "../command.js";
 import { endSignal } from "../main.js";
 import { type Common, count, JOBS, needJobs, someOf, type Verb } from "../verb.js";
+import { waitAloud } from "../wait-aloud.js";
 
 interface Args extends Common {
   readonly jobs: string[];
@@ -65,7 +66,7 @@ export const verb: Verb<Args> = {
     for (const [i, place] of places.entries()) {
       if ((await tails[i]?.print(!args.follow)) === false) silent.push(place);
     }
-    if (stop !== undefined) return follow(project, tails, stop);
+    if (stop !== undefined) return follow(project, args.project, tails, stop);
     if (silent.length > 0) {
       const lacks = whyNothing(project, silent, attempt);
       if (silent.length === places.length) {
@@ -111,16 +112,17 @@ function refusalOf({ layout }: Project, { file }: JobPlace): string | undefined 
   }
 }
 
-async function follow(project: Project, tails: readonly Tail[], stop: AbortSignal): Promise<number> {
+async function follow(
+  project: Project,
+  named: string | undefined,
+  tails: readonly Tail[],
+  stop: AbortSignal,
+): Promise<number> {
   let ended = false;
-  const over = project
-    .wait(
-      tails.map(({ job }) => job),
-      { signal: stop },
-    )
-    .then(() => {
-      ended = true;
-    });
+  const jobs = tails.map(({ job }) => job);
+  const over = waitAloud(project, named, jobs, { signal: stop }).then(() => {
+    ended = true;
+  });
   while (!ended) {
     for (const tail of tails) await tail.print();
     await Promise.race([delay(LOOKS_APART), over]);

@@ -4,6 +4,7 @@ import { durationOf } from "../duration-option.js";
 import { exitCodeOf, tellEnds } from "../ends.js";
 import { endSignal } from "../main.js";
 import { type Common, JOBS, JSON_OPTION, printJson, type Verb } from "../verb.js";
+import { waitAloud } from "../wait-aloud.js";
 
 interface Args extends Common {
   readonly jobs: string[];
@@ -33,7 +34,7 @@ export const verb: Verb<Args> = {
     const project = await openExisting(args);
     const places = args.jobs.length > 0 ? await project.jobs(args.jobs) : undefined;
     const stop = endSignal();
-    const result = await project.wait(places && namesOf(places), {
+    const result = await waitAloud(project, args.project, places && namesOf(places), {
       ...(timeout !== undefined && { timeout }),
       signal: stop,
     });
