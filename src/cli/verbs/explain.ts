@@ -7,6 +7,8 @@ import { type Common, JOBS, JSON_OPTION, needJobs, printJson, type Verb } from "
 
 /** So many are told of; of more, those whose reasons differ. */
 const TOLD = 20;
+/** Words that are repeated. */
+const WORDS = 5;
 
 interface Args extends Common {
   readonly jobs: string[];
@@ -38,7 +40,9 @@ export const verb: Verb<Args> = {
     }
     const rest = explained.length - told.length;
     if (rest > 0) {
-      const all = toType(`fjord explain --json ${args.jobs.map(shellWord).join(" ")}`, args.project);
+      // A pattern that the shell has expanded would make a long line.
+      const words = args.jobs.length > WORDS ? "JOB…" : args.jobs.map(shellWord).join(" ");
+      const all = toType(`fjord explain --json ${words}`, args.project);
       process.stdout.write(`… and ${rest} more, for reasons like these; all of them: ${all}\n`);
     }
     return EXIT.ok;
