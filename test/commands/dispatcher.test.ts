@@ -91,8 +91,13 @@ describe("dispatcher", () => {
       let dispatcher: RunningCommand | undefined;
       for (const step of order) {
         expect(dispatcher?.hasEnded ?? false, `it has ended before "${step}"`).to.equal(false);
-        if (step === "create")
-          for (const name of ["a", "b"]) await project().copy(`${name}.ini`, "[control]\nexecutable: true\n");
+        if (step === "create") {
+          // The first does not end before the second is there.
+          const both = path.join(project().work, "both");
+          const text = `[control]\nexecutable: until test -e ${both}; do sleep 0.02; done #\n`;
+          for (const name of ["a", "b"]) await project().copy(`${name}.ini`, text);
+          fs.writeFileSync(both, "");
+        }
         if (step === "hire") await project().hire(2);
         if (step === "dispatch") {
           dispatcher = project().start("dispatcher");
