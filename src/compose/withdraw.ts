@@ -109,8 +109,8 @@ class Wish {
 
   foretell(place: JobPlace): Withdrawn {
     const { job, state } = place;
-    if (place.numbers !== undefined && !ENDS.has(state)) {
-      return { job, state, end: "done", count: sizeOfPlace(place) };
+    if (place.numbers !== undefined) {
+      return { job, state, end: ENDS.has(state) ? "ended" : "done", count: sizeOfPlace(place) };
     }
     if (ENDS.has(state)) return { job, state, end: "ended" };
     if (this.#what === "hold" && state === "running") return { job, state, end: "running" };

@@ -5,6 +5,7 @@ import path from "node:path";
 import { FjordError } from "../../job/error.js";
 import { quote, visible } from "../../job/quote.js";
 import { shellQuote } from "../../job/shell-words.js";
+import { jobsToActOn } from "../act-on.js";
 import { EXIT, openExisting, say } from "../command.js";
 import { type Common, needJobs, type Verb } from "../verb.js";
 
@@ -23,7 +24,7 @@ export const verb: Verb<Args> = {
   async run(args) {
     needJobs(args.jobs);
     const project = await openExisting(args);
-    const [place, ...more] = await project.jobs(args.jobs);
+    const [place, ...more] = await jobsToActOn(project, args.jobs, "changed");
     if (place === undefined || more.length > 0) {
       throw new FjordError("bad-usage", "One job at a time.", "fjord edit JOB");
     }

@@ -12,6 +12,7 @@ import { exitCodeOf, tellEnds } from "../ends.js";
 import { type JobArgs, jobOptions, wantedOf } from "../job-options.js";
 import { sweepOptions } from "../sweep-options.js";
 import { count, JSON_OPTION, printJson, some, type Verb } from "../verb.js";
+import { waitAloud } from "../wait-aloud.js";
 
 interface Args extends JobArgs {
   readonly replace: boolean;
@@ -81,7 +82,7 @@ export const verb: Verb<Args> = {
       }
     }
     if (!args.wait || args.dryRun || project === undefined) return EXIT.ok;
-    const result = await project.wait(drafts.flatMap(namesOfDraft));
+    const result = await waitAloud(project, args.project, drafts.flatMap(namesOfDraft));
     if (!args.json) await tellEnds(project, result, args.project);
     return exitCodeOf(result);
   },
