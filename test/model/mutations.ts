@@ -41,12 +41,14 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "S3: one's own lock after a lost reply is another's",
     found: /no progress/,
     by: ["network", "again"],
+    isHard: true,
     edits: [edit("src/spool/lock.js", '"EEXIST") && (await this.#isMine(path))', '"EEXIST") && false')],
   },
   {
     name: "S4 without the lock",
     found: /overlap/,
     by: ["network", "again"],
+    isHard: true,
     edits: [
       edit(
         "src/spool/assign.js",
@@ -58,6 +60,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "S5: attempts are numbered without asking",
     found: /no progress|started once|ran once|overlap/,
+    isHard: true,
     edits: [edit("src/worker/attempt.js", 'if (!isErrno(error, "EEXIST"))', "return path;\n if (true)")],
   },
   {
@@ -148,6 +151,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "S10: begun however long it took to come there",
     found: /overlap|follows the final outcome/,
     by: ["local", "stop"],
+    isHard: true,
     edits: [
       edit(
         "src/worker/attempt.js",
@@ -162,24 +166,6 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
-    name: "S10: a job has the whole deadline from its start",
-    found: /overlap/,
-    isHard: true,
-    edits: [
-      edit(
-        "src/worker/worker.js",
-        "return Math.max(0.1, this.deadline - this.#heartbeat.silence);",
-        "return this.deadline;",
-      ),
-    ],
-  },
-  {
-    name: "S8: lost by a look that is long past",
-    found: /lost too early/,
-    isHard: true,
-    edits: [edit("src/dispatcher/attendance.js", "if (await this.#isBack(worker))", "if (false)")],
-  },
-  {
     name: "all-done after one look",
     found: /all-done too early/,
     isHard: true,
@@ -192,40 +178,10 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
-    name: "all-done though the seat is another's",
-    found: /all-done too early/,
-    isHard: true,
-    edits: [
-      edit("src/dispatcher/dispatcher.js", "&& !signal.aborted && (await this.#s.isSeatMine())", ""),
-      edit(
-        "src/dispatcher/dispatcher.js",
-        "if (signal.aborted)\n            return false;\n        this.#nextRollCall",
-        "this.#nextRollCall",
-      ),
-    ],
-  },
-  {
-    name: "the seat: a dead holder's clock is believed",
-    found: /no progress/,
-    isHard: true,
-    edits: [edit("src/spool/seat.js", "!(await hasStopped(store, layout, beat, watch))", "true")],
-  },
-  {
-    name: "the seat begins with the store's time",
-    found: /no progress/,
-    isHard: true,
-    edits: [
-      edit(
-        "src/spool/lock.js",
-        "await store.touch(path, store.clock.wall()).catch(",
-        "await Promise.resolve().catch(",
-      ),
-    ],
-  },
-  {
     name: "the seat is kept by who could not begin",
     found: /no progress/,
     by: ["local", "error"],
+    isHard: true,
     edits: [edit("src/compose/dispatch.js", "await seat.leave(); // or nobody", "// or nobody")],
   },
 ];
