@@ -113,26 +113,27 @@ export class Arrays {
 
   /** Makes numbers jobs in the queue until `target` could be handed out. @returns whether there are new ones */
   async feed(target: number, ready: Ready): Promise<boolean> {
-    let made = 0;
+    let sum = 0;
     const inOrder = [...this.#open.values()]
       .filter(({ after }) => after.length === 0)
       .sort((a, b) => b.priority - a.priority || a.mtimeMs - b.mtimeMs);
     for (const array of inOrder) {
-      let need = target - made - ready.readyFrom(array.priority, target);
+      const need = target - sum - ready.readyFrom(array.priority, target);
+      let made = 0;
       for (const part of array.view.parts) {
-        if (need <= 0) break;
+        if (made >= need) break;
         if (part.kind !== "waiting") continue;
-        const count = Math.min(need, BLOCK, countIn(part.range));
+        const count = Math.min(need - made, BLOCK, countIn(part.range));
         const { flush } = this.#settings;
         const { name, stamp } = array;
         const source = { name, stamp, textOf: (number: number) => array.elements.textOf(number) };
         if (!(await expandPart(this.#store, this.#layout, source, part, count, flush))) break;
-        need -= count;
         made += count;
       }
       if (made > 0) await this.#lookAt(array.name);
+      sum += made;
     }
-    return made > 0;
+    return sum > 0;
   }
 
   async #lookAt(name: string): Promise<void> {
@@ -140,16 +141,16 @@ export class Arrays {
     if (view !== undefined && (await mendArray(this.#store, this.#layout, view))) {
       view = await readArray(this.#store, this.#layout, name);
     }
-    const before = this.#open.get(name);
-    if (before !== undefined && view !== undefined) {
-      const more = countParts(view, "cancelled") - countParts(before.view, "cancelled");
+    const known = this.#open.get(name);
+    if (known !== undefined && view !== undefined) {
+      const more = countParts(view, "cancelled") - countParts(known.view, "cancelled");
       if (more > 0) this.#tell.onCancelled(more);
     }
     if (view === undefined || !isUnfinished(view)) {
       this.#open.delete(name);
       return;
     }
-    if (before !== undefined) before.view = view;
+    if (known !== undefined) known.view = view;
     for (const out of view.outgoing) await sendOut(this.#store, this.#layout, name, out);
     if (view.outgoing.length > 0) view = (await readArray(this.#store, this.#layout, name)) ?? view;
     let stamp = await stampAt(this.#store, this.#layout.arrayFile(name));
@@ -161,7 +162,6 @@ export class Arrays {
       }
       stamp = (await stampAt(this.#store, this.#layout.arrayFile(name))) ?? "";
     }
-    const known = this.#open.get(name);
     if (known !== undefined && known.stamp === stamp) known.view = view;
     else await this.#read(name, view, stamp);
   }
