@@ -1,7 +1,7 @@
 import { isIgnored, jobName } from "../job/name.js";
 import { isLock, type Layout, lockOf } from "../project/layout.js";
-import { factsIfThere } from "../spool/file-facts.js";
-import { isErrno, type Store } from "../spool/store.js";
+import { factsIfThere, namesIfThere } from "../spool/file-facts.js";
+import type { Store } from "../spool/store.js";
 import { isAmong, type Numbers, placesOf, readArrays } from "./arrays.js";
 
 /**
@@ -48,7 +48,7 @@ export async function findJobs(
   const found: JobPlace[] = [];
   const room = async (dir: string, state: JobState, pathOf: (file: string) => string) => {
     if (!states.has(state)) return;
-    for (const file of await namesIn(store, dir)) {
+    for (const file of await namesIfThere(store, dir)) {
       if (!isIgnored(file)) found.push({ job: jobName(file), file, state, path: pathOf(file) });
     }
   };
@@ -69,9 +69,9 @@ export async function findJobs(
 /** The jobs on workers' desks: those that run, and those that lie ahead. */
 export async function findOnDesks(store: Store, layout: Layout): Promise<JobPlace[]> {
   const found: JobPlace[] = [];
-  for (const entry of await namesIn(store, layout.jobpod)) {
+  for (const entry of await namesIfThere(store, layout.jobpod)) {
     if (layout.deskKind(entry) === undefined) continue;
-    const names = await namesIn(store, layout.desk(entry));
+    const names = await namesIfThere(store, layout.desk(entry));
     const there = new Set(names);
     for (const file of names) {
       if (isLock(file) || isIgnored(file)) continue;
@@ -80,15 +80,6 @@ export async function findOnDesks(store: Store, layout: Layout): Promise<JobPlac
     }
   }
   return found;
-}
-
-async function namesIn(store: Store, dir: string): Promise<string[]> {
-  try {
-    return await store.list(dir);
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR", "ESTALE")) return [];
-    throw error;
-  }
 }
 
 /** Whether a job has still to be done, or is just being. */

@@ -3,7 +3,8 @@ import { elementOf } from "../job/element.js";
 import { jobName } from "../job/name.js";
 import { contains, countIn, formatRange, parseRange, type Range } from "../job/numbers.js";
 import type { Layout } from "../project/layout.js";
-import { isErrno, type Store } from "./store.js";
+import { namesIfThere } from "./file-facts.js";
+import type { Store } from "./store.js";
 
 /** What is with numbers of an array that are no jobs yet. */
 export type PartKind = "waiting" | "held" | "cancelled";
@@ -72,7 +73,7 @@ function partOf(entry: string, base = ""): ArrayPart | undefined {
 
 /** Names of the arrays that have begun. */
 export async function listArrays(store: Store, layout: Layout): Promise<string[]> {
-  return (await namesIn(store, layout.jobarrays)).filter((name) => !name.startsWith("."));
+  return (await namesIfThere(store, layout.jobarrays)).filter((name) => !name.startsWith("."));
 }
 
 /**
@@ -87,10 +88,10 @@ export async function readArray(
   name: string,
   dir = layout.array(name),
 ): Promise<ArrayView | undefined> {
-  for (let names = await namesIn(store, dir), look = 0; ; look++) {
+  for (let names = await namesIfThere(store, dir), look = 0; ; look++) {
     if (names.length === 0) return undefined;
     const view = await viewOf(store, dir, name, names);
-    const again = await namesIn(store, dir);
+    const again = await namesIfThere(store, dir);
     if (look > 10 || (again.length === names.length && again.every((one) => names.includes(one))))
       return view;
     names = again;
@@ -109,7 +110,7 @@ async function viewOf(store: Store, dir: string, name: string, names: readonly s
     if (part !== undefined) parts.push(part);
     else if (id !== undefined) {
       const pieces = `${entry}/${piecesEntry(id)}`;
-      const found = await namesIn(store, path.join(dir, pieces));
+      const found = await namesIfThere(store, path.join(dir, pieces));
       const inside = found.map((piece) => partOf(piece, `${pieces}/`)).filter((piece) => piece !== undefined);
       parts.push(...inside);
       if (range === undefined) splits.push(pieces);
@@ -147,13 +148,4 @@ export function countParts({ parts }: ArrayView, kind?: PartKind): number {
 /** Whether some of it waits or is held: then it is not over, whatever its jobs do. */
 export function isUnfinished({ parts, outgoing, splits }: ArrayView): boolean {
   return outgoing.length + splits.length > 0 || parts.some(({ kind }) => kind !== "cancelled");
-}
-
-async function namesIn(store: Store, dir: string): Promise<string[]> {
-  try {
-    return await store.list(dir);
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR", "ESTALE")) return [];
-    throw error;
-  }
 }

@@ -18,6 +18,7 @@ import {
   readArray,
   splitEntry,
 } from "./array-parts.js";
+import { namesIfThere } from "./file-facts.js";
 import { stampAt } from "./finish.js";
 import { look } from "./intake.js";
 import { isErrno, type Store } from "./store.js";
@@ -73,7 +74,7 @@ export async function beginArray(
 
 /** An array whose beginner was killed halfway goes on to its place, and one that was over goes for good. */
 export async function adoptArrays(store: Store, layout: Layout): Promise<void> {
-  for (const entry of await namesIn(store, layout.jobarrays)) {
+  for (const entry of await namesIfThere(store, layout.jobarrays)) {
     if (!entry.startsWith(".")) continue;
     const dir = layout.inArray(entry);
     const begun = layout.arrayOfNew(entry);
@@ -314,7 +315,7 @@ async function changePart(
 /** The pieces go to their places. Several may be at it: each is moved once. @returns whether any was */
 async function finishSplit(store: Store, layout: Layout, name: string, split: string): Promise<boolean> {
   let hasMoved = false;
-  for (const entry of await namesIn(store, layout.inArray(name, split))) {
+  for (const entry of await namesIfThere(store, layout.inArray(name, split))) {
     if (await moved(store, layout.inArray(name, split, entry), layout.inArray(name, entry))) hasMoved = true;
   }
   await removeTakenApart(store, layout, name, split);
@@ -331,7 +332,7 @@ async function removeTakenApart(store: Store, layout: Layout, name: string, entr
   if (!(await removeEmpty(store, layout.inArray(name, entry)))) return;
   const part = layout.inArray(name, path.dirname(entry));
   // Not the pieces, should they turn up again: the whole array may be away for a moment.
-  for (const other of await namesIn(store, part)) {
+  for (const other of await namesIfThere(store, part)) {
     if (other !== path.basename(entry)) await removeTree(store, path.join(part, other));
   }
   await removeEmpty(store, part);
@@ -409,17 +410,8 @@ async function removeTree(store: Store, entry: string): Promise<void> {
   } catch (error) {
     if (isErrno(error, "ENOENT")) return;
     if (!isErrno(error, "EISDIR", "EPERM")) throw error;
-    for (const name of await namesIn(store, entry)) await removeTree(store, path.join(entry, name));
+    for (const name of await namesIfThere(store, entry)) await removeTree(store, path.join(entry, name));
     await removeEmpty(store, entry);
-  }
-}
-
-async function namesIn(store: Store, dir: string): Promise<string[]> {
-  try {
-    return await store.list(dir);
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR", "ESTALE")) return [];
-    throw error;
   }
 }
 

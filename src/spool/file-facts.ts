@@ -46,6 +46,16 @@ export async function factsIfThere(store: Store, path: string): Promise<FileFact
   }
 }
 
+/** The names in a directory, under the same terms: none where there is no such directory. */
+export async function namesIfThere(store: Store, dir: string): Promise<string[]> {
+  try {
+    return await store.list(dir);
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR", "ESTALE")) return [];
+    throw error;
+  }
+}
+
 /** What a write that took only some of the bytes means. */
 export function shortWrite(path: string): Error {
   return Object.assign(new Error(`short write: ${path}`), { code: "ENOSPC" });
