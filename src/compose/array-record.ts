@@ -1,7 +1,7 @@
 import { elementOf } from "../job/element.js";
 import { countOf, type Range } from "../job/numbers.js";
 import type { Layout } from "../project/layout.js";
-import { hasNumber, sizeOfPlace } from "../report/arrays.js";
+import { hasNumber, sizeOfPlaces } from "../report/arrays.js";
 import { findJobs, JOB_STATES, type JobPlace, type JobState, onePlaceEach } from "../report/jobs.js";
 import { listArrays } from "../spool/array-parts.js";
 import { look } from "../spool/intake.js";
@@ -40,7 +40,7 @@ export async function readArrayRecords(
     for (const state of JOB_STATES) {
       const of = places.filter((place) => place.state === state && isElement(place, array, ranges));
       if (of.length === 0) continue;
-      states[state] = of.reduce((sum, place) => sum + sizeOfPlace(place), 0);
+      states[state] = sizeOfPlaces(of);
       const name = of.find((place) => place.numbers !== undefined)?.job;
       if (name !== undefined) numbers[state] = name;
     }

@@ -1,6 +1,5 @@
-import { elementOf } from "../job/element.js";
 import type { Layout } from "../project/layout.js";
-import { sizeOfPlace } from "../report/arrays.js";
+import { arrayOfPlace, sizeOfPlaces } from "../report/arrays.js";
 import { type AttemptRecord, type JobHistory, readHistory } from "../report/attempts.js";
 import { findJobs, type JobPlace, type JobState } from "../report/jobs.js";
 import { listAnnounced } from "../spool/announcement.js";
@@ -76,7 +75,7 @@ export async function clean(
     await removeArrays(store, layout, old);
     for (const name of daemonLogs) await unlink(store, layout.daemonLogFile(name));
   }
-  const count = old.reduce((sum, place) => sum + sizeOfPlace(place), 0);
+  const count = sizeOfPlaces(old);
   return { jobs: old.map(({ job }) => job), count, daemonLogs };
 }
 
@@ -100,13 +99,12 @@ async function earlierEnds(
 
 /** Those that are over, and of which nothing is left any more. @param cleaned places that were cleaned */
 async function removeArrays(store: Store, layout: Layout, cleaned: readonly JobPlace[]): Promise<void> {
-  const arrays = new Set(
-    cleaned.flatMap(({ job, numbers }) => numbers?.array ?? elementOf(job)?.array ?? []),
-  );
+  const arrays = new Set(cleaned.flatMap((place) => arrayOfPlace(place) ?? []));
   if (arrays.size === 0) return;
-  for (const { job, numbers } of await findJobs(store, layout)) {
+  for (const found of await findJobs(store, layout)) {
+    const { job, numbers } = found;
     const isCleaned = numbers !== undefined && cleaned.some((place) => place.job === job && place.numbers);
-    if (!isCleaned) arrays.delete(numbers?.array ?? elementOf(job)?.array ?? "");
+    if (!isCleaned) arrays.delete(arrayOfPlace(found) ?? "");
   }
   for (const name of arrays)
     if (await store.has(layout.arrayFile(name))) await removeArray(store, layout, name);

@@ -2,12 +2,12 @@ import { backoffAfter } from "../job/backoff.js";
 import { elementOf } from "../job/element.js";
 import type { Layout } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
-import { arrayOfNumbers, countBefore, hasNumber } from "../report/arrays.js";
+import { arrayOfPlace, countBefore, hasNumber } from "../report/arrays.js";
 import { type AttemptRecord, type JobHistory, readHistory } from "../report/attempts.js";
 import { directoryOf } from "../report/directory.js";
 import { explain, type JobFacts, type Reason } from "../report/explain.js";
 import { findJobs, isPending, type JobPlace, type JobState, onePlaceEach } from "../report/jobs.js";
-import { cancellationOf } from "../report/record.js";
+import { cancellationOf, isToldOf } from "../report/record.js";
 import {
   type Announcement,
   listAnnounced,
@@ -99,10 +99,7 @@ class Scene {
     settings: Settings,
     jobs: readonly JobPlace[],
   ): Promise<Scene> {
-    const names = new Set(jobs.map(({ job }) => job));
-    const arrays = new Set(jobs.flatMap(({ numbers }) => numbers?.array ?? []));
-    const isWanted = (job: string) => names.has(job) || arrays.has(arrayOfNumbers(job) ?? job);
-    const history = await readHistory(store, layout, isWanted);
+    const history = await readHistory(store, layout, isToldOf(jobs));
     const workers: Announcement[] = [];
     const dead = new Set<string>();
     for (const worker of await listAnnounced(store, layout)) {
@@ -155,7 +152,7 @@ class Scene {
       const { numbers, state } = place;
       const isIn = numbers !== undefined && element?.array === numbers.array;
       if (isIn && hasNumber(numbers, element.number)) return state;
-      if ((numbers?.array ?? elementOf(place.job)?.array) === name) states.add(state);
+      if (arrayOfPlace(place) === name) states.add(state);
     }
     return FARTHEST.find((state) => states.has(state));
   }

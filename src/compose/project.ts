@@ -255,15 +255,11 @@ export class Project {
    */
   async records(selection: readonly string[] = []): Promise<JobRecord[]> {
     const places = await this.jobs(selection);
-    const names = new Set(places.map(({ job }) => job));
-    const arrays = new Set(places.flatMap(({ numbers }) => numbers?.array ?? []));
-    const [{ recordOf }, { readHistory }, { arrayOfNumbers }] = await Promise.all([
+    const [{ isToldOf, recordOf }, { readHistory }] = await Promise.all([
       import("../report/record.js"),
       import("../report/attempts.js"),
-      import("../report/arrays.js"),
     ]);
-    const isWanted = (job: string) => names.has(job) || arrays.has(arrayOfNumbers(job) ?? job);
-    const history = await readHistory(this.store, this.layout, isWanted);
+    const history = await readHistory(this.store, this.layout, isToldOf(places));
     return places.map((place) => recordOf(place, history));
   }
 

@@ -1,5 +1,5 @@
-import { elementOf } from "../job/element.js";
 import type { Layout } from "../project/layout.js";
+import { arrayOfPlace } from "../report/arrays.js";
 import { readHistory } from "../report/attempts.js";
 import { findJobs, type JobPlace, type JobState } from "../report/jobs.js";
 import type { Store } from "../spool/store.js";
@@ -38,8 +38,9 @@ export async function retry(
   const back = new Set(retried.filter(({ end }) => end === "queued").map(({ job }) => job));
   const revived = places
     .filter(({ job }) => back.has(job))
-    .flatMap(({ job, numbers }) => {
-      const array = numbers?.array ?? elementOf(job)?.array;
+    .flatMap((place) => {
+      const { job } = place;
+      const array = arrayOfPlace(place);
       return array === undefined ? [job] : [job, array]; // others may wait for it, or for all of its array
     });
   const dependents = (await dependentsOf(store, layout, revived)).filter(({ job }) => !named.has(job));

@@ -1,7 +1,7 @@
 import { FjordError } from "./error.js";
 import type { IniSection } from "./ini-dialect.js";
 import { nearest } from "./nearest.js";
-import { type Range, readRanges } from "./numbers.js";
+import { endsOfRanges, type Range, readRanges } from "./numbers.js";
 import { quote } from "./quote.js";
 import { INDEX, oneByOne, readValues, Sweep, type Values } from "./sweep.js";
 import { strip } from "./whitespace.js";
@@ -84,7 +84,7 @@ function rangesIn(section: IniSection, said: string): Range[] {
 }
 
 function checkRanges(section: IniSection, ranges: readonly Range[], count: number): void {
-  const [first, last] = [ranges[0]?.from ?? 1, Math.max(...ranges.map(({ to }) => to))];
+  const [first, last] = endsOfRanges(ranges);
   if (first >= 1 && last <= count) return;
   const outside = first < 1 ? first : last;
   throw new ArrayProblem(section, "range", `there is no element ${outside}: [sweep] makes 1 to ${count}`);

@@ -3,7 +3,7 @@ import { FjordError } from "./error.js";
 import { type Job, readJob } from "./job.js";
 import { type ControlKeys, withControlKeys, withoutSections, withParams } from "./job-text.js";
 import { checkName, jobName } from "./name.js";
-import { parseNumber } from "./numbers.js";
+import { endsOfRanges, parseNumber } from "./numbers.js";
 import { ANY_CASE, type Notation, shellTemplate, type Template, textTemplate } from "./placeholder.js";
 import { visible } from "./quote.js";
 import type { Values } from "./sweep.js";
@@ -26,9 +26,9 @@ export type ArrayJob = Job & { readonly array: JobArray };
 /** Why an array's file is no good, for which its first and its last element speak; undefined: it is. */
 export function problemOfArray(file: string, content: Uint8Array, job: ArrayJob): string | undefined {
   const elements = new Elements(file, content, job);
-  const { ranges } = job.array;
-  const ends = [ranges[0]?.from ?? 0, Math.max(...ranges.map(({ to }) => to))];
-  return ends.map((number) => elements.problemOf(number)).find((problem) => problem !== undefined);
+  return endsOfRanges(job.array.ranges)
+    .map((number) => elements.problemOf(number))
+    .find((problem) => problem !== undefined);
 }
 
 /** Which keys of a job have places for values. */

@@ -74,6 +74,11 @@ export function countOf(ranges: readonly Range[]): number {
   return ranges.reduce((sum, range) => sum + countIn(range), 0);
 }
 
+/** The least of the numbers and the greatest. @param ranges ascending by where they begin */
+export function endsOfRanges(ranges: readonly Range[]): [first: number, last: number] {
+  return [ranges[0]?.from ?? 0, Math.max(...ranges.map(({ to }) => to))];
+}
+
 export function contains({ from, to, step }: Range, number: number): boolean {
   return number >= from && number <= to && (number - from) % step === 0;
 }

@@ -69,6 +69,16 @@ export function sizeOfPlace({ numbers }: Pick<JobPlace, "numbers">): number {
   return numbers === undefined ? 1 : countOf(numbers.ranges);
 }
 
+/** How many jobs places stand for together. */
+export function sizeOfPlaces(places: readonly Pick<JobPlace, "numbers">[]): number {
+  return places.reduce((sum, place) => sum + sizeOfPlace(place), 0);
+}
+
+/** The array whose element, or elements, a place would be; undefined where the name says that it is none's. */
+export function arrayOfPlace({ job, numbers }: Pick<JobPlace, "job" | "numbers">): string | undefined {
+  return numbers?.array ?? elementOf(job)?.array;
+}
+
 /** Names of the jobs that places stand for, also of those that are to become jobs. */
 export function namesOf(places: readonly Pick<JobPlace, "job" | "numbers">[]): string[] {
   return places.flatMap(({ job, numbers }) =>

@@ -37,6 +37,13 @@ export function recordOf<P extends Pick<JobPlace, "job" | "state" | "numbers">>(
   };
 }
 
+/** Which names in the ledgers tell of these places: the jobs' own, and for numbers of an array those of all of its numbers. */
+export function isToldOf(places: readonly Pick<JobPlace, "job" | "numbers">[]): (name: string) => boolean {
+  const names = new Set(places.map(({ job }) => job));
+  const arrays = new Set(places.flatMap(({ numbers }) => numbers?.array ?? []));
+  return (name) => names.has(name) || arrays.has(arrayOfNumbers(name) ?? name);
+}
+
 /** Why a job was cancelled the last time. Numbers of an array are cancelled many at once. */
 export function cancellationOf(
   { job, numbers }: Pick<JobPlace, "job" | "numbers">,

@@ -4,10 +4,12 @@ import { draftsOf } from "../../compose/wanted.js";
 import { elementName } from "../../job/element.js";
 import { FjordError } from "../../job/error.js";
 import { readJob } from "../../job/job.js";
+import { endsOfRanges } from "../../job/numbers.js";
 import { visible } from "../../job/quote.js";
 import { withoutSecrets } from "../../job/secrets.js";
 import { nameOfNumbers, namesOf } from "../../report/arrays.js";
 import { EXIT, openExisting, openProject, SHARED_OPTION, say } from "../command.js";
+import { countOnTerminal } from "../counter.js";
 import { exitCodeOf, tellEnds } from "../ends.js";
 import { type JobArgs, jobOptions, wantedOf } from "../job-options.js";
 import { sweepOptions } from "../sweep-options.js";
@@ -21,10 +23,6 @@ interface Args extends JobArgs {
   readonly dryRun: boolean;
   readonly json: boolean;
 }
-
-/** Jobs from which on, and after so many of which, progress is shown. */
-const SHOWN_FROM = 5000;
-const SHOWN_EACH = 1000;
 
 /** `fjord submit`: job files, folders of them, or a command. */
 export const verb: Verb<Args> = {
@@ -58,7 +56,8 @@ export const verb: Verb<Args> = {
       ? await openIfThere(args)
       : await openProject(args, (text) => args.json || say("fjord", text));
     const { replace, dryRun } = args;
-    const onProgress = progressOn(args, drafts.length);
+    const show = args.json ? undefined : countOnTerminal("Submitted");
+    const onProgress = show && ((done: number) => show(done, drafts.length));
     const after = (await project?.submitDrafts(drafts, { replace, dryRun, onProgress })) ?? [];
     const names = drafts.map(nameOf);
     const total = drafts.reduce((sum, { array }) => sum + (array?.size ?? 1), 0);
@@ -97,15 +96,6 @@ function namesOfDraft({ job, array }: Draft): string[] {
   return namesOf([{ job, ...(array && { numbers: { array: job, ranges: array.ranges } }) }]);
 }
 
-/** Tells how far it is: on a terminal, when it takes long. */
-function progressOn(args: Args, count: number): ((done: number) => void) | undefined {
-  if (!process.stdout.isTTY || args.json || count < SHOWN_FROM) return undefined;
-  return (done) => {
-    if (done === count) process.stdout.write("\r\x1b[K");
-    else if (done % SHOWN_EACH === 0) process.stdout.write(`\r[fjord] Submitted ${done} of ${count}`);
-  };
-}
-
 /** What runs; of many the first and the last. */
 function runs(drafts: readonly Draft[]): string[] {
   const [first, last] = [drafts[0], drafts.at(-1)].map((draft) => draft && endsOf(draft)) as [
@@ -120,8 +110,7 @@ function runs(drafts: readonly Draft[]): string[] {
 /** What the first and the last element of an array run; else what the job does. */
 function endsOf({ job, array, mode, runs }: Draft): string[] {
   if (array === undefined) return [visible(withoutSecrets(runs))];
-  const numbers = [array.ranges[0]?.from ?? 0, Math.max(...array.ranges.map(({ to }) => to))];
-  return numbers.map((number) => {
+  return endsOfRanges(array.ranges).map((number) => {
     const reading = readJob(`${job}.ini`, Buffer.from(array.elements.textOf(number)), (mode & 0o111) !== 0);
     return visible(reading.ok ? withoutSecrets(reading.job.executable.replace(/ #$/, "")) : reading.reason);
   });
