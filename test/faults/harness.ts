@@ -7,6 +7,7 @@ import { execa } from "execa";
 import { CANCELLED_NUMBER, readArrays } from "../checker/arrays.js";
 import { type Accepted, check, type Known } from "../checker/checker.js";
 import { isAlive, processesOf, stateOf } from "../checker/evidence.js";
+import { sampleCoverage } from "../rig/coverage.js";
 
 /** dist/test/faults → the package. */
 const PACKAGE = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", "..", "..");
@@ -215,7 +216,7 @@ export class Bench {
     const command = [...(options.prefix ?? []), process.execPath, script, ...args, "--project", this.root];
     const child = execa(command[0] as string, command.slice(1), {
       cwd: this.directory,
-      env: { ...options.env, FJORD_PROJECT: this.root },
+      env: sampleCoverage({ ...options.env, FJORD_PROJECT: this.root }),
       stdin: "ignore",
       all: true,
       buffer: true,

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
+import { sampleCoverage } from "./coverage.js";
 import { until } from "./until.js";
 
 /** The package: dist/test/rig → its root. */
@@ -32,7 +33,7 @@ const LONGEST = 60;
 function spawn(program: string, args: readonly string[], options: CommandOptions) {
   return execa(program, args, {
     cwd: options.cwd ?? process.cwd(),
-    env: options.env ?? process.env,
+    env: sampleCoverage(options.env ?? process.env),
     extendEnv: false,
     reject: false,
     stripFinalNewline: false,
