@@ -15,9 +15,13 @@ export interface Lock {
   abandon(): Promise<void>;
 }
 
+type Library = typeof import("proper-lockfile");
+let loading: Promise<Library> | undefined;
+
 /** Loaded when the first lock is taken: who only looks at a project takes none. */
-async function library() {
-  return (await import("proper-lockfile")).default;
+function library(): Promise<Library> {
+  loading ??= import("proper-lockfile").then((loaded) => loaded.default);
+  return loading;
 }
 
 type Callback = (error: unknown, value?: unknown) => void;
