@@ -113,6 +113,13 @@ class Screen {
     }
   }
 
+  /** All have ended but these: somebody has held them back, and may have forgotten it. */
+  tellHeld(held: number): void {
+    if (held === 0) return;
+    const list = toType("fjord list --state held", this.#project.directory);
+    this.line(`Held back: ${held}, until fjord release. ${list} names them.`);
+  }
+
   tell(event: DispatchEvent): void {
     switch (event.kind) {
       case "progress":
@@ -259,8 +266,9 @@ async function dispatch(args: {
       if (args.json) {
         if (event.kind !== "progress") process.stdout.write(`${JSON.stringify(event)}\n`);
       } else screen.tell(event);
-      if (event.kind === "all-ended" && args.callback !== undefined)
-        await callBack(args.callback, project, event);
+      if (event.kind !== "all-ended") return;
+      if (!args.json) screen.tellHeld((await project.status()).held);
+      if (args.callback !== undefined) await callBack(args.callback, project, event);
     },
   });
   if (result.end === "stopped") {

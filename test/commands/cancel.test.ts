@@ -140,7 +140,9 @@ describe("fjord hold and release", () => {
       "[fjord] Held 2 jobs: a, b.\n",
     );
     await project().hire(1);
-    await project().run("dispatcher");
+    expect((await project().run("dispatcher")).stdout).to.contain(
+      `[dispatcher] Held back: 2, until fjord release. fjord list --state held --project ${project().directory} names them.\n`,
+    );
     expect(project().ends.done).to.deep.equal(["c"]);
     expect((await project().run("fjord", ["status"])).stdout).to.contain("0 waiting, 2 held, 0 running");
     const { exitCode, stdout } = await project().run("fjord", ["release", "*"]);
