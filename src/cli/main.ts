@@ -1,4 +1,5 @@
 import { FjordError } from "../job/error.js";
+import { messageOf } from "../spool/errno.js";
 import { isSystemError } from "../spool/store.js";
 
 /** The exit codes of every command; docs/exit-codes.md. */
@@ -41,7 +42,7 @@ function tellError(who: string, error: unknown): number {
   }
   if (isSystemError(error)) {
     process.stderr.write(
-      `[${who}] ${error.message}\n[${who}] The directory or its disk refused; mend that and try again.\n`,
+      `[${who}] ${messageOf(error)}\n[${who}] The directory or its disk refused; mend that and try again.\n`,
     );
     return EXIT.refused;
   }

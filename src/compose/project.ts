@@ -15,6 +15,7 @@ import type { JobPlace, JobState } from "../report/jobs.js";
 import type { JobRecord } from "../report/record.js";
 import type { ResultRow } from "../report/results.js";
 import { readStatus, readWorkers, type Status, type WorkerStatus } from "../report/status.js";
+import { messageOf } from "../spool/errno.js";
 import { newActorId } from "../spool/identity.js";
 import type { Ledger, LedgerLine } from "../spool/ledger.js";
 import { openStore } from "../spool/open-store.js";
@@ -129,7 +130,7 @@ export class Project {
       if (error instanceof FjordError) throw error;
       throw new FjordError(
         "bad-project",
-        `${layout.root} cannot be a project: ${(error as Error).message}.`,
+        `${layout.root} cannot be a project: ${messageOf(error)}.`,
         "Name a directory that this user can write, with --project or FJORD_PROJECT.",
         { cause: error },
       );

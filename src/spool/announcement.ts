@@ -154,7 +154,8 @@ export async function readAnnouncement(
     try {
       bytes = (await store.read(layout.announcement(worker), LIMIT)).bytes;
     } catch (error) {
-      if (isErrno(error, "ENOENT", "ESTALE", "ELOOP", "EACCES")) return undefined;
+      if (isErrno(error, "ESTALE")) continue; // replaced before it was read
+      if (isErrno(error, "ENOENT", "ELOOP", "EACCES")) return undefined;
       throw error;
     }
     const parsed = parseIni(bytes);

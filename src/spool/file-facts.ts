@@ -34,29 +34,39 @@ export function factsOf(stat: fs.Stats): FileFacts {
 }
 
 /**
- * Undefined: there is no such file, or (ESTALE) it was just taken away. For who looks again soon; who acts on a file's
- * absence takes ESTALE for trouble, not for an answer.
+ * NFS says ESTALE of what was found by its path and taken away before it could be asked: it is looked for once more. Told so
+ * again, it is the store that has trouble, and no answer.
  */
+export async function unlessStale<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!isErrno(error, "ESTALE")) throw error;
+    return ask();
+  }
+}
+
+/** Undefined: there is no such file. */
 export async function factsIfThere(store: Store, path: string): Promise<FileFacts | undefined> {
   try {
-    return await store.facts(path);
+    return await unlessStale(() => store.facts(path));
   } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR", "ESTALE")) return undefined;
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
     throw error;
   }
 }
 
-/** The names in a directory, under the same terms: none where there is no such directory. */
+/** The names in a directory: none where there is no such directory. */
 export async function namesIfThere(store: Store, dir: string): Promise<string[]> {
   try {
-    return await store.list(dir);
+    return await unlessStale(() => store.list(dir));
   } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR", "ESTALE")) return [];
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return [];
     throw error;
   }
 }
 
-/** What a write that took only some of the bytes means. */
+/** What a write that took nothing means. */
 export function shortWrite(path: string): Error {
   return Object.assign(new Error(`short write: ${path}`), { code: "ENOSPC" });
 }

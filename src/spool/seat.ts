@@ -1,5 +1,6 @@
 import { formatIni, parseIni } from "../job/ini-dialect.js";
 import type { Layout } from "../project/layout.js";
+import { unlessStale } from "./file-facts.js";
 import { hostName, identify, livenessOf, type ProcessIdentity } from "./identity.js";
 import { isSeatLocked, type Lock, lockSeat, seatStale } from "./lock.js";
 import { isErrno, type Store } from "./store.js";
@@ -22,9 +23,9 @@ export interface Seat {
 export async function readDispatching(store: Store, layout: Layout): Promise<Dispatching | undefined> {
   let bytes: Uint8Array;
   try {
-    bytes = (await store.read(layout.dispatcherFile, 64 * 1024)).bytes;
+    bytes = (await unlessStale(() => store.read(layout.dispatcherFile, 64 * 1024))).bytes;
   } catch (error) {
-    if (isErrno(error, "ENOENT", "ESTALE")) return undefined;
+    if (isErrno(error, "ENOENT")) return undefined;
     throw error;
   }
   const parsed = parseIni(bytes);
@@ -77,9 +78,9 @@ async function removeTemporaries(store: Store, layout: Layout): Promise<void> {
 
 async function hasStopped(store: Store, layout: Layout, beat: number, watch: SeatWatch): Promise<boolean> {
   try {
-    return await watch.isStillFor(store, layout, 2 * seatStale(beat));
+    return await unlessStale(() => watch.isStillFor(store, layout, 2 * seatStale(beat)));
   } catch (error) {
-    if (isErrno(error, "ENOENT", "ESTALE")) return false;
+    if (isErrno(error, "ENOENT")) return false;
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.js";
+import { errnoOf, isUnnamed } from "./errno.js";
 
 /** What a read tells about a file besides its bytes. Times in ms since 1970, by the store's clock. */
 export interface FileFacts {
@@ -12,7 +13,7 @@ export interface FileFacts {
   readonly kind: "file" | "directory" | "symlink" | "other";
 }
 
-/** An open append-only file. `append` is one write(2); it throws when not all bytes were taken. */
+/** An open append-only file. `append` is one write(2), unless that takes a part; it throws when not all bytes were taken. */
 export interface Appender {
   append(text: string): Promise<void>;
   /** To the disk or the server (fsync). */
@@ -68,12 +69,13 @@ export interface Store {
 
 /** Whether an error is one of these errno names. */
 export function isErrno(error: unknown, ...codes: string[]): boolean {
-  return error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? "");
+  return codes.includes(errnoOf(error));
 }
 
 /** An error of a system call, as against a bug or a refusal of fjord's own. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && /^E[A-Z0-9]+$/.test((error as NodeJS.ErrnoException).code ?? "");
+  const name = errnoOf(error);
+  return /^E[A-Z0-9]+$/.test(name) || isUnnamed(name);
 }
 
 /** The store has no room. */
@@ -88,6 +90,7 @@ export function isFull(error: unknown): boolean {
 export function isTrouble(error: unknown): boolean {
   return (
     isFull(error) ||
+    isUnnamed(errnoOf(error)) ||
     isErrno(
       error,
       "EIO",
