@@ -1,8 +1,9 @@
 import fs from "node:fs";
 import { systemClock } from "./clock.js";
-import { APPEND_FLAGS, factsOf, OVERWRITE_FLAGS, READ_FLAGS, shortWrite, WRITE_FLAGS } from "./file-facts.js";
+import { APPEND_FLAGS, factsOf, OVERWRITE_FLAGS, READ_FLAGS, WRITE_FLAGS } from "./file-facts.js";
 import { Modes } from "./modes.js";
 import type { Appender, FileFacts, Store } from "./store.js";
+import { writeAllSync } from "./write-all.js";
 
 /**
  * A local file system: synchronous calls behind the asynchronous port. A local call takes a few microseconds,
@@ -67,15 +68,17 @@ export class LocalStore implements Store {
   }
   async create(path: string, content: string | Uint8Array, flush: boolean, mode = 0o666): Promise<void> {
     const fd = fs.openSync(path, "wx", this.modes.of(mode));
+    let isOpen = true;
     try {
       if (this.modes.isCut(mode)) fs.fchmodSync(fd, this.modes.of(mode));
       if (content.length > 0) fs.writeFileSync(fd, content);
       if (flush) fs.fsyncSync(fd);
+      isOpen = false;
+      fs.closeSync(fd); // a write's error may come here
     } catch (error) {
-      fs.unlinkSync(path);
+      if (isOpen) quietly(() => fs.closeSync(fd));
+      quietly(() => fs.unlinkSync(path));
       throw error;
-    } finally {
-      fs.closeSync(fd);
     }
   }
   async overwrite(path: string, text: string): Promise<void> {
@@ -84,7 +87,7 @@ export class LocalStore implements Store {
       const size = fs.fstatSync(fd).size;
       const bytes = Buffer.alloc(size, "\n");
       bytes.write(text);
-      fs.writeSync(fd, bytes, 0, size, 0);
+      writeAllSync(fd, path, bytes, 0);
     } finally {
       fs.closeSync(fd);
     }
@@ -94,7 +97,9 @@ export class LocalStore implements Store {
     // nothing (auto_da_alloc, ext4(5)).
     const fd = openWith(this.modes, path, WRITE_FLAGS);
     try {
-      fs.ftruncateSync(fd, fs.writeSync(fd, text, 0));
+      const bytes = Buffer.from(text);
+      writeAllSync(fd, path, bytes, 0);
+      fs.ftruncateSync(fd, bytes.length);
     } finally {
       fs.closeSync(fd);
     }
@@ -105,9 +110,7 @@ export class LocalStore implements Store {
   async appender(path: string): Promise<Appender> {
     const fd = openWith(this.modes, path, APPEND_FLAGS);
     return {
-      append: async (text) => {
-        if (fs.writeSync(fd, text) !== Buffer.byteLength(text)) throw shortWrite(path);
-      },
+      append: async (text) => writeAllSync(fd, path, Buffer.from(text), null),
       flush: async () => fs.fsyncSync(fd),
       close: async () => fs.closeSync(fd),
     };
@@ -135,6 +138,15 @@ export class LocalStore implements Store {
     } finally {
       fs.closeSync(fd);
     }
+  }
+}
+
+/** What is told is the first error. */
+function quietly(clearUp: () => void): void {
+  try {
+    clearUp();
+  } catch {
+    // the same trouble
   }
 }
 

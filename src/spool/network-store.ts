@@ -1,9 +1,10 @@
 import fs from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { systemClock } from "./clock.js";
-import { APPEND_FLAGS, factsOf, OVERWRITE_FLAGS, READ_FLAGS, shortWrite, WRITE_FLAGS } from "./file-facts.js";
+import { APPEND_FLAGS, factsOf, OVERWRITE_FLAGS, READ_FLAGS, WRITE_FLAGS } from "./file-facts.js";
 import { Modes } from "./modes.js";
 import { type Appender, type FileFacts, isErrno, type Store } from "./store.js";
+import { writeAll } from "./write-all.js";
 
 /** A file system that may stall for minutes (NFS, SMB, FUSE …): every call goes through the thread pool. */
 export class NetworkStore implements Store {
@@ -26,8 +27,7 @@ export class NetworkStore implements Store {
     try {
       const facts = factsOf(await handle.stat());
       if (facts.kind !== "file") return { bytes: Buffer.alloc(0), facts };
-      const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(Math.min(limit, facts.size)));
-      return { bytes: buffer.subarray(0, bytesRead), facts };
+      return { bytes: await readAll(handle, Math.min(limit, facts.size), 0), facts };
     } finally {
       await handle.close();
     }
@@ -48,9 +48,8 @@ export class NetworkStore implements Store {
     const handle = await fs.promises.open(path, READ_FLAGS);
     try {
       const { size } = await handle.stat();
-      const buffer = Buffer.allocUnsafe(Math.min(limit, size));
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length, size - buffer.length);
-      return buffer.toString("utf8", 0, bytesRead);
+      const length = Math.min(limit, size);
+      return (await readAll(handle, length, size - length)).toString("utf8");
     } finally {
       await handle.close();
     }
@@ -74,7 +73,7 @@ export class NetworkStore implements Store {
       await handle.close(); // NFS reports a write's error here
     } catch (error) {
       await handle.close().catch(() => undefined);
-      await fs.promises.unlink(path);
+      await fs.promises.unlink(path).catch(() => undefined);
       throw error;
     }
   }
@@ -83,7 +82,7 @@ export class NetworkStore implements Store {
     try {
       const bytes = Buffer.alloc((await handle.stat()).size, "\n");
       bytes.write(text);
-      await handle.write(bytes, 0, bytes.length, 0);
+      await writeAll(handle, path, bytes, 0);
     } finally {
       await handle.close();
     }
@@ -102,10 +101,7 @@ export class NetworkStore implements Store {
   async appender(path: string): Promise<Appender> {
     const handle = await openWith(this.modes, path, APPEND_FLAGS);
     return {
-      append: async (text) => {
-        const { bytesWritten } = await handle.write(text);
-        if (bytesWritten !== Buffer.byteLength(text)) throw shortWrite(path);
-      },
+      append: (text) => writeAll(handle, path, Buffer.from(text), null),
       flush: () => handle.sync(),
       close: () => handle.close(),
     };
@@ -137,6 +133,18 @@ export class NetworkStore implements Store {
       await handle.close();
     }
   }
+}
+
+/** Fewer bytes only where the file has become shorter: read(2) may give a part. */
+async function readAll(handle: FileHandle, length: number, position: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(length);
+  let done = 0;
+  while (done < length) {
+    const { bytesRead } = await handle.read(buffer, done, length - done, position + done);
+    if (bytesRead === 0) break;
+    done += bytesRead;
+  }
+  return buffer.subarray(0, done);
 }
 
 /** Makes the file if there is none. */
