@@ -5,6 +5,7 @@ import type { Settings } from "../project/settings.js";
 import { type Assignment, assign, moveToDesk, writeOrder } from "../spool/assign.js";
 import { Doorbell } from "../spool/doorbell.js";
 import { type Ending, endingOf } from "../spool/ending.js";
+import { messageOf } from "../spool/errno.js";
 import { History } from "../spool/history.js";
 import type { Ledger } from "../spool/ledger.js";
 import type { Locksmith } from "../spool/lock.js";
@@ -176,7 +177,7 @@ export class Dispatcher {
           // The store's trouble passes, and nothing is held in memory alone; anything else is a bug.
           if (!isSystemError(error)) throw error;
           log.error({ error: String(error) }, "trouble with the store");
-          this.#s.tell({ kind: "trouble", message: error.message });
+          this.#s.tell({ kind: "trouble", message: messageOf(error) });
           await this.#sleep(settings.poll * 1000, signal);
         }
         await this.#sleep(this.#untilNext(), signal);
@@ -462,16 +463,24 @@ export class Dispatcher {
   }
 
   async #assign(job: Waiting, desk: Desk): Promise<Assignment> {
+    const isDenied = (error: unknown) => isErrno(error, "EACCES", "EPERM");
     try {
-      return await assign(this.#s.store, this.#s.layout, job.file, desk.worker);
+      return await this.#assignTo(job, desk).catch(async (error) => {
+        if (!isDenied(error) || (await this.#stock.isClosed())) throw error;
+        return this.#assignTo(job, desk); // by the store, once? or by whose file it is
+      });
     } catch (error) {
-      if (!isErrno(error, "EACCES", "EPERM") || (await this.#stock.isClosed())) {
+      if (!isDenied(error) || (await this.#stock.isClosed())) {
         this.#stock.putBack(job);
         throw error;
       }
       this.#stock.setAside(job.file, error);
       return "gone";
     }
+  }
+
+  #assignTo({ file }: Waiting, { worker }: Desk): Promise<Assignment> {
+    return assign(this.#s.store, this.#s.layout, file, worker);
   }
 
   async #move(from: Desk, to: Desk): Promise<void> {

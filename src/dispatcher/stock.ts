@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { Dependency } from "../job/after.js";
 import { elementOf, problemOfArray } from "../job/element.js";
 import { isIgnored, jobName } from "../job/name.js";
@@ -7,7 +6,7 @@ import type { Layout } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
 import { removeAbandoned } from "../spool/abandoned.js";
 import { factsIfThere } from "../spool/file-facts.js";
-import { look } from "../spool/intake.js";
+import { isClosed, look } from "../spool/intake.js";
 import { JobOwners } from "../spool/job-owners.js";
 import type { Ledger } from "../spool/ledger.js";
 import { refusalLogOf, refuse, refuseUndecodable } from "../spool/refuse.js";
@@ -299,16 +298,8 @@ export class Stock {
   }
 
   /** Whether the queue itself takes nothing, and not one file alone cannot be moved. */
-  async isClosed(): Promise<boolean> {
-    const probe = this.#layout.queued(`.${randomUUID()}.tmp`);
-    try {
-      await this.#store.create(probe, "", false);
-      await this.#store.unlink(probe);
-      return false;
-    } catch (error) {
-      if (!isTrouble(error)) throw error;
-      return true;
-    }
+  isClosed(): Promise<boolean> {
+    return isClosed(this.#store, this.#layout.jobqueue);
   }
 
   #isSeen(name: string): boolean {

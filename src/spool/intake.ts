@@ -1,8 +1,11 @@
+import { randomUUID } from "node:crypto";
+import { dirname } from "node:path";
 import { JOB_FILE_LIMIT, type Job, readJob } from "../job/job.js";
 import { checkName } from "../job/name.js";
+import { unlessStale } from "./file-facts.js";
 import type { JobOwners } from "./job-owners.js";
 import type { Settling } from "./settling.js";
-import { isErrno, type Store } from "./store.js";
+import { isErrno, isTrouble, type Store } from "./store.js";
 
 /** What a look at a job file gives. */
 export type Look =
@@ -31,20 +34,24 @@ export async function look(
   if (problem !== undefined) return { kind: "refused", reason: `${problem}.` };
   let read: Awaited<ReturnType<Store["read"]>>;
   try {
-    read = await store.read(path, JOB_FILE_LIMIT + 1);
+    read = await unlessStale(() => store.read(path, JOB_FILE_LIMIT + 1));
   } catch (error) {
-    if (isErrno(error, "ENOENT", "ESTALE")) return { kind: "gone" };
+    if (isErrno(error, "ENOENT")) return { kind: "gone" };
     if (isErrno(error, "ELOOP")) {
       return refused(file, "is a symbolic link; put the job file itself (cp -L) into the queue");
     }
-    if (isErrno(error, "EACCES", "EPERM")) {
+    if (isErrno(error, "ENXIO", "ENODEV")) return refused(file, "is a socket or device, not a file");
+    if (!isDenied(error)) throw error;
+    // By the file itself? Or is it the store, which denies everything for a while, when a ticket has run out say?
+    if (await isClosed(store, dirname(path))) throw error;
+    const again = await readAgain(store, path);
+    if (again === undefined) {
       return refused(
         file,
         "cannot be read: permission denied; chmod or chown it so that the workers' user may",
       );
     }
-    if (isErrno(error, "ENXIO", "ENODEV")) return refused(file, "is a socket or device, not a file");
-    throw error;
+    read = again;
   }
   const { facts, bytes } = read;
   if (settling !== undefined && !(await settling.isSettled(file, facts))) return { kind: "unsettled" };
@@ -58,6 +65,34 @@ export async function look(
   if (!reading.ok) return { kind: "refused", reason: reading.reason };
   const { ino, mode, mtimeMs, ctimeMs } = facts;
   return { kind: "valid", job: reading.job, ino, mode, mtimeMs, ctimeMs, bytes };
+}
+
+function isDenied(error: unknown): boolean {
+  return isErrno(error, "EACCES", "EPERM");
+}
+
+/** Undefined: denied once more. */
+async function readAgain(
+  store: Store,
+  path: string,
+): Promise<Awaited<ReturnType<Store["read"]>> | undefined> {
+  return store.read(path, JOB_FILE_LIMIT + 1).catch((error) => {
+    if (!isDenied(error)) throw error;
+    return undefined;
+  });
+}
+
+/** Whether a directory takes nothing at all, and not one file alone is refused. */
+export async function isClosed(store: Store, dir: string): Promise<boolean> {
+  const probe = `${dir}/.${randomUUID()}.tmp`;
+  try {
+    await store.create(probe, "", false);
+    await store.unlink(probe);
+    return false;
+  } catch (error) {
+    if (!isTrouble(error)) throw error;
+    return true;
+  }
 }
 
 function refused(file: string, problem: string): Look {
