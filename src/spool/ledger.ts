@@ -67,17 +67,26 @@ export class Ledger {
   readonly #appender: Appender;
   readonly #clock: Clock;
   readonly #flush: boolean;
-  #torn = false;
+  #torn: boolean;
 
-  private constructor(appender: Appender, clock: Clock, flush: boolean) {
+  private constructor(appender: Appender, clock: Clock, flush: boolean, torn: boolean) {
     this.#appender = appender;
     this.#clock = clock;
     this.#flush = flush;
+    this.#torn = torn;
   }
 
   /** @param flush whether outcomes go to the disk before they count */
   static async open(store: Store, path: string, flush: boolean): Promise<Ledger> {
-    return new Ledger(await store.appender(path), store.clock, flush);
+    const appender = await store.appender(path);
+    try {
+      // By somebody who wrote to it before, and had room for half a line: what a person does by commands is in one ledger.
+      const isTorn = !["", "\n"].includes(await store.tail(path, 1));
+      return new Ledger(appender, store.clock, flush, isTorn);
+    } catch (error) {
+      await appender.close().catch(() => undefined);
+      throw error;
+    }
   }
 
   /** Appends one event; throws when it was not written (ENOSPC …): then it did not happen. */

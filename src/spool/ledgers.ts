@@ -28,7 +28,8 @@ export class Ledgers {
       try {
         yield* reader.read();
       } catch (error) {
-        if (!isErrno(error, "ENOENT", "ESTALE")) throw error;
+        // ESTALE is trouble: who decides by what he has read must not take it for all that there is.
+        if (!isErrno(error, "ENOENT")) throw error;
       }
     }
   }

@@ -159,4 +159,46 @@ describe("Ledger", () => {
     await ledger.close();
     expect(workersOf(parseLedger(fs.readFileSync(file, "utf8")))).to.deep.equal(["a", "b", "c"]);
   });
+
+  it("begins a line of its own behind what another who wrote there has left", async () => {
+    const file = path.join(dir, "ann@node7.jsonl");
+    fs.writeFileSync(file, line("a") + line("torn").slice(0, 30));
+    for (const worker of ["b", "c"]) {
+      const ledger = await Ledger.open(openStore(dir, "local"), file, false);
+      await ledger.append(event(worker));
+      await ledger.close();
+    }
+    const text = fs.readFileSync(file, "utf8");
+    expect(workersOf(parseLedger(text))).to.deep.equal(["a", "b", "c"]);
+    expect(text.split("\n")).to.have.length(5);
+  });
+
+  it("has the outcome twice where it is not known to be on the disk at first", async () => {
+    const file = path.join(dir, "w.jsonl");
+    const store = openStore(dir, "local");
+    const failing = Object.create(store) as Store;
+    let flushes = 0;
+    failing.appender = async (path): Promise<Appender> => {
+      const appender = await store.appender(path);
+      const flush = async () => {
+        if (flushes++ === 0) throw Object.assign(new Error("EIO"), { code: "EIO" });
+      };
+      return { append: (text) => appender.append(text), flush, close: () => appender.close() };
+    };
+    const ledger = await Ledger.open(failing, file, true);
+    const lost: LedgerEvent = {
+      event: "lost",
+      job: "j",
+      attempt: 1,
+      worker: "w",
+      reason: "",
+      to: "jobqueue",
+    };
+    for (const isFirst of [true, false]) {
+      const said = await ledger.append(lost).catch((error: Error) => error.message);
+      expect(said).to.equal(isFirst ? "EIO" : undefined);
+    }
+    await ledger.close();
+    expect(parseLedger(fs.readFileSync(file, "utf8"))).to.have.length(2);
+  });
 });

@@ -5,6 +5,7 @@ import { expect } from "chai";
 import { Layout } from "../../src/project/layout.js";
 import { Ledgers } from "../../src/spool/ledgers.js";
 import { openStore } from "../../src/spool/open-store.js";
+import type { Store } from "../../src/spool/store.js";
 
 describe("all ledgers", () => {
   let layout: Layout;
@@ -26,6 +27,17 @@ describe("all ledgers", () => {
   });
 
   afterEach(() => fs.rmSync(layout.root, { recursive: true }));
+
+  it("one that cannot be read is not passed over, and is read on when it can be", async () => {
+    note("a", "a1");
+    note("b", "b1");
+    const store = Object.create(openStore(layout.root, "local")) as Store;
+    const ledgers = new Ledgers(store, layout);
+    store.readFrom = () => Promise.reject(Object.assign(new Error("stale"), { code: "ESTALE" }));
+    expect(await read(ledgers).catch((error: Error) => error.message)).to.equal("stale");
+    Reflect.deleteProperty(store, "readFrom");
+    expect(await read(ledgers)).to.deep.equal(["a1", "b1"]);
+  });
 
   it("are read as they grow, one after the other by name, and those that come later too", async () => {
     note("b", "b1");
