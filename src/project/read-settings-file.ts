@@ -14,8 +14,8 @@ import { isTrusted, ownUid } from "./trust.js";
  */
 export function readSettingsFile(layout: Layout, access: Access): Partial<Settings> {
   const file = layout.settings;
-  if (!fs.existsSync(file)) return {};
-  const fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+  const fd = openIfThere(file);
+  if (fd === undefined) return {};
   try {
     const { uid, mode } = fs.fstatSync(fd);
     if (access !== "shared" && !isTrusted(uid, layout.root)) {
@@ -31,5 +31,15 @@ export function readSettingsFile(layout: Layout, access: Access): Partial<Settin
     return counts ? { ...said, jobOwners } : said;
   } finally {
     fs.closeSync(fd);
+  }
+}
+
+/** Undefined: there is none. That it cannot be read is another thing: all of a project go by the same settings. */
+function openIfThere(file: string): number | undefined {
+  try {
+    return fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
   }
 }
