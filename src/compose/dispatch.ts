@@ -200,7 +200,7 @@ export async function dispatchAs(
       }
     }
   } finally {
-    await ledger?.close();
+    await ledger?.close().catch((error) => log.warn({ error: String(error) }, "trouble with the ledger"));
     await locksmith?.close();
   }
 }
@@ -227,13 +227,14 @@ async function waitForSeat(
 ): Promise<Waited> {
   let sawJobs = false;
   let before: Ends | undefined;
+  // Read-only or full for a while: the seat is taken by whoever is there when it is over.
+  const isPatientWith = (error: unknown) => isTrouble(error) && (hasBegun || before !== undefined);
   const watch = new SeatWatch();
   while (!signal.aborted) {
     const lost = new AbortController();
     const seat = await takeSeat(store, layout, id, settings.beat, () => lost.abort(), watch).catch(
       (error) => {
-        // Read-only or full for a while: the seat is taken by whoever is there when it is over.
-        if (isTrouble(error) && (hasBegun || before !== undefined)) return undefined;
+        if (isPatientWith(error)) return undefined;
         throw error;
       },
     );
@@ -245,11 +246,15 @@ async function waitForSeat(
         before,
       };
     }
-    if (before === undefined) {
-      before = await countEnds(store, layout);
-      void tell({ kind: "standing-by", behind: await readDispatching(store, layout) });
+    try {
+      if (before === undefined) {
+        before = await countEnds(store, layout);
+        void tell({ kind: "standing-by", behind: await readDispatching(store, layout) });
+      }
+      sawJobs ||= await anyJob(store, layout);
+    } catch (error) {
+      if (!isPatientWith(error)) throw error;
     }
-    sawJobs ||= await anyJob(store, layout);
     // Jitter keeps two standbys apart.
     await store.clock.sleep(settings.poll * (500 + Math.random() * 500), signal);
   }

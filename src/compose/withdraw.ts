@@ -74,13 +74,16 @@ export async function takeOut(
   }
   let found = new Map(single.map((place) => [place.job, place]));
   for (;;) {
-    for (const one of open.values()) {
-      const end = await wish.tryOne(one, found.get(one.job));
-      if (end === undefined) continue;
-      ends.set(one.job, { job: one.job, state: one.state, end });
-      open.delete(one.job);
+    try {
+      for (const one of open.values()) {
+        const end = await wish.tryOne(one, found.get(one.job));
+        if (end === undefined) continue;
+        ends.set(one.job, { job: one.job, state: one.state, end });
+        open.delete(one.job);
+      }
+    } finally {
+      await wish.note(); // also of those that were cancelled before the store had trouble
     }
-    await wish.note();
     if (open.size === 0 || performance.now() > until || options.signal?.aborted === true) break;
     await delay(LOOKS_APART);
     found = await locate(store, layout, [...open.values()]);

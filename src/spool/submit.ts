@@ -41,7 +41,12 @@ export async function submit(
   }
   const temporary = path.join(layout.jobqueue, `.${crypto.randomUUID()}.tmp`);
   await store.create(temporary, content, flush, options.mode ?? 0o666);
-  await store.touch(temporary, store.clock.wall() - RENAMED_IN);
-  await store.rename(temporary, layout.queued(file));
+  try {
+    await store.touch(temporary, store.clock.wall() - RENAMED_IN);
+    await store.rename(temporary, layout.queued(file));
+  } catch (error) {
+    await store.unlink(temporary).catch(() => undefined);
+    throw error;
+  }
   if (flush) await store.flushDirectory(layout.jobqueue);
 }

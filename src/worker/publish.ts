@@ -34,6 +34,8 @@ export interface Publisher {
 
 /** Between two tries while the store takes nothing, ms. */
 const TRY_AGAIN = 500;
+/** So often a checkpoint is tried to be removed, until its job's outcome is published without that. */
+const CHECKPOINT_TRIES = 5;
 
 /**
  * S6: the ledger first, then the rename that is the commit. An attempt that was declared lost meanwhile is noted as
@@ -64,11 +66,15 @@ export async function publish(by: Publisher, job: Job, claimed: Claimed, ended: 
       stamp,
     }),
   );
+  let tries = 0;
   const end = await untilTaken(store.clock, async () => {
     // Before the commit, at each try of it: who finds `ended` and commits in this worker's stead does this, too.
     if (ended.outcome.kind === "succeeded" && !(await isFenced())) {
       const problem = await removeCheckpoint(store, layout, ended.job);
-      if (problem !== undefined) log.warn({ ...attempt, problem }, "its checkpoint was not removed");
+      if (problem !== undefined) {
+        log.warn({ ...attempt, problem: String(problem) }, "its checkpoint was not removed");
+        if (isTrouble(problem) && ++tries < CHECKPOINT_TRIES) throw problem;
+      }
     }
     return finish(store, layout, claimed, to, stamp);
   });

@@ -431,7 +431,9 @@ export class Worker implements Bench {
     const { store, layout, worker } = this;
     const reason = this.#fenced ? "declared lost" : this.#leavingReason;
     await this.#untilDone(() => this.ledger.append({ event: "left", worker, reason }));
-    await this.ledger.close();
+    await this.ledger
+      .close()
+      .catch((error) => this.log.warn({ error: String(error) }, "trouble with the ledger"));
     await this.#untilDone(() => withdrawAnnouncement(store, layout, worker));
   }
 

@@ -72,11 +72,16 @@ describe("what a killed submitter has left in the queue", () => {
 
   it("has the name that submit gives", async () => {
     const store = openStore(layout.root, "local");
-    const dies = new Proxy(store, {
-      get: (target, name: keyof Store) =>
-        name === "rename" ? () => Promise.reject(new Error("killed")) : target[name],
+    await new Promise<void>((resolve) => {
+      const isKilled = () => {
+        resolve();
+        return new Promise(() => undefined);
+      };
+      const dies = new Proxy(store, {
+        get: (target, name: keyof Store) => (name === "rename" ? isKilled : target[name]),
+      });
+      void submit(dies, layout, "a.ini", "[control]\n", false);
     });
-    await submit(dies, layout, "a.ini", "[control]\n", false).catch(() => undefined);
     expect(fs.readdirSync(layout.jobqueue)).to.have.length(1);
     expect(await tidy(aged("local", 25 * HOUR))).to.deep.equal([]);
   });
