@@ -52,13 +52,10 @@ export class Attendance {
     return desk;
   }
 
-  /**
-   * Reads every announcement and every desk; declares lost who is.
-   *
-   * @param now monotonic, ms
-   */
-  async call(now: number): Promise<LostWorker[]> {
+  /** Reads every announcement and every desk; declares lost who is. */
+  async call(): Promise<LostWorker[]> {
     const { store, layout } = this.#reclaimer;
+    const began = store.clock.now();
     const workers = new Set(await listAnnounced(store, layout));
     const fenced: string[] = [];
     const pulses: string[] = [];
@@ -87,7 +84,7 @@ export class Attendance {
         liveness: announcement ? await livenessOfWorker(store, layout, announcement) : "unknown",
       });
     }
-    const lost = this.#rollCall.call(sightings, now / 1000);
+    const lost = this.#rollCall.call(sightings, began / 1000, store.clock.now() / 1000);
     // Somebody fenced it and was killed before all was taken back.
     for (const worker of fenced) {
       if (lost.some((one) => one.worker === worker) || !(await this.#isDesk(layout.fencedDesk(worker))))

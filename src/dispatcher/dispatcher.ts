@@ -231,7 +231,8 @@ export class Dispatcher {
     if (now >= this.#nextRollCall) {
       this.#nextRollCall = now + settings.beat * 1000;
       this.#calledRoll = true;
-      await this.#callRoll(now);
+      await this.#callRoll();
+      this.#nextRollCall = this.#s.store.clock.now() + settings.beat * 1000;
       await this.#s.locksmith.removeLeft();
       if (!this.#removedLocks) await this.#attendance.removeLocksOfDispatchers();
       this.#removedLocks = true;
@@ -340,11 +341,11 @@ export class Dispatcher {
     if (hasBegun) await this.#arrays.look();
   }
 
-  async #callRoll(now: number): Promise<void> {
+  async #callRoll(): Promise<void> {
     this.#listens = this.#desks.all.length <= WATCHABLE;
     if (this.#listens) await this.#bell.hang(this.#s.layout.workerqueue);
     else this.#bell.take(this.#s.layout.workerqueue);
-    for (const { worker, reason, jobs } of await this.#attendance.call(now)) {
+    for (const { worker, reason, jobs } of await this.#attendance.call()) {
       this.#s.log.warn({ worker, reason }, "worker lost");
       this.#queueRang = true;
       this.#nextRetryLook = 0;

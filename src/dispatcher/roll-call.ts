@@ -14,7 +14,7 @@ export interface Lost {
 
 interface Attendance {
   beat: number;
-  /** When the last counted look was, by the observer's monotonic clock, s. */
+  /** When the last counted look was over, by the observer's monotonic clock, s. */
   lookedAt: number;
   /** Looks in a row that found the counter unmoved. */
   unmoved: number;
@@ -38,8 +38,11 @@ export class RollCall {
     this.#looks = looks;
   }
 
-  /** @param now the observer's monotonic clock, s */
-  call(sightings: readonly Sighting[], now: number): Lost[] {
+  /**
+   * @param began when the looks began, by the observer's monotonic clock, s
+   * @param ended when they were over: the store may have stalled in between, and what moved is seen by any of them
+   */
+  call(sightings: readonly Sighting[], began: number, ended = began): Lost[] {
     const present = new Set(sightings.map((sighting) => sighting.worker));
     for (const worker of this.#attendance.keys()) {
       if (!present.has(worker)) this.#attendance.delete(worker);
@@ -47,7 +50,7 @@ export class RollCall {
     const dead: Lost[] = [];
     const silent: { worker: string; unmoved: number }[] = [];
     for (const sighting of sightings) {
-      const unmoved = this.#look(sighting, now);
+      const unmoved = this.#look(sighting, began, ended);
       if (sighting.liveness === "dead") {
         dead.push({ worker: sighting.worker, reason: "its process is dead" });
       } else if (unmoved >= this.#looks) {
@@ -71,14 +74,14 @@ export class RollCall {
     return this.#attendance.get(worker)?.unmoved ?? 0;
   }
 
-  #look({ worker, beat }: Sighting, now: number): number {
+  #look({ worker, beat }: Sighting, began: number, ended: number): number {
     const before = this.#attendance.get(worker);
     if (before === undefined || before.beat !== beat) {
-      this.#attendance.set(worker, { beat, lookedAt: now, unmoved: 0 });
+      this.#attendance.set(worker, { beat, lookedAt: ended, unmoved: 0 });
       return 0;
     }
-    if (now - before.lookedAt >= this.#beat) {
-      before.lookedAt = now;
+    if (began - before.lookedAt >= this.#beat) {
+      before.lookedAt = ended;
       before.unmoved++;
     }
     return before.unmoved;

@@ -46,6 +46,12 @@ describe("the roll call", () => {
     expect(roll.unmovedLooks("a")).to.equal(0);
   });
 
+  it("counts a look from its end: the store may have stalled amid it, before the counter was read", () => {
+    roll.call([seen("a", 7)], 0, 1.5 * BEAT);
+    const lost = calls(LOOKS + 1, 2 * BEAT, () => [seen("a", 7)]);
+    expect(lost).to.deep.equal([[], [], [], [], [], ["a"]]);
+  });
+
   it("counts a long time without a look once: it was the observer who was away", () => {
     roll.call([seen("a", 7)], 0);
     expect(names(roll.call([seen("a", 7)], 3600))).to.deep.equal([]);
