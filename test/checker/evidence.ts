@@ -30,6 +30,7 @@ export interface Line {
   readonly ledger: string;
   readonly index: number;
   readonly event: string;
+  readonly t?: string;
   readonly job?: string;
   readonly attempt?: number;
   readonly worker?: string;

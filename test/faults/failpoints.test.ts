@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { expect } from "chai";
@@ -13,77 +12,27 @@ import type { Accepted } from "../checker/checker.js";
 import { gather } from "../checker/evidence.js";
 import { Bench, type Daemon, Dice, QUICK, SEED, type StartOptions, until } from "./harness.js";
 import { Scene } from "./scene.js";
+import { type Failpoint, failpointsOf, IS_ALL, needsStrace, sample, trace, traced } from "./strace.js";
 
 /** What changes the project's directory, and what is read of it. */
 const CALLS = ["rename", "link", "unlink", "mkdir", "rmdir", "openat", "write", "utimensat"];
-/** Failpoints for each role; FJORD_FAILPOINTS=all takes every one. */
-const SAMPLE = process.env.FJORD_FAILPOINTS === "all" ? Number.POSITIVE_INFINITY : 22;
+/** Failpoints for each role. */
+const SAMPLE = IS_ALL ? Number.POSITIVE_INFINITY : 22;
 /** So many deaths, and then one lives on to the end. */
 const ROUND = 6;
 
-/** The n-th call of a kind that one process makes. */
-interface Failpoint {
-  readonly call: string;
-  readonly n: number;
-  /** The line of the trace where it stood, for people. */
-  readonly line: string;
-}
-
-/** Runs under strace, the program itself being the child: `-D` puts the tracer aside. */
-function traced(...args: string[]): { prefix: string[] } {
-  return { prefix: ["strace", "-D", "-qq", "-y", "-s", "40", ...args] };
-}
-
-function trace(to: string): { prefix: string[] } {
-  return traced("-o", to, "-e", `trace=${CALLS.join(",")}`);
+function traceTo(file: string): { prefix: string[] } {
+  return trace(file, CALLS);
 }
 
 function killAt({ call, n }: Failpoint): { prefix: string[] } {
   return traced("-o", "/dev/null", "-e", `trace=${call}`, "-e", `inject=${call}:signal=KILL:when=${n}`);
 }
 
-/** Every call of a trace that touches the project, numbered as strace counts: by kind. */
-function failpointsOf(file: string, root: string): Failpoint[] {
-  const counts = new Map<string, number>();
-  const found: Failpoint[] = [];
-  for (const line of fs.readFileSync(file, "utf8").split("\n")) {
-    const call = /^(\w+)\(/.exec(line)?.[1];
-    if (call === undefined) continue;
-    const n = (counts.get(call) ?? 0) + 1;
-    counts.set(call, n);
-    if (line.includes(root)) found.push({ call, n, line });
-  }
-  return found;
-}
-
 /** Those where something is changed that has to do with arrays. */
 function changesOfArrays(points: readonly Failpoint[]): Failpoint[] {
   const places = /jobarrays|jobqueue|jobheld|jobcancelled|ledger/;
   return points.filter(({ line }) => places.test(line) && !line.includes("O_RDONLY"));
-}
-
-/** Some of each kind. */
-function sample(all: readonly Failpoint[], dice: Dice, count = SAMPLE): Failpoint[] {
-  if (all.length <= count) return [...all];
-  const kinds = CALLS.map((call) => all.filter((one) => one.call === call)).filter((some) => some.length > 0);
-  const taken = new Set<Failpoint>();
-  for (let turn = 0; taken.size < count; turn++) {
-    taken.add(dice.pick(kinds[turn % kinds.length] as Failpoint[]));
-  }
-  return [...taken];
-}
-
-function canTrace(): string | undefined {
-  const tried = spawnSync("strace", [
-    "-qq",
-    "-o",
-    "/dev/null",
-    "-e",
-    "inject=rename:error=EIO:when=99",
-    "true",
-  ]);
-  if (tried.error !== undefined) return "strace is not installed";
-  return tried.status === 0 ? undefined : "strace may not trace here";
 }
 
 describe("failpoints: killed at one exact call, before it is made", function () {
@@ -95,11 +44,7 @@ describe("failpoints: killed at one exact call, before it is made", function () 
   let traceFile: string;
 
   before(function () {
-    const reason = canTrace();
-    console.log(`    seed ${SEED}, ${SAMPLE} failpoints each (FJORD_TEST_SEED, FJORD_FAILPOINTS=all)`);
-    if (reason === undefined) return;
-    console.log(`    skipped: ${reason}`);
-    this.skip();
+    needsStrace(this, `${SAMPLE} failpoints each`);
   });
   beforeEach(() => {
     dice = new Dice(SEED);
@@ -148,7 +93,7 @@ describe("failpoints: killed at one exact call, before it is made", function () 
     farewell: NodeJS.Signals,
     beforeLast: () => Promise<void> = async () => undefined,
   ): Promise<void> {
-    const all = sample(points, dice);
+    const all = sample(points, dice, SAMPLE);
     let deaths = 0;
     for (const [index, point] of all.entries()) {
       await prepare();
@@ -172,7 +117,7 @@ describe("failpoints: killed at one exact call, before it is made", function () 
   it("a worker", async () => {
     bench.dispatcher();
     submitThree();
-    expect(await untilKilledOrDone(bench.worker(trace(traceFile)), "SIGTERM")).to.equal(false);
+    expect(await untilKilledOrDone(bench.worker(traceTo(traceFile)), "SIGTERM")).to.equal(false);
     const points = failpointsOf(traceFile, bench.root);
     await sweep(points, (options) => bench.worker(options), submitThree, "SIGTERM");
   });
@@ -189,7 +134,7 @@ describe("failpoints: killed at one exact call, before it is made", function () 
     bench.worker();
     await bench.onDuty(1);
     await prepare();
-    expect(await untilKilledOrDone(bench.dispatcher(trace(traceFile)), "SIGINT")).to.equal(false);
+    expect(await untilKilledOrDone(bench.dispatcher(traceTo(traceFile)), "SIGINT")).to.equal(false);
     const points = failpointsOf(traceFile, bench.root);
     await sweep(points, (options) => bench.dispatcher(options), prepare, "SIGINT");
     await Scene.closeLedgers();
@@ -230,7 +175,7 @@ describe("failpoints: killed at one exact call, before it is made", function () 
     bench.worker();
     await bench.onDuty(1);
     await prepare();
-    expect(await untilKilledOrDone(bench.dispatcher(trace(traceFile)), "SIGINT")).to.equal(false);
+    expect(await untilKilledOrDone(bench.dispatcher(traceTo(traceFile)), "SIGINT")).to.equal(false);
     const points = changesOfArrays(failpointsOf(traceFile, bench.root));
     const some = sample(points, dice, SAMPLE / 1.5);
     await sweep(some, (options) => bench.dispatcher(options), prepare, "SIGINT", release);
@@ -287,7 +232,7 @@ describe("failpoints: killed at one exact call, before it is made", function () 
         bench.judge({ oneHost: true });
         return daemon.exitCode;
       };
-      expect(await run(await prepare(), trace(traceFile))).to.equal(0);
+      expect(await run(await prepare(), traceTo(traceFile))).to.equal(0);
       const points = sample(changesOfArrays(failpointsOf(traceFile, bench.root)), dice, SAMPLE / 5);
       let deaths = 0;
       for (const [index, point] of points.entries()) {
@@ -325,7 +270,7 @@ describe("failpoints: killed at one exact call, before it is made", function () 
       bench.judge({ oneHost: true });
       return daemon.exitCode;
     };
-    expect(await submit(trace(traceFile))).to.equal(0);
+    expect(await submit(traceTo(traceFile))).to.equal(0);
     const all = changesOfArrays(failpointsOf(traceFile, bench.root));
     const points = sample(all, dice, SAMPLE / 3);
     const exitCodes = [];

@@ -20,7 +20,8 @@ export const QUICK_LEASE = 1000;
 const UPTIME = "read up _ </proc/uptime";
 /**
  * Tells its witness when a run begins and ends: `job.sh WITNESS SECONDS|FLAG STATUS JOBFILE`; waits for a flag. With the
- * status `checkpoint` it succeeds when an attempt before this one has left its checkpoint, else it asks for the next.
+ * status `checkpoint` it succeeds when an attempt before this one has left its checkpoint, else it asks for the next; with
+ * `second` it fails once.
  */
 const JOB = `#!/bin/sh
 ${UPTIME}
@@ -32,6 +33,7 @@ case $2 in
 esac
 ${UPTIME}
 echo "end $FJORD_JOB $FJORD_ATTEMPT $$ $up" >>"$1"
+[ "$3" != second ] || { mkdir "$1.$FJORD_JOB" 2>/dev/null && exit 1; exit 0; }
 [ "$3" = checkpoint ] || exit "$3"
 ! mkdir "$FJORD_CHECKPOINT_DIR" 2>/dev/null || exit 75
 exit 0
@@ -155,7 +157,7 @@ export class Bench {
   }
 
   /** The command line of a job that takes so many seconds, and tells its witness. */
-  line(seconds: number, status: number | "checkpoint" = 0): string {
+  line(seconds: number, status: number | "checkpoint" | "second" = 0): string {
     return `${this.#job} ${this.witness} ${seconds} ${status}`;
   }
 
