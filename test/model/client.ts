@@ -14,8 +14,24 @@ export interface Caches {
   readonly directories: number;
 }
 
-/** What the scheduler decides of a call. `replay`: it is done, its reply is lost, and the client sends it again. */
-export type Verdict = "do" | "replay" | "error" | "error-at-close";
+/** What a call may be refused with. */
+export const ERRORS = ["EIO", "ESTALE", "EACCES", "EMFILE", "ENOSPC"] as const;
+type ErrorName = (typeof ERRORS)[number];
+
+/**
+ * What the scheduler decides of a call. `replay`: it is done, its reply is lost, and the client sends it again. An error's
+ * name: it is refused. `half`: there is room for half of what is written.
+ */
+export type Verdict = "do" | "replay" | "half" | ErrorName;
+
+const OPENING = new Set(["list", "read", "tail", "read on", "create", "overwrite", "write", "open"]);
+const TAKING_ROOM = new Set(["create", "fill", "write", "open", "append", "link", "rename", "mkdir"]);
+
+/** What of a kind of call the system may refuse so (section 2 of the manual; any name may be stale on NFS). */
+export function mayBe(error: ErrorName, what: string): boolean {
+  if (error === "EMFILE") return OPENING.has(what);
+  return error !== "ENOSPC" || TAKING_ROOM.has(what);
+}
 
 const NONE: Caches = { listings: 0, attributes: 0, negatives: 0, directories: 0 };
 
@@ -109,7 +125,7 @@ export class Client implements Store {
     const inode = this.#server.create(dir, name, path);
     this.#changed(path);
     if (data.length === 0) return;
-    const verdict = await this.#turn("fill", path, "error-at-close");
+    const verdict = await this.#turn("fill", path, "half");
     this.#changed(path);
     if (verdict === "do") return this.#server.write(inode, data, path);
     this.#server.write(inode, data.subarray(0, data.length >> 1), path);
@@ -154,7 +170,7 @@ export class Client implements Store {
     this.#changed(path);
     return {
       append: async (text) => {
-        const verdict = await this.#turn("append", path, "error-at-close");
+        const verdict = await this.#turn("append", path, "half");
         const bytes = Buffer.from(verdict === "do" ? text : text.slice(0, text.length >> 1));
         this.#server.write(inode, Buffer.concat([inode.data, bytes]), path);
         if (verdict !== "do") throw errno("ENOSPC", path);
@@ -162,7 +178,9 @@ export class Client implements Store {
       flush: async () => {
         await this.#turn("flush", path);
       },
-      close: async () => undefined,
+      close: async () => {
+        await this.#turn("close", path);
+      },
     };
   }
 
@@ -214,7 +232,7 @@ export class Client implements Store {
   /** One step: the caller waits until the scheduler lets it go. */
   async #turn(what: string, path: string, fault?: Verdict): Promise<Verdict> {
     const verdict = await this.#actor.turn(what, path, fault);
-    if (verdict === "error") throw errno("EIO", path);
+    if (isError(verdict)) throw errno(verdict, path);
     return verdict;
   }
 
@@ -291,6 +309,10 @@ export class Client implements Store {
       this.#listings.delete(parentOf(one));
     }
   }
+}
+
+function isError(verdict: Verdict): verdict is ErrorName {
+  return (ERRORS as readonly string[]).includes(verdict);
 }
 
 /** Each actor is on a host of its own: the others can tell nothing of its process. */

@@ -1,5 +1,5 @@
 import { Dice } from "../faults/harness.js";
-import type { Verdict } from "./client.js";
+import { ERRORS, mayBe, type Verdict } from "./client.js";
 import { isAbout, type Mishap, MOMENTS } from "./mishaps.js";
 import { leaseOf, play, settingsFor, type Walk } from "./play.js";
 import { type JobPlan, type Scene, Stage } from "./stage.js";
@@ -86,9 +86,11 @@ class Chance implements Scheduler {
     return calls.reduce((first, call) => (rank(call) > rank(first) ? call : first));
   }
 
-  #verdict({ fault }: Call, chance: number): Verdict {
-    if (chance < this.#mishaps.errors)
-      return this.toss() ? "error" : fault === "error-at-close" ? fault : "error";
+  #verdict({ what, fault }: Call, chance: number): Verdict {
+    if (chance < this.#mishaps.errors) {
+      if (fault === "half" && this.toss()) return fault;
+      return this.#dice.pick(ERRORS.filter((error) => mayBe(error, what)));
+    }
     if (fault === "replay" && chance > 1 - this.#mishaps.replays) return "replay";
     return "do";
   }

@@ -180,7 +180,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "the seat is kept by who could not begin",
     found: /no progress/,
-    by: ["local", "error"],
+    by: ["local", "EIO"],
     isHard: true,
     edits: [edit("src/compose/dispatch.js", "await seat.leave(); // or nobody", "// or nobody")],
   },

@@ -1,3 +1,4 @@
+import { ERRORS, mayBe } from "./client.js";
 import { isAbout } from "./mishaps.js";
 import { leaseOf, play, settingsFor, type Walk } from "./play.js";
 import { Stage } from "./stage.js";
@@ -7,7 +8,17 @@ import type { Call, Event, Scheduler, World } from "./world.js";
  * What can go wrong at one call; `late`, `later`, `latest`: held up until others take it for lost, and are further and
  * further with it.
  */
-export const DEVIATIONS = ["kill", "stop", "cut-off", "late", "later", "latest", "error", "again"] as const;
+export const DEVIATIONS = [
+  "kill",
+  "stop",
+  "cut-off",
+  "late",
+  "later",
+  "latest",
+  "again",
+  "half",
+  ...ERRORS,
+] as const;
 export type Deviation = (typeof DEVIATIONS)[number];
 type Deviations = ReadonlyMap<number, Deviation>;
 
@@ -28,7 +39,7 @@ const CHANGES = new Set([
 
 /**
  * All goes its way, each call in its turn; only at certain calls that change something, by their numbers, something goes
- * wrong: who makes it is killed, held up for longer than a lease, gets an error, or its reply is lost.
+ * wrong: who makes it is killed, held up for longer than a lease, gets an error, has room for half of it, or its reply is lost.
  */
 class Script implements Scheduler {
   readonly #deviations: Deviations;
@@ -66,8 +77,14 @@ class Script implements Scheduler {
       case "later":
       case "latest":
         return { kind: "stop", actor, ms: ms * 2, until: isAbout(actor.name, LATE[deviation]) };
-      case "error":
-        return { ...go, verdict: "error" };
+      case "EIO":
+      case "ESTALE":
+      case "EACCES":
+      case "EMFILE":
+      case "ENOSPC":
+        return { ...go, verdict: mayBe(deviation, call.what) ? deviation : "do" };
+      case "half":
+        return { ...go, verdict: call.fault === "half" ? "half" : "do" };
       case "again":
         return { ...go, verdict: call.fault === "replay" ? "replay" : "do" };
       default: {
@@ -100,7 +117,7 @@ export async function script(
     draws: [0],
   } as const;
   const stage = new Stage(scene, way);
-  stage.wasFull = [...deviations.values()].includes("error");
+  stage.wasFull = [...deviations.values()].includes("half");
   const walk = await play(stage, async () => {
     const { world, watch } = stage;
     await world.run(() => world.time > lease && watch.areAllEnded, 4000);
