@@ -35,6 +35,19 @@ describe("fjord cancel", () => {
     expect(project().events("cancelled", "x")[0]).to.include({ attempt: 0 });
   });
 
+  it("tells the ledger of those that it has cancelled when the store has trouble with the next", async () => {
+    for (const name of ["a", "b"]) project().job(name, "true");
+    const opened = await Project.open(project().directory);
+    const { store, layout } = opened;
+    const rename = store.rename.bind(store);
+    store.rename = (from, to) =>
+      from === layout.queued("b.ini") ? Promise.reject(new Error("trouble")) : rename(from, to);
+    const places = await opened.jobs(["a", "b"]);
+    expect(await opened.cancel(places).catch((error: Error) => error.message)).to.equal("trouble");
+    expect(project().list(layout.end("jobcancelled"))).to.deep.equal(["a.ini"]);
+    expect(project().events("cancelled", "a")).to.have.length(1);
+  });
+
   it("stops a job that runs, with all that it has started, and publishes that once", async () => {
     await project().hire(1);
     project().start("dispatcher", ["--stay"]);

@@ -1,8 +1,12 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect } from "chai";
+import { pino } from "pino";
+import { readJob } from "../../src/job/job.js";
 import { assureFile, type Claimed, finish } from "../../src/spool/finish.js";
 import { reclaimWorker } from "../../src/spool/reclaim.js";
+import type { Store } from "../../src/spool/store.js";
+import { publish } from "../../src/worker/publish.js";
 import { type Bench, benches } from "./harness.js";
 import { ended, Scene, started } from "./scene.js";
 
@@ -23,6 +27,57 @@ describe("a worker that is killed", () => {
     expect(bench().list("jobcheckpoints").sort()).to.deep.equal(["doner", "running", "waiting"]);
     bench().judge({ witness: undefined });
   });
+});
+
+describe("a checkpoint that cannot be removed", () => {
+  const bench = benches();
+  afterEach(() => Scene.closeLedgers());
+
+  for (const [what, times, left] of [
+    ["at first: the outcome waits for it", 2, []],
+    ["ever: it stays, and the outcome is published", Number.POSITIVE_INFINITY, ["j"]],
+  ] as const) {
+    it(what, async () => {
+      const scene = new Scene(bench());
+      const { layout } = scene;
+      const store = Object.create(scene.store) as Store;
+      let asked = 0;
+      store.has = (file) =>
+        file === layout.checkpointOf("j") && asked++ < times
+          ? Promise.reject(Object.assign(new Error("EIO"), { code: "EIO" }))
+          : scene.store.has(file);
+      const sleep = () => Promise.resolve();
+      Object.defineProperty(store, "clock", { value: { ...scene.store.clock, sleep } });
+      await scene.worker("w");
+      bench().submit({ job: "j" }, bench().line(0));
+      const source = scene.claim("w", "j");
+      fs.mkdirSync(layout.checkpointOf("j"));
+      const { ino, mode } = fs.statSync(source);
+      const bytes = fs.readFileSync(source);
+      const reading = readJob("j.ini", bytes, false);
+      if (!reading.ok) throw new Error(reading.reason);
+      const ledger = await scene.ledger("w");
+      const log = pino({ level: "silent" });
+      const now = new Date();
+      await publish(
+        { store, layout, ledger, log, mayBeFenced: () => false },
+        reading.job,
+        { worker: "w", file: "j.ini", ino, mode, bytes },
+        {
+          job: "j",
+          attempt: 1,
+          outcome: { kind: "succeeded" },
+          start: now,
+          end: now,
+          seconds: 0,
+          cpu: null,
+          memory: null,
+        },
+      );
+      expect(bench().list("jobdone")).to.deep.equal(["j.ini"]);
+      expect(bench().list("jobcheckpoints")).to.deep.equal(left);
+    });
+  }
 });
 
 describe("a job that is to be run again, while another of its name waits on the retry desk", () => {

@@ -85,4 +85,12 @@ describe("what a killed submitter has left in the queue", () => {
     expect(fs.readdirSync(layout.jobqueue)).to.have.length(1);
     expect(await tidy(aged("local", 25 * HOUR))).to.deep.equal([]);
   });
+
+  it("is nothing where the store refuses it", async () => {
+    const store = Object.create(openStore(layout.root, "local")) as Store;
+    store.rename = () => Promise.reject(new Error("refused"));
+    const end = submit(store, layout, "a.ini", "[control]\n", false).catch((error: Error) => error.message);
+    expect(await end).to.equal("refused");
+    expect(fs.readdirSync(layout.jobqueue)).to.deep.equal([]);
+  });
 });
