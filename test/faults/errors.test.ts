@@ -116,7 +116,7 @@ describe("failpoints: an error at one exact call, or for a while from there on",
       round = [];
     }
     console.log(`      ${given} of ${all} errors, given ${consequences.errors} times. ${consequences}`);
-    expect(given).to.be.above(all / 2);
+    expect(given).to.be.at.least(all / 4);
     await bench.closeDown();
   }
 
@@ -158,7 +158,7 @@ describe("failpoints: an error at one exact call, or for a while from there on",
     const begun = points.findIndex(({ call, line }) => call === "openat" && line.includes("jobfailed"));
     const again = points.findIndex(({ line }, n) => n > begun && line.includes("dispatcher.lock"));
     expect(again).to.be.above(0);
-    const faults = sample(faultsAt(points.slice(again, again + 20), dice), dice, SAMPLE / 4);
+    const faults = sample(faultsAt(points.slice(again + 10, again + 40), dice), dice, SAMPLE / 4);
     for (const fault of faults) {
       const log = newFile();
       const standby = bench.dispatcher(failAt([fault], log));
