@@ -232,7 +232,7 @@ export class Dispatcher {
       this.#nextRollCall = now + settings.beat * 1000;
       this.#calledRoll = true;
       await this.#callRoll();
-      this.#nextRollCall = this.#s.store.clock.now() + settings.beat * 1000;
+      this.#nextRollCall = this.#s.store.clock.now() + settings.beat * 1000; // looks that count are a beat apart
       await this.#s.locksmith.removeLeft();
       if (!this.#removedLocks) await this.#attendance.removeLocksOfDispatchers();
       this.#removedLocks = true;

@@ -30,6 +30,8 @@ export class Retries {
   readonly #history: History;
   /** Jobs that wait for their backoff: when it is over, by the monotonic clock, ms; and which file that was decided of. */
   readonly #due = new Map<string, { at: number; failed: number; stamp: string }>();
+  /** Those that lie behind another of their name. */
+  #behind = 0;
   /** Those that could not go back, since another job of the name lies in the queue: that one goes first. */
   readonly #blocked = new Set<string>();
 
@@ -46,7 +48,7 @@ export class Retries {
 
   /** Jobs on the retry desk at the last look. */
   get waiting(): number {
-    return this.#due.size;
+    return this.#due.size + this.#behind;
   }
 
   /** Whether a job of this name will be back from the desk before another of the name may run. */
@@ -63,7 +65,8 @@ export class Retries {
 
   /** @param now monotonic, ms */
   async decide(now: number): Promise<Decision[]> {
-    const files = (await this.#store.list(this.#layout.retryDesk)).filter((name) => !isIgnored(name));
+    const names = await this.#store.list(this.#layout.retryDesk);
+    const files = names.filter((name) => !isIgnored(name));
     const decisions: Decision[] = [];
     for (const [file, { stamp }] of this.#due) {
       if (files.includes(file)) continue;
@@ -74,6 +77,7 @@ export class Retries {
       }
     }
     this.hasPutBack = false;
+    await this.#callForward(names);
     for (const file of files) {
       const due = this.#due.get(file);
       if (due !== undefined && due.at > now) continue;
@@ -88,6 +92,23 @@ export class Retries {
       if (decision !== undefined) decisions.push(decision);
     }
     return decisions;
+  }
+
+  /** What lies behind another of its name takes its place when that is free, and is weighed at the next look. */
+  async #callForward(names: readonly string[]): Promise<void> {
+    this.#behind = 0;
+    for (const name of names) {
+      if (!name.startsWith(".")) continue;
+      const entry = this.#layout.toRetry(name);
+      const facts = await factsIfThere(this.#store, entry);
+      const file = facts && this.#layout.fileBehind(name, facts.ino);
+      if (file === undefined) continue;
+      this.#behind++;
+      if (await this.#store.has(this.#layout.toRetry(file))) continue;
+      await this.#store.rename(entry, this.#layout.toRetry(file)).catch((error) => {
+        if (!isErrno(error, "ENOENT")) throw error;
+      });
+    }
   }
 
   async #weigh(file: string, now: number): Promise<Decision | undefined> {

@@ -165,6 +165,19 @@ export class Layout {
     return below(this.retryDesk, file);
   }
 
+  /** On the retry desk, behind another of its name. Which file it is, its inode tells: in 13 characters, as names may be long. */
+  behindOnRetryDesk(file: string, ino: number): string {
+    return below(this.retryDesk, `.${file}.${ino.toString(36)}`);
+  }
+
+  /** The job file's name, if an entry of this inode waits behind another. */
+  fileBehind(entry: string, ino: number): string | undefined {
+    const end = `.${ino.toString(36)}`;
+    return entry.startsWith(".") && entry.endsWith(end)
+      ? entry.slice(1, -end.length) || undefined
+      : undefined;
+  }
+
   note(worker: string, note: Note): string {
     return below(this.jobpod, worker, `.${note}`);
   }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { FjordError } from "../job/error.js";
 import type { Layout } from "../project/layout.js";
 import {
@@ -32,6 +31,9 @@ export interface FireRequest {
   readonly untilGone: boolean;
 }
 
+/** Between two looks at whether they have gone, ms. */
+const LOOKS_APART = 20;
+
 /**
  * Fires exactly the workers named, on whatever host: a note on the desk tells them. Those of this host whose
  * process is dead are reclaimed right here (S8).
@@ -44,15 +46,14 @@ export async function fire(reclaimer: Reclaimer, request: FireRequest): Promise<
   const unknown = request.workers.filter((worker) => !announced.includes(worker));
   if (unknown.length > 0) throw noSuchWorker(unknown, layout.root);
   const fired: Fired[] = [];
-  const noted: string[] = [];
+  const noted = new Map<string, boolean>();
   for (const worker of request.workers.length > 0 ? request.workers : announced) {
     const announcement = await readAnnouncement(store, layout, worker);
     if (announcement === undefined && !(await store.has(layout.desk(worker)))) continue; // gone, or a foreign file
     if (announcement !== undefined && (await livenessOfWorker(store, layout, announcement)) === "dead") {
       fired.push(await reclaim(reclaimer, announcement));
     } else {
-      await leaveNote(store, layout, worker, request.now);
-      noted.push(worker);
+      noted.set(worker, await leaveNote(store, layout, worker, request.now));
     }
   }
   return fired.concat(await waitForThem(reclaimer, noted, request));
@@ -72,27 +73,34 @@ async function reclaim(reclaimer: Reclaimer, announcement: Announcement): Promis
   return { worker, host, end: "was-dead" };
 }
 
-async function leaveNote(store: Store, layout: Layout, worker: string, now: boolean): Promise<void> {
+/** @returns false: there is no desk, since its worker is gone, or will be found so, or has only just announced itself */
+async function leaveNote(store: Store, layout: Layout, worker: string, now: boolean): Promise<boolean> {
   try {
     await store.create(layout.note(worker, now ? "fire-now" : "fire"), "", false);
+    return true;
   } catch (error) {
-    // There already; or the desk is gone, and with it the worker, or will be found so.
-    if (!isErrno(error, "EEXIST", "ENOENT", "ENOTDIR")) throw error;
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return false;
+    if (!isErrno(error, "EEXIST")) throw error;
+    return true;
   }
 }
 
-/** One that is killed before it has gone is taken back from, too. */
+/**
+ * One that is killed before it has gone is taken back from, too.
+ *
+ * @param noted the workers, and whether a note lies on the desk of each: else it is tried again
+ */
 async function waitForThem(
   reclaimer: Reclaimer,
-  workers: readonly string[],
+  noted: Map<string, boolean>,
   request: FireRequest,
 ): Promise<Fired[]> {
   const { store, layout } = reclaimer;
-  const deadline = performance.now() + request.patience * 1000;
+  const deadline = store.clock.now() + request.patience * 1000;
   const ends = new Map<string, Fired>();
   const hosts = new Map<string, string>();
   for (;;) {
-    for (const worker of workers) {
+    for (const [worker, isNoted] of noted) {
       if (ends.get(worker)?.end === "was-dead") continue;
       const announcement = await readAnnouncement(store, layout, worker);
       if (announcement !== undefined) hosts.set(worker, announcement.host);
@@ -102,14 +110,15 @@ async function waitForThem(
         // One that cannot be read now is being written over: its worker is not gone.
         const isThere = announcement !== undefined || (await store.has(layout.announcement(worker)));
         const host = hosts.get(worker) ?? "";
+        if (isThere && !isNoted) noted.set(worker, await leaveNote(store, layout, worker, request.now));
         ends.set(worker, isThere ? endOf(worker, announcement, host) : { worker, host, end: "gone" });
       }
     }
     const states = [...ends.values()].map((fired) => fired.end);
     const waitForJobs = request.untilGone || request.now;
     const waiting = states.some((end) => end === "silent" || (waitForJobs && end === "finishing"));
-    if (!waiting || (!request.untilGone && performance.now() > deadline)) return [...ends.values()];
-    await delay(20);
+    if (!waiting || (!request.untilGone && store.clock.now() > deadline)) return [...ends.values()];
+    await store.clock.sleep(LOOKS_APART);
   }
 }
 

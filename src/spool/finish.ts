@@ -12,11 +12,6 @@ export interface Claimed {
   readonly mode: number;
 }
 
-function destinationPath(layout: Layout, to: Destination, file: string): string {
-  if (to === "jobqueue") return layout.queued(file);
-  return to === "retry" ? layout.toRetry(file) : layout.ended(to, file);
-}
-
 /**
  * What tells a job file, where it lies now, from every other of its name and from itself when it has been moved away and
  * back: a rename keeps inode and modification time, and changes the change time.
@@ -66,8 +61,8 @@ export async function finish(
   if (to === "jobqueue") {
     if ((await putBack(store, layout, source, job.file)) !== "gone") return "published";
   } else {
-    const destination = destinationPath(layout, to, job.file);
-    if (to === "retry") await clearPlace(store, layout, job.file, stamp);
+    const destination =
+      to === "retry" ? await placeToRetry(store, layout, job.file, stamp) : layout.ended(to, job.file);
     try {
       await store.rename(source, destination);
       return "published";
@@ -82,16 +77,35 @@ export async function finish(
 }
 
 /**
- * S6, S9: another job of the name may wait on the retry desk until the name is free in the queue, which it is by now. A
- * rename would overwrite it.
+ * S6, S9: where on the retry desk a job goes. Another of the name may wait there until the name is free in the queue, and goes
+ * back if it is by now: a rename would overwrite it. If it is not, since a third one waits in the queue, the job goes behind it.
  *
  * @param stamp of the file that is about to be moved there, and may be there already
  */
-export async function clearPlace(store: Store, layout: Layout, file: string, stamp: string): Promise<void> {
+export async function placeToRetry(
+  store: Store,
+  layout: Layout,
+  file: string,
+  stamp: string,
+): Promise<string> {
   const place = layout.toRetry(file);
-  if (!(await store.has(place))) return;
+  const other = await otherOnRetryDesk(store, layout, file, inoOf(stamp));
+  if (other && (await putBack(store, layout, place, file)) === "retry") {
+    return layout.behindOnRetryDesk(file, inoOf(stamp));
+  }
+  return place;
+}
+
+/** Whether a job of this name other than this very file is on the retry desk. */
+async function otherOnRetryDesk(store: Store, layout: Layout, file: string, ino: number): Promise<boolean> {
+  const place = layout.toRetry(file);
+  if (!(await store.has(place))) return false;
   const there = await factsOrNone(store, place);
-  if (there !== undefined && !stamp.startsWith(`${there.ino}:`)) await putBack(store, layout, place, file);
+  return there !== undefined && there.ino !== ino;
+}
+
+function inoOf(stamp: string): number {
+  return Number(stamp.slice(0, stamp.indexOf(":")));
 }
 
 /** The stamp of the file of this path; undefined when there is none. */
@@ -133,7 +147,7 @@ export async function isElsewhere(
 
 /**
  * S4, S9: a job goes back to the queue. If another job of that name was dropped there meanwhile, it waits on the
- * retry desk until the name is free: a rename would overwrite the other one.
+ * retry desk until the name is free, behind a third one if need be: a rename would overwrite the other one.
  */
 export async function putBack(
   store: Store,
@@ -143,10 +157,18 @@ export async function putBack(
 ): Promise<"jobqueue" | "retry" | "gone"> {
   const taken = await store.has(layout.queued(file));
   try {
-    await store.rename(source, taken ? layout.toRetry(file) : layout.queued(file));
+    await store.rename(source, taken ? await placeToWait(store, layout, source, file) : layout.queued(file));
     return taken ? "retry" : "jobqueue";
   } catch (error) {
     if (isErrno(error, "ENOENT", "ENOTDIR")) return "gone";
     throw error;
   }
+}
+
+async function placeToWait(store: Store, layout: Layout, source: string, file: string): Promise<string> {
+  const place = layout.toRetry(file);
+  if (source === place || !(await store.has(place))) return place;
+  const { ino } = await store.facts(source);
+  const isTaken = await otherOnRetryDesk(store, layout, file, ino);
+  return isTaken ? layout.behindOnRetryDesk(file, ino) : place;
 }

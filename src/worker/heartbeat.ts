@@ -30,7 +30,7 @@ export class Heartbeat {
     return this.#announcement.state;
   }
 
-  /** Seconds since the last heartbeat that reached the store, by this process's monotonic clock. */
+  /** Seconds since the last heartbeat that reached the store was begun, by this process's monotonic clock. */
   get silence(): number {
     return (this.#store.clock.now() - this.#renewed) / 1000;
   }
@@ -54,8 +54,9 @@ export class Heartbeat {
       this.#announcement = { ...this.#announcement, beat: this.#announcement.beat + 1 };
       const rings = this.#rings;
       this.#rings = false;
+      const begin = this.#store.clock.now(); // others may have read it as early as that
       await announce(this.#store, this.#layout, this.#announcement, rings);
-      this.#renewed = this.#store.clock.now();
+      this.#renewed = begin;
     });
     const renewal = this.#pending;
     this.#writing = renewal.catch(() => undefined);

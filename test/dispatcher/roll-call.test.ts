@@ -52,6 +52,14 @@ describe("the roll call", () => {
     expect(lost).to.deep.equal([[], [], [], [], [], ["a"]]);
   });
 
+  it("counts from the end of one look to the beginning of the next: what a long one found may be as old as it took", () => {
+    roll.call([seen("a", 7)], 0, BEAT / 2);
+    expect(names(roll.call([seen("a", 7)], BEAT, BEAT))).to.deep.equal([]);
+    expect(roll.unmovedLooks("a")).to.equal(0);
+    roll.call([seen("a", 7)], BEAT * 1.5, BEAT * 1.5);
+    expect(roll.unmovedLooks("a")).to.equal(1);
+  });
+
   it("counts a long time without a look once: it was the observer who was away", () => {
     roll.call([seen("a", 7)], 0);
     expect(names(roll.call([seen("a", 7)], 3600))).to.deep.equal([]);
