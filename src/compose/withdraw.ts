@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { elementName, elementOf } from "../job/element.js";
 import { countOf, numbersOf } from "../job/numbers.js";
 import type { Layout } from "../project/layout.js";
@@ -59,7 +58,7 @@ export async function takeOut(
   const wish = new Wish(store, layout, what, options.flush);
   if (options.dryRun === true) return places.map((place) => wish.foretell(place));
   await store.mkdir(layout.jobheld, true); // a project of before may not have it
-  const until = performance.now() + (options.patience ?? 60) * 1000;
+  const until = store.clock.now() + (options.patience ?? 60) * 1000;
   const ends = new Map<string, Withdrawn>();
   const open = new Map<string, Case>();
   await wish.readAttempts(places);
@@ -84,8 +83,8 @@ export async function takeOut(
     } finally {
       await wish.note(); // also of those that were cancelled before the store had trouble
     }
-    if (open.size === 0 || performance.now() > until || options.signal?.aborted === true) break;
-    await delay(LOOKS_APART);
+    if (open.size === 0 || store.clock.now() > until || options.signal?.aborted === true) break;
+    await store.clock.sleep(LOOKS_APART);
     found = await locate(store, layout, [...open.values()]);
   }
   for (const { job, state } of open.values()) ends.set(job, { job, state, end: "asked" });

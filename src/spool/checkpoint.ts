@@ -1,4 +1,3 @@
-import fs from "node:fs";
 import type { Layout } from "../project/layout.js";
 import type { Store } from "./store.js";
 
@@ -10,7 +9,7 @@ import type { Store } from "./store.js";
 export async function removeCheckpoint(store: Store, layout: Layout, job: string): Promise<unknown> {
   const directory = layout.checkpointOf(job);
   try {
-    if (await store.has(directory)) await fs.promises.rm(directory, { recursive: true, force: true });
+    if (await store.has(directory)) await store.removeTree(directory);
     return undefined;
   } catch (error) {
     return error;

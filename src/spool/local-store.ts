@@ -128,6 +128,10 @@ export class LocalStore implements Store {
   async rmdir(path: string): Promise<void> {
     fs.rmdirSync(path);
   }
+  /** Not at one go, as it may be large: beats go on meanwhile. */
+  removeTree(path: string): Promise<void> {
+    return fs.promises.rm(path, { recursive: true, force: true });
+  }
   async touch(path: string, mtimeMs: number): Promise<void> {
     fs.utimesSync(path, mtimeMs / 1000, mtimeMs / 1000);
   }

@@ -122,6 +122,9 @@ export class NetworkStore implements Store {
   rmdir(path: string): Promise<void> {
     return fs.promises.rmdir(path);
   }
+  removeTree(path: string): Promise<void> {
+    return fs.promises.rm(path, { recursive: true, force: true });
+  }
   touch(path: string, mtimeMs: number): Promise<void> {
     return fs.promises.utimes(path, mtimeMs / 1000, mtimeMs / 1000);
   }

@@ -21,6 +21,16 @@ export interface Appender {
   close(): Promise<void>;
 }
 
+/** A directory that is being watched. */
+export interface Watching {
+  /** Comes back when it is watched, or cannot be. */
+  readonly ready: Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @param ring told when something may have changed in the directory; the entry's name, where that is known */
+export type Watch = (dir: string, ring: (entry: string | undefined) => void) => Watching;
+
 /**
  * The file system as the protocol uses it: every call of S1–S10 goes through here, so that a network file
  * system's stalls do not block the event loop, and a test can stand in for the disk.
@@ -35,6 +45,8 @@ export interface Store {
   readonly kind: "local" | "network";
   /** Whether watch events come from it. */
   readonly rings: boolean;
+  /** What tells of changes in its directories; the system's watch events if not said. */
+  readonly watch?: Watch;
   /** The time by which its calls are made. */
   readonly clock: Clock;
   /** Names, in the file system's order. */
@@ -61,6 +73,8 @@ export interface Store {
   unlink(path: string): Promise<void>;
   mkdir(path: string, recursive?: boolean): Promise<void>;
   rmdir(path: string): Promise<void>;
+  /** rm -rf: a file, or a directory with all that is in it, one call after the other; nothing when there is none. */
+  removeTree(path: string): Promise<void>;
   /** Sets the modification time, ms since 1970. */
   touch(path: string, mtimeMs: number): Promise<void>;
   /** fsync of a directory: makes the names in it durable. */
