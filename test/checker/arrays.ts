@@ -11,29 +11,49 @@ const TAKEN_APART = /^(?:.+\.([^.]+)\.out|\.(.+)\.split)$/;
 /** A job and where it is. */
 type Placed = readonly [job: string, place: string];
 
+/** Where the project's files are. */
+export interface Files {
+  /** None where there is no such directory. */
+  list(dir: string): readonly string[];
+  /** Undefined where there is no such file. */
+  read(file: string): string | undefined;
+}
+
+const ON_DISK: Files = { list: listed, read: (file) => ifThere(() => fs.readFileSync(file, "utf8")) };
+
 /** Jobs of an array that are not in the queue yet, and what lies about: read by their names alone. */
-export function readArrays(root: string): { placed: Placed[]; litter: string[] } {
+export function readArrays(root: string, files = ON_DISK): { placed: Placed[]; litter: string[] } {
   const placed: Placed[] = [];
   const litter: string[] = [];
-  for (const entry of listed(path.join(root, "jobarrays"))) {
+  for (const entry of files.list(path.join(root, "jobarrays"))) {
     const dir = path.join("jobarrays", entry);
     const [, begun, over] = /^\.(?:(.+)\.[^.]+\.new|(.+)\.[^.]+\.old)$/.exec(entry) ?? [];
     if (entry.startsWith(".")) litter.push(dir);
-    if (begun !== undefined) placed.push(...inFile(path.join(root, dir, "array.ini"), begun, "array new"));
-    else if (over !== undefined || !entry.startsWith(".")) inParts(root, dir, over ?? entry, placed, litter);
+    if (begun !== undefined)
+      placed.push(...inFile(path.join(root, dir, "array.ini"), begun, "array new", files));
+    else if (over !== undefined || !entry.startsWith("."))
+      inParts({ root, files, placed, litter }, dir, over ?? entry);
   }
   return { placed, litter };
 }
 
 /** The elements that an array's file stands for, which has one range; none: it is no array, or gone. */
-export function inFile(file: string, name: string, place: string): Placed[] {
-  const text = ifThere(() => fs.readFileSync(file, "utf8")) ?? "";
+export function inFile(file: string, name: string, place: string, files = ON_DISK): Placed[] {
+  const text = files.read(file) ?? "";
   const range = /^\[array\]\nrange: (.+)$/m.exec(text)?.[1];
   return range === undefined ? [] : numbersIn(range).map((n) => [`${name}_${n}`, place]);
 }
 
-function inParts(root: string, dir: string, name: string, placed: Placed[], litter: string[]): void {
-  for (const entry of listed(path.join(root, dir))) {
+interface Reading {
+  readonly root: string;
+  readonly files: Files;
+  readonly placed: Placed[];
+  readonly litter: string[];
+}
+
+function inParts(reading: Reading, dir: string, name: string): void {
+  const { root, files, placed, litter } = reading;
+  for (const entry of files.list(path.join(root, dir))) {
     const part = PART.exec(entry);
     const id = TAKEN_APART.exec(entry);
     if (part !== null) {
@@ -41,7 +61,7 @@ function inParts(root: string, dir: string, name: string, placed: Placed[], litt
       for (const n of numbersIn(entry.slice(part[1]?.length))) placed.push([`${name}_${n}`, place]);
     } else if (id !== null) {
       litter.push(path.join(dir, entry));
-      inParts(root, path.join(dir, entry, `.pieces.${id[1] ?? id[2]}`), name, placed, litter);
+      inParts(reading, path.join(dir, entry, `.pieces.${id[1] ?? id[2]}`), name);
     } else if (/_\d+\.ini$/.test(entry)) placed.push([entry.slice(0, -".ini".length), "array out"]);
     else if (entry !== "array.ini") litter.push(path.join(dir, entry));
   }

@@ -1,8 +1,18 @@
 import type { Clock } from "../../src/spool/clock.js";
 import { ownPidSpace } from "../../src/spool/identity.js";
-import type { Appender, FileFacts, Store } from "../../src/spool/store.js";
+import { type Appender, type FileFacts, isErrno, type Store, type Watch } from "../../src/spool/store.js";
 import { errno, type Inode, type Server } from "./server.js";
 import type { Actor } from "./world.js";
+
+/** Where a client is, and what its host lets it know of others. */
+export interface Host {
+  readonly kind: "local" | "network";
+  readonly caches: Caches;
+  /** All actors are on one host, where a process that has ended is known to have. */
+  readonly isShared: boolean;
+  /** What tells of changes; undefined: nothing does. */
+  readonly watch: Watch | undefined;
+}
 
 /** What a client may remember, and for how long, ms; 0: it always asks. */
 export interface Caches {
@@ -42,24 +52,29 @@ const NONE: Caches = { listings: 0, attributes: 0, negatives: 0, directories: 0 
  */
 export class Client implements Store {
   readonly kind: "local" | "network";
-  readonly rings = false;
+  readonly rings: boolean;
+  readonly watch?: Watch;
   /** When a directory was last asked for, by the time at which the call began. */
   readonly listedAt = new Map<string, number>();
   readonly clock: Clock;
   readonly #server: Server;
   readonly #actor: Actor;
   readonly #caches: Caches;
+  readonly #isHostShared: boolean;
   readonly #listings = new Map<string, { names: string[]; until: number }>();
   readonly #attributes = new Map<string, { facts: FileFacts; until: number }>();
   readonly #negatives = new Map<string, number>();
   readonly #directories = new Map<string, { inode: Inode; until: number }>();
 
-  constructor(server: Server, actor: Actor, kind: "local" | "network", caches: Caches) {
+  constructor(server: Server, actor: Actor, { kind, caches, isShared, watch }: Host) {
     this.#server = server;
     this.#actor = actor;
     this.kind = kind;
     this.clock = actor.clock;
     this.#caches = kind === "local" ? NONE : caches;
+    this.#isHostShared = isShared;
+    this.rings = watch !== undefined;
+    if (watch !== undefined) this.watch = watch;
   }
 
   async list(dir: string): Promise<string[]> {
@@ -87,7 +102,8 @@ export class Client implements Store {
     const inode = this.#open(path);
     this.#server.onRead(path);
     const bytes = inode.entries === undefined ? inode.data.subarray(0, limit) : Buffer.alloc(0);
-    return { bytes, facts: this.#server.facts(inode) };
+    const isOfProcess = this.#isHostShared && /\/(workerqueue\/.+|dispatcher)\.ini$/.test(path);
+    return { bytes: isOfProcess ? this.#asOfNow(bytes) : bytes, facts: this.#server.facts(inode) };
   }
 
   async facts(path: string): Promise<FileFacts> {
@@ -118,7 +134,7 @@ export class Client implements Store {
   }
 
   async create(path: string, content: string | Uint8Array): Promise<void> {
-    const data = Buffer.from(typeof content === "string" ? elsewhere(content) : content);
+    const data = Buffer.from(typeof content === "string" ? this.#fromHere(content) : content);
     const place = this.#place(path);
     await this.#turn("create", path);
     const [dir, name] = place();
@@ -139,7 +155,7 @@ export class Client implements Store {
     const inode = this.#open(path);
     const size = inode.data.length;
     const bytes = Buffer.alloc(size, "\n");
-    bytes.write(elsewhere(text));
+    bytes.write(this.#fromHere(text));
     // One write(2), which a reader on the same host may yet meet half-way.
     this.#server.write(
       inode,
@@ -207,9 +223,12 @@ export class Client implements Store {
     await this.#change("unlink", path, () => this.#server.unlink(...place(), path));
   }
 
-  async mkdir(path: string): Promise<void> {
+  async mkdir(path: string, recursive = false): Promise<void> {
     const place = this.#place(path);
-    await this.#change("mkdir", path, () => this.#server.mkdir(...place(), path));
+    await this.#change("mkdir", path, () => {
+      const [dir, name] = place();
+      if (!recursive || !dir.entries?.has(name)) this.#server.mkdir(dir, name, path);
+    });
   }
 
   async rmdir(path: string): Promise<void> {
@@ -217,9 +236,20 @@ export class Client implements Store {
     await this.#change("rmdir", path, () => this.#server.rmdir(...place(), path));
   }
 
+  async removeTree(path: string): Promise<void> {
+    const ifThere = (error: unknown) => {
+      if (!isErrno(error, "ENOENT")) throw error;
+    };
+    await this.unlink(path).catch(async (error) => {
+      if (!isErrno(error, "EISDIR")) return ifThere(error);
+      for (const name of await this.list(path)) await this.removeTree(`${path}/${name}`);
+      await this.rmdir(path).catch(ifThere);
+    });
+  }
+
   async touch(path: string, mtimeMs: number): Promise<void> {
     await this.#turn("touch", path);
-    this.#server.touch(this.#open(path), mtimeMs);
+    this.#server.touch(this.#open(path), mtimeMs, path);
     this.#changed(path);
   }
 
@@ -227,6 +257,22 @@ export class Client implements Store {
 
   #now(): number {
     return this.#actor.world.time;
+  }
+
+  /** Of an actor on a host of its own, others can tell nothing of its process. */
+  #fromHere(text: string): string {
+    return this.#isHostShared ? text : text.replace(ownPidSpace(), (space) => [...space].reverse().join(""));
+  }
+
+  /** All actors are this process: one that has ended is told of as a process that had its number before. */
+  #asOfNow(bytes: Buffer): Buffer {
+    const text = bytes.toString();
+    const id = /^id *[=:] *(\w+)-/m.exec(text)?.[1];
+    const actor = this.#actor.world.actors.find(({ name }) => name === id);
+    if (actor === undefined || !actor.isOver) return bytes;
+    return Buffer.from(
+      text.replace(/^(start *[=:] *)(\d+)$/m, (_, key, start) => key + "0".repeat(start.length)),
+    );
   }
 
   /** One step: the caller waits until the scheduler lets it go. */
@@ -292,6 +338,7 @@ export class Client implements Store {
       if (inode === undefined) throw errno("ENOENT", path);
       facts = this.#server.facts(inode);
     } catch (error) {
+      this.#actor.missedAt.set(path, now);
       if (this.#caches.negatives > 0) this.#negatives.set(path, now + this.#caches.negatives);
       throw error;
     }
@@ -313,11 +360,6 @@ export class Client implements Store {
 
 function isError(verdict: Verdict): verdict is ErrorName {
   return (ERRORS as readonly string[]).includes(verdict);
-}
-
-/** Each actor is on a host of its own: the others can tell nothing of its process. */
-function elsewhere(text: string): string {
-  return text.replace(ownPidSpace(), (space) => [...space].reverse().join(""));
 }
 
 function parentOf(path: string): string {

@@ -1,8 +1,9 @@
 import { Dice } from "../faults/harness.js";
 import { ERRORS, mayBe, type Verdict } from "./client.js";
-import { isAbout, type Mishap, MOMENTS } from "./mishaps.js";
-import { leaseOf, play, settingsFor, type Walk } from "./play.js";
-import { type JobPlan, type Scene, Stage } from "./stage.js";
+import { isAbout, type Mishap, momentsOf } from "./mishaps.js";
+import { leaseOf, play, type Walk } from "./play.js";
+import { someScene, type Trait, withTraits } from "./scene.js";
+import { Stage } from "./stage.js";
 import type { Actor, Call, Event, Scheduler, World } from "./world.js";
 
 /** What may go wrong in a walk. */
@@ -96,60 +97,43 @@ class Chance implements Scheduler {
   }
 }
 
+/** Of a walk's seed, what its traits are drawn by: without them it is as it was. */
+const OF_TRAITS = 0x5eed;
+/** On one host alone. */
+const LOCAL: readonly Trait[] = ["one-host", "bells"];
+
 /** One walk through the model, as its seed says. */
 export async function walk(
   seed: number,
-  kind: "local" | "network" = seed % 2 === 0 ? "local" : "network",
+  traits: readonly Trait[] = [],
+  kind: "local" | "network" = seed % 2 === 0 || traits.some((trait) => LOCAL.includes(trait))
+    ? "local"
+    : "network",
 ): Promise<Walk> {
   const dice = new Dice(seed);
-  const settings = settingsFor(kind);
-  const lease = leaseOf(settings);
-  // At the longest as nfs(5) has it, 60 s, to the default of a lease, 300 s.
-  const cached = () => dice.pick([0, 0.05, 0.2]) * lease;
-  const scene: Scene = {
-    kind,
-    settings,
-    caches: {
-      listings: dice.pick([0, 0.5, 0.9]) * settings.settle * 1000,
-      attributes: cached(),
-      negatives: cached(),
-      directories: cached(),
-    },
-    grain: dice.pick([0.001, 1, 1000]),
-    isAlone: dice.next() < 0.4,
-    jobs: ["a", "b", "c"].slice(0, dice.next() < 0.7 ? 2 : 3).map((name) => someJob(name, dice, lease)),
-    skew: kind === "local" ? 0 : dice.pick([0, 3_600_000]), // one host has one clock
-    draws: Array.from({ length: 32 }, () => dice.between(-1, 1)),
-  };
+  const plain = someScene(kind, dice);
+  const lease = leaseOf(plain.settings);
   const reckless = dice.between(1, 6) * lease;
   const isQuiet = dice.next() < 0.2;
+  const moments = momentsOf(traits);
   const mishaps = {
     at: Array.from({ length: isQuiet ? 0 : Math.floor(dice.between(0, 8)) }, () => dice.next() * reckless)
       .sort((a, b) => a - b)
       .map((at) => ({
         at,
         isKill: dice.next() < 0.3,
-        moment: dice.next() < 0.8 ? dice.pick(MOMENTS) : undefined,
+        moment: dice.next() < 0.8 ? dice.pick(moments) : undefined,
       })),
     errors: isQuiet ? 0 : dice.pick([0, 0, 0.002, 0.02]),
     replays: kind === "network" ? dice.pick([0, 0.01, 0.1]) : 0,
     delays: dice.pick([0, 0.005, 0.05]),
   };
   const chance = new Chance(dice, mishaps, lease, dice.next() < 0.6);
+  const scene = traits.length === 0 ? plain : withTraits(plain, traits, new Dice(seed ^ OF_TRAITS), reckless);
   const stage = new Stage(scene, chance);
   stage.wasFull = mishaps.errors > 0;
   return play(stage, async () => {
     await stage.world.run(() => stage.world.time > reckless, 15_000);
     chance.isCalm = true;
   });
-}
-
-function someJob(name: string, dice: Dice, lease: number): JobPlan {
-  return {
-    name,
-    submittedAt: dice.next() < 0.7 ? 0 : dice.between(0, lease * 2),
-    takes: dice.pick([10, 500, lease / 4, lease * 1.5, lease * 4]) * dice.between(0.5, 1.5),
-    fails: dice.pick(["never", "never", "first", "always"]),
-    isDeaf: dice.next() < 0.3,
-  };
 }

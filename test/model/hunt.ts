@@ -1,4 +1,5 @@
 import { walk } from "./explore.js";
+import type { Trait } from "./scene.js";
 import { type Deviation, script } from "./script.js";
 
 /** What was found, and by which play or walk. */
@@ -11,11 +12,12 @@ export interface Prey {
  * Looks for something wrong.
  *
  * @param by scripts to begin with, one for each call
- * @param walks how many then, at the most
+ * @param walks how many then, at the most, and what they have
  */
 export async function hunt(
   by: readonly ["local" | "network", Deviation] | undefined,
   walks: number,
+  traits: readonly Trait[] = [],
 ): Promise<Prey | undefined> {
   if (by !== undefined) {
     const [kind, deviation] = by;
@@ -26,7 +28,7 @@ export async function hunt(
     }
   }
   for (let seed = 1; seed <= walks; seed++) {
-    const { finding } = await walk(seed);
+    const { finding } = await walk(seed, traits);
     if (finding !== undefined) return { how: `seed ${seed}`, what: finding.what };
   }
   return undefined;

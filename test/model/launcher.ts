@@ -12,13 +12,19 @@ export interface Run {
   end: number | undefined;
   /** Whether it came to its own end. */
   isComplete: boolean;
+  /** With which it is to end. */
+  readonly status: number;
 }
 
-/** How a run is to go. @returns ms and exit status */
-export type Script = (request: RunRequest) => {
+/** How a run is to go. @returns ms and exit status; what it does at its own end */
+export type Script = (
+  worker: string,
+  request: RunRequest,
+) => {
   readonly takes: number;
   readonly status: number;
   readonly isDeaf: boolean;
+  readonly atEnd?: () => void;
 };
 
 /**
@@ -51,7 +57,7 @@ export class ModelLauncher implements Launcher {
 
   run(request: RunRequest): Promise<RunEnd> {
     const { world } = this.#actor;
-    const { takes, status, isDeaf } = this.#script(request);
+    const { takes, status, isDeaf, atEnd } = this.#script(this.#worker, request);
     const job = request.environment.FJORD_JOB ?? "";
     const attempt = Number(request.environment.FJORD_ATTEMPT);
     const run: Run = {
@@ -61,6 +67,7 @@ export class ModelLauncher implements Launcher {
       start: world.time,
       end: undefined,
       isComplete: false,
+      status,
     };
     this.#runs.push(run);
     world.note(`${this.#actor.name}: job ${job} attempt ${attempt} starts`);
@@ -68,7 +75,10 @@ export class ModelLauncher implements Launcher {
       // What the shell says, its worker hears when it is not stopped.
       const end = (how: RunEnd) => void world.after(0, () => resolve(how), this.#actor);
       if (!this.#isAlive) return end({ kind: "shell-died", byGuardian: false });
-      const callOff = world.after(takes, () => this.#end({ kind: "exited", status, cpu: null }, true));
+      const callOff = world.after(takes, () => {
+        atEnd?.();
+        this.#end({ kind: "exited", status, cpu: null }, true);
+      });
       this.#running = { run, isDeaf, end, callOff };
     });
   }

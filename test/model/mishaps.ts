@@ -1,7 +1,11 @@
+import type { Trait } from "./scene.js";
 import type { Call } from "./world.js";
 
+/** A call, by what it is and the path that it is of. */
+type Moment = readonly [string, RegExp];
+
 /** Moments at which it matters whether one is killed or held up: just before such a call. */
-export const MOMENTS: readonly (readonly [string, RegExp])[] = [
+const MOMENTS: readonly Moment[] = [
   ["rename", /\/jobqueue\/\w+\.ini \S+\/jobpod/], // S2
   ["link", /\.lock/], // S3, S4
   ["read", /jobpod\/w\S+\.ini/],
@@ -19,7 +23,57 @@ export const MOMENTS: readonly (readonly [string, RegExp])[] = [
   ["list", /jobqueue/],
   ["touch", /dispatcher\.lock/],
   ["rename", /dispatcher\.ini/],
+  ["unlink", /\.pulse/], // S7: written, and not known to be
+  ["touch", /workerqueue/],
 ];
+
+/** And those that matter where these are. */
+const MOMENTS_OF: Partial<Readonly<Record<Trait, readonly Moment[]>>> = {
+  operator: [
+    ["rename", /\/job(cancelled|held)\//], // S4
+    ["rename", /\/job(held|failed|cancelled)\/\S+ \S+\/jobqueue/],
+    ["create", /\.ask\./],
+    ["unlink", /\.ask\./],
+    ["tail", /\.ask\./],
+    ["list", /jobpod/],
+  ],
+  fired: [
+    ["create", /\.fire/],
+    ["rename", /\/jobpod\/w\S+\.ini \S+\/jobqueue/],
+    ["rmdir", /\/jobpod\/w/],
+    ["unlink", /workerqueue/],
+  ],
+  checkpoint: [
+    ["unlink", /jobcheckpoints/],
+    ["rmdir", /jobcheckpoints/],
+    ["rename", /retry\/\S+ \S+\/jobqueue/],
+  ],
+  after: [
+    ["rename", /\/jobqueue\/\S+ \S+\/jobcancelled/],
+    ["has", /\/jobqueue\//],
+    ["facts", /\/jobdone\//],
+  ],
+  array: [
+    ["rename", /\/jobqueue\/\S+ \S+\/jobarrays/], // S11
+    ["rename", /\.new \S+/],
+    ["mkdir", /\.pieces\./],
+    ["create", /\.pieces\./],
+    ["rename", /\.out$/],
+    ["rename", /\.out\/\S+ \S+\/jobqueue/],
+    ["rename", /\.split$/],
+    ["rmdir", /jobarrays/],
+    ["list", /jobarrays/],
+  ],
+  namesakes: [
+    ["has", /\/(jobqueue|retry)\//],
+    ["rename", /\/retry\//],
+  ],
+};
+
+/** Moments for a walk with these. */
+export function momentsOf(traits: readonly Trait[]): readonly Moment[] {
+  return [...MOMENTS, ...traits.flatMap((trait) => MOMENTS_OF[trait] ?? [])];
+}
 
 const CLEARING = new Set(["rename", "tail", "unlink", "rmdir"]);
 
@@ -37,5 +91,5 @@ export function isAbout(name: string, skipped = 0): (call: Call) => boolean {
 export interface Mishap {
   readonly at: number;
   readonly isKill: boolean;
-  readonly moment: (typeof MOMENTS)[number] | undefined;
+  readonly moment: Moment | undefined;
 }

@@ -1,11 +1,14 @@
 import { expect } from "chai";
-import { SEED } from "../faults/harness.js";
+import { Dice, SEED } from "../faults/harness.js";
 import { walk } from "./explore.js";
 import type { Finding } from "./play.js";
+import { someTraits, TRAITS, type Trait } from "./scene.js";
 import { DEVIATIONS, type Deviation, script } from "./script.js";
 
 /** Walks; a hundred thousand of them take some hours. */
-const WALKS = Number(process.env.FJORD_MODEL_WALKS ?? 80);
+const WALKS = Number(process.env.FJORD_MODEL_WALKS ?? 60);
+/** Of them for each trait. */
+const OF_EACH = Math.ceil(WALKS / 6);
 /** `all`: every call with every deviation; else a sample of so many. */
 const SCRIPTS = process.env.FJORD_MODEL_SCRIPTS ?? "40";
 /** 2: every two of them, sampled as above. */
@@ -16,6 +19,11 @@ const SHOWN = 200;
 function expectNothing(finding: Finding | undefined, how: string): void {
   if (finding === undefined) return;
   expect.fail(`${how}: ${finding.what}\n\nHow it came to it:\n${finding.trace.slice(-SHOWN).join("\n")}`);
+}
+
+async function expectNothingOf(seed: number, traits: readonly Trait[]): Promise<void> {
+  const { finding } = await walk(seed, traits);
+  expectNothing(finding, `${traits.join(", ")}: FJORD_TEST_SEED=${seed} FJORD_MODEL_WALKS=1`);
 }
 
 describe("the protocol holds in the model", () => {
@@ -42,10 +50,20 @@ describe("the protocol holds in the model", () => {
 
   it("wherever chance leads", async function () {
     this.timeout(0);
-    for (let seed = SEED; seed < SEED + WALKS; seed++) {
-      const { finding } = await walk(seed);
-      expectNothing(finding, `FJORD_TEST_SEED=${seed} FJORD_MODEL_WALKS=1`);
-    }
+    for (let seed = SEED; seed < SEED + WALKS; seed++) await expectNothingOf(seed, []);
+  });
+
+  for (const trait of TRAITS) {
+    it(`wherever chance leads, with what comes with: ${trait}`, async function () {
+      this.timeout(0);
+      for (let seed = SEED; seed < SEED + OF_EACH; seed++) await expectNothingOf(seed, [trait]);
+    });
+  }
+
+  it("wherever chance leads, with several of these at once", async function () {
+    this.timeout(0);
+    for (let seed = SEED; seed < SEED + OF_EACH * 2; seed++)
+      await expectNothingOf(seed, someTraits(new Dice(seed)));
   });
 
   it("the same way twice for the same seed", async () => {

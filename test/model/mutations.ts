@@ -1,3 +1,4 @@
+import type { Trait } from "./scene.js";
 import type { Deviation } from "./script.js";
 
 /** A way to break the protocol: what is replaced in the compiled code, each text being there once. */
@@ -7,12 +8,14 @@ export interface Mutation {
   readonly found: RegExp;
   /** The scripts that find it, where walks take longer. */
   readonly by?: readonly ["local" | "network", Deviation];
+  /** What the walks have that find it. */
+  readonly traits?: readonly Trait[];
   /** It takes long to find: looked for on demand alone. */
   readonly isHard?: boolean;
   readonly edits: readonly { readonly file: string; readonly from: string; readonly to: string }[];
 }
 
-const edit = (file: string, from: string, to: string) => ({ file, from, to });
+export const edit = (file: string, from: string, to: string) => ({ file, from, to });
 
 /** The rules of docs/protocol.md, each left out in turn. */
 export const MUTATIONS: readonly Mutation[] = [

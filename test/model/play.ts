@@ -18,11 +18,11 @@ export async function play(stage: Stage, begin: () => Promise<void>): Promise<Wa
   const { world } = stage;
   using _ = world.takeOver();
   stage.dispatch("d1");
-  stage.hire("w1");
-  if (stage.scene.isAlone) world.after(stage.scene.settings.beat * 3000, () => void stage.hire("w2"));
-  else stage.hire("w2");
+  stage.hire();
+  if (stage.scene.isAlone) world.after(stage.scene.settings.beat * 3000, () => void stage.hire());
+  else stage.hire();
   stage.dispatch("d2");
-  stage.submitAll("s");
+  stage.beginDeeds();
   await begin();
   if (world.violation === undefined) await stage.close();
   if (world.violation === undefined) {

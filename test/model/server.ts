@@ -1,4 +1,5 @@
 import type { FileFacts } from "../../src/spool/store.js";
+import type { Files } from "../checker/arrays.js";
 
 /** A file or a directory of the model's file system. */
 export interface Inode {
@@ -11,17 +12,23 @@ export interface Inode {
 }
 
 export interface Change {
-  readonly what: "create" | "link" | "rename" | "unlink" | "mkdir" | "rmdir" | "write";
+  readonly what: "create" | "link" | "rename" | "unlink" | "mkdir" | "rmdir" | "write" | "touch";
   readonly path: string;
   readonly to?: string;
   readonly inode: Inode;
+  /** What was there under the new name. */
+  readonly replaced?: Inode | undefined;
 }
 
 /** Of nobody here: what is dropped into the queue counts by its rest alone, no process is asked for. */
 const UID = 4_242_424;
 
 export function errno(code: string, path: string): NodeJS.ErrnoException {
-  return Object.assign(new Error(`${code}: ${path}`), { code, path });
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0; // there are many, and nobody looks at where
+  const error = Object.assign(new Error(`${code}: ${path}`), { code, path });
+  Error.stackTraceLimit = stackTraceLimit;
+  return error;
 }
 
 /**
@@ -110,7 +117,7 @@ export class Server {
     to.entries?.set(toName, inode);
     inode.ctimeMs = this.#time();
     this.#touchAll(from, to);
-    this.onChange({ what: "rename", path: paths[0], to: paths[1], inode });
+    this.onChange({ what: "rename", path: paths[0], to: paths[1], inode, replaced: there });
   }
 
   unlink(dir: Inode, name: string, path: string): void {
@@ -140,9 +147,10 @@ export class Server {
     this.onChange({ what: "write", path, inode });
   }
 
-  touch(inode: Inode, mtimeMs: number): void {
+  touch(inode: Inode, mtimeMs: number, path: string): void {
     inode.mtimeMs = this.#grained(mtimeMs);
     inode.ctimeMs = this.#time();
+    this.onChange({ what: "touch", path, inode });
   }
 
   #put(dir: Inode, name: string, inode: Inode, path: string, what: Change["what"]): Inode {
@@ -170,4 +178,12 @@ export class Server {
   #grained(ms: number): number {
     return Math.floor(ms / this.#grain) * this.#grain;
   }
+}
+
+/** The files as they are, past all caches. */
+export function filesOf(server: Server): Files {
+  return {
+    list: (dir) => [...(server.find(dir)?.entries?.keys() ?? [])],
+    read: (file) => server.find(file)?.data.toString(),
+  };
 }

@@ -1,30 +1,33 @@
 import "proper-lockfile"; // now, not amid a walk: nothing there may take real time
 import { pino } from "pino";
 import { dispatchAs } from "../../src/compose/dispatch.js";
+import { FjordError } from "../../src/job/error.js";
 import { Layout } from "../../src/project/layout.js";
 import type { Settings } from "../../src/project/settings.js";
 import { isErrno, isSystemError } from "../../src/spool/store.js";
 import { submit } from "../../src/spool/submit.js";
 import { Worker } from "../../src/worker/worker.js";
-import { judge, type Violation } from "../checker/checker.js";
-import type { Evidence, Line } from "../checker/evidence.js";
+import { type Accepted, judge, type Violation } from "../checker/checker.js";
+import { Bells } from "./bells.js";
 import { type Caches, Client } from "./client.js";
+import { Dropper } from "./dropper.js";
+import { evidenceOf } from "./evidence.js";
+import {
+  ALLOWED_RETRIES,
+  dependenciesOf,
+  endOf,
+  type JobPlan,
+  leavesCheckpoint,
+  statusOf,
+  textOf,
+} from "./jobs.js";
 import { ModelLauncher, type Script } from "./launcher.js";
+import { type Deed, operate, releaseAll } from "./operator.js";
+import { type Firing, recruit } from "./recruiter.js";
+import { DRIFT, Roll } from "./roll.js";
 import { Server } from "./server.js";
-import { DRIFT, Watch } from "./watch.js";
+import { Watch } from "./watch.js";
 import { type Actor, type Scheduler, World } from "./world.js";
-
-/** A job as it will go. */
-export interface JobPlan {
-  readonly name: string;
-  /** ms after the beginning. */
-  readonly submittedAt: number;
-  readonly takes: number;
-  /** Of which attempts it fails; it has one retry. */
-  readonly fails: "never" | "first" | "always";
-  /** Whether it does not hear SIGTERM. */
-  readonly isDeaf: boolean;
-}
 
 /** What differs from one model to another. */
 export interface Scene {
@@ -40,22 +43,38 @@ export interface Scene {
   readonly skew: number;
   /** -1 to 1, one for each actor in turn. */
   readonly draws: readonly number[];
+  /** What an operator does, in order of time. */
+  readonly deeds?: readonly Deed[];
+  /** Whom a recruiter fires, in order of time. */
+  readonly firings?: readonly Firing[];
+  /** All actors are on one host, each a process whose end the others know; else each is on one of its own. */
+  readonly isOneHost?: boolean;
+  /** Watch events come. */
+  readonly hasBells?: boolean;
 }
 
 const log = pino({ level: "silent" });
-const ROOMS = ["jobdone", "jobfailed", "jobcancelled", "jobqueue", "jobheld"] as const;
 
-/** The project in the model, and those who work in it: the real code of dispatcher, worker, spool. */
+/** Who has entered, and what it sees of the project. */
+interface Entered {
+  readonly actor: Actor;
+  readonly store: Client;
+}
+
+/** The project in the model, and those who work in it: the real code of dispatcher, worker, spool and commands. */
 export class Stage {
   readonly world: World;
   readonly watch: Watch;
   readonly server: Server;
   readonly layout = new Layout("/p");
   readonly scene: Scene;
+  readonly #dropper: Dropper;
+  readonly #bells = new Bells();
   /** Of those who have not ended, what ends them. */
   readonly #present = new Map<Actor, AbortController>();
   readonly #seated = new Set<string>();
   #count = 0;
+  #hired = 0;
   /** Of the ledgers' writers, those whose last line may be torn. */
   wasFull = false;
 
@@ -63,17 +82,28 @@ export class Stage {
     this.scene = scene;
     this.world = new World(scheduler);
     this.server = new Server(() => this.world.wall, scene.grain);
-    this.watch = new Watch(this.world, this.server, this.layout, scene.settings);
-    const root = this.server.root;
-    this.server.mkdir(root, "p", "/p");
-    for (const path of this.layout.directories()) {
-      const [dir, name] = this.server.parentOf(path, () => undefined);
-      this.server.mkdir(dir, name, path);
+    const { world, server, layout } = this;
+    const { beat, lostAfter } = scene.settings;
+    const isKnownDead = (worker: string) =>
+      scene.isOneHost === true &&
+      (world.actors.find(({ name }) => worker.startsWith(`${name}-`))?.isOver ?? false);
+    const roll = new Roll(world, server, layout, beat * lostAfter * 1000, isKnownDead);
+    this.watch = new Watch(world, server, layout, scene.jobs, roll);
+    server.onRead = (path) => roll.seeLook(path);
+    server.onChange = (change) => {
+      this.watch.see(change);
+      this.#bells.see(change);
+    };
+    server.mkdir(server.root, "p", "/p");
+    for (const path of layout.directories()) {
+      const [dir, name] = server.parentOf(path, () => undefined);
+      server.mkdir(dir, name, path);
     }
+    this.#dropper = new Dropper(world, server, layout, this.watch);
   }
 
   /** A worker; declared lost, it comes back under another id. */
-  hire(name: string): Actor {
+  hire(name = `w${++this.#hired}`): Actor {
     const { actor, store } = this.#enter(name);
     const { layout, world } = this;
     actor.begin(async () => {
@@ -96,7 +126,7 @@ export class Stage {
         });
         world.note(`${id}: ${end}`);
       }
-      this.#present.delete(actor);
+      this.#leave(actor);
     });
     return actor;
   }
@@ -118,31 +148,72 @@ export class Stage {
       await retried(actor, () =>
         dispatchAs({ id: `${name}-d-1`, log }, stop.signal, store, layout, scene.settings, { stay }, tell),
       );
-      this.#present.delete(actor);
+      this.#leave(actor);
     });
     return actor;
   }
 
-  /** S1, by somebody who gives it up when the store has trouble. */
-  submitAll(name: string): Actor {
-    const { actor, store } = this.#enter(name);
+  /** All who bring jobs, and who interfere with them. */
+  beginDeeds(): void {
+    const { layout, watch } = this;
+    const { jobs, deeds = [], firings = [], settings } = this.scene;
+    const isDropped = ({ arrives = "submitted" }: JobPlan) => arrives !== "submitted";
+    for (const [index, plan] of jobs.entries()) if (isDropped(plan)) this.#dropper.drop(plan, index);
+    this.#submitAll([...jobs.entries()].filter(([, plan]) => !isDropped(plan)));
+    if (deeds.length > 0) {
+      const operator = this.#enter("op1");
+      operator.actor.begin(async () => {
+        await operate(operator, layout, settings.flush, deeds, watch);
+        this.#leave(operator.actor);
+      });
+    }
+    if (firings.length > 0) {
+      const recruiter = this.#enter("r1");
+      recruiter.actor.begin(async () => {
+        await recruit(recruiter, layout, settings, firings, watch, () => void this.hire());
+        this.#leave(recruiter.actor);
+      });
+    }
+  }
+
+  /** S1, by somebody who gives a job up when the store has trouble, and waits while its name is taken. What waits for one that was given up is, too. */
+  #submitAll(jobs: readonly (readonly [number, JobPlan])[]): void {
+    const { actor, store } = this.#enter("s");
+    const givenUp = new Set<string>();
     actor.begin(async () => {
-      for (const plan of this.scene.jobs) {
+      for (const [index, plan] of jobs) {
+        if (dependenciesOf(plan).some(({ name }) => givenUp.has(name))) continue; // it would wait for ever
         await actor.clock.sleep(plan.submittedAt - this.world.time);
-        const text = `[control]\nexecutable = ${commandOf(plan.name)}\nretries = 1\n`;
-        await submit(store, this.layout, `${plan.name}.ini`, text, this.scene.settings.flush).catch(
-          (error) => {
-            if (!isSystemError(error)) throw error;
-          },
-        );
+        await this.#submit(store, plan, index).catch((error) => {
+          if (!isSystemError(error)) throw error;
+          givenUp.add(plan.name);
+        });
       }
-      this.#present.delete(actor);
+      this.#leave(actor);
     });
-    return actor;
   }
 
-  get hasSubmitted(): boolean {
-    return ![...this.#present.keys()].some(({ name, state }) => name === "s" && state !== "dead");
+  async #submit(store: Client, plan: JobPlan, index: number): Promise<void> {
+    for (;;) {
+      try {
+        return await submit(
+          store,
+          this.layout,
+          `${plan.name}.ini`,
+          textOf(plan, index),
+          this.scene.settings.flush,
+        );
+      } catch (error) {
+        if (!(error instanceof FjordError)) throw error;
+        await store.clock.sleep(1000);
+      }
+    }
+  }
+
+  /** All jobs have been brought, and nobody interferes any more. */
+  get hasAllBegun(): boolean {
+    const isDoing = ({ name, state }: Actor) => /^(?:s$|op|r\d)/.test(name) && state !== "dead";
+    return this.#dropper.isDone && ![...this.#present.keys()].some(isDoing);
   }
 
   /** Nothing goes wrong any more: all jobs have to end, all have to go, and nothing may be left. */
@@ -152,7 +223,16 @@ export class Stage {
     this.hire("w9");
     this.dispatch("d9", true);
     const most = 40_000;
-    if (!(await world.run(() => this.hasSubmitted && this.watch.areAllEnded, most))) {
+    if (!(await world.run(() => this.hasAllBegun, most))) {
+      return world.fail(`no progress: not all has been done\n${this.tree()}`);
+    }
+    this.hire("w8"); // the recruiter may have fired all
+    const last = this.#enter("op9");
+    last.actor.begin(async () => {
+      await retried(last.actor, () => releaseAll(last, layout, this.watch));
+      this.#leave(last.actor);
+    });
+    if (!(await world.run(() => this.hasAllBegun && this.watch.areAllEnded, most))) {
       return world.fail(`no progress: jobs have not ended\n${this.tree()}`);
     }
     const { actor: boss, store } = this.#enter("boss");
@@ -175,7 +255,7 @@ export class Stage {
         }
         await boss.clock.sleep(1000);
       }
-      this.#present.delete(boss);
+      this.#leave(boss);
     });
     if (!(await world.run(() => !hasWorkers(), most))) {
       return world.fail(`no progress: workers have not left\n${this.tree()}`);
@@ -193,15 +273,25 @@ export class Stage {
 
   /** What the checker has to say, in the end. */
   judge(): Violation[] {
-    const jobs = this.watch.accepted.map(({ file }) => file.replace(/\.ini$/, ""));
-    const accepted = this.scene.jobs
-      .filter(({ name }) => jobs.includes(name))
-      .map(({ name, fails }) => ({
-        job: name,
-        retries: 1,
-        ends: fails === "always" ? ("jobfailed" as const) : ("jobdone" as const),
-      }));
-    return judge(this.#evidence(), { accepted, witness: "the model", over: true, wasFull: this.wasFull });
+    const { jobs, deeds = [] } = this.scene;
+    const isTouched = ({ name }: JobPlan) =>
+      deeds.some(({ word }) => word === name || word.startsWith(`${name}_`));
+    const isFree = (plan: JobPlan): boolean =>
+      !isTouched(plan) &&
+      dependenciesOf(plan).every(({ name }) => jobs.every((other) => other.name !== name || isFree(other)));
+    const accepted = this.watch.submissions.flatMap(({ job, plan, revivals }) => {
+      const ends = endOf(plan, jobs);
+      const one: Accepted = {
+        job,
+        retries: ALLOWED_RETRIES,
+        mayBeCancelled: !isFree(plan) || ends === "jobcancelled",
+        ...(isFree(plan) && { ends }),
+      };
+      return Array.from({ length: revivals + 1 }, () => one);
+    });
+    const { isOneHost = false } = this.scene;
+    const known = { accepted, witness: "the model", over: true, wasFull: this.wasFull, oneHost: isOneHost };
+    return judge(evidenceOf(this.layout.root, this.server, this.watch, this.wasFull), known);
   }
 
   /** All files, for people. */
@@ -218,84 +308,41 @@ export class Stage {
     return lines.join("\n");
   }
 
-  #enter(name: string): { actor: Actor; store: Client } {
-    const { world, scene } = this;
+  #enter(name: string): Entered {
+    const { world, scene, server } = this;
+    const { kind, caches, isOneHost = false, hasBells = false } = scene;
     const draw = (n: number) => scene.draws[n % scene.draws.length] ?? 0;
     const n = this.#count++ * 2;
     const actor = world.actor(name, draw(n) * scene.skew, (draw(n + 1) * DRIFT) / 2);
     this.#present.set(actor, new AbortController());
-    return { actor, store: new Client(this.server, actor, scene.kind, scene.caches) };
+    const watch = hasBells ? this.#bells.watchFor(actor) : undefined;
+    return { actor, store: new Client(server, actor, { kind, caches, isShared: isOneHost, watch }) };
   }
 
-  readonly #script: Script = ({ line, environment }) => {
+  #leave(actor: Actor): void {
+    actor.hasLeft = true;
+    this.#present.delete(actor);
+  }
+
+  readonly #script: Script = (worker, { line, jobFile, environment }) => {
     const job = environment.FJORD_JOB ?? "";
-    const attempt = Number(environment.FJORD_ATTEMPT);
-    const plan = this.scene.jobs.find(({ name }) => name === job);
-    this.watch.seeRun(job, line, plan && commandOf(plan.name));
-    const { takes = 0, fails = "never", isDeaf = false } = plan ?? {};
-    const isToFail = fails === "always" || (fails === "first" && attempt === 1);
-    return { takes, status: isToFail ? 1 : 0, isDeaf };
+    const plan = this.watch.seeRun(job, worker, jobFile, line);
+    if (plan === undefined) return { takes: 0, status: 0, isDeaf: false };
+    const runs = this.watch.runs.filter((run) => run.job === job);
+    const ended = runs.filter(({ isComplete }) => isComplete).map(({ status }) => status);
+    const status = statusOf(plan, ended, runs.length);
+    const { takes, isDeaf } = plan;
+    const atEnd = leavesCheckpoint(status) ? () => this.#leaveCheckpoint(job) : () => undefined;
+    return { takes, status, isDeaf, atEnd };
   };
 
-  #evidence(): Evidence {
-    const places = new Map<string, string[]>();
-    const litter: string[] = [];
-    const desks: string[] = [];
-    const names = (dir: string) => [
-      ...(this.server.find(dir === "" ? "/p" : `/p/${dir}`)?.entries?.keys() ?? []),
-    ];
-    const sort = (dir: string, place: string) => {
-      for (const name of names(dir)) {
-        if (dir === "jobqueue" && name.startsWith(".")) continue; // of who was killed: for a day
-        if (name.startsWith(".") || /\.(?:lock|tmp)$/.test(name)) litter.push(`${dir}/${name}`);
-        else {
-          const job = name.replace(/\.ini$/, "");
-          places.set(job, [...(places.get(job) ?? []), place]);
-        }
-      }
-    };
-    for (const room of ROOMS) sort(room, room);
-    for (const desk of names("jobpod")) {
-      if (desk.startsWith(".")) litter.push(`jobpod/${desk}`);
-      else if (desk !== "retry") desks.push(desk);
-      sort(`jobpod/${desk}`, desk === "retry" ? "retry" : `desk ${desk}`);
-    }
-    const announced = names("workerqueue").filter((name) => !name.startsWith("."));
-    litter.push(...names("workerqueue").filter((name) => name.startsWith(".")));
-    // A seat that two have taken at once may be left as it is: then its lock gets stale.
-    litter.push(...names("").filter((name) => name.startsWith(".")));
-    return {
-      root: "/p",
-      places,
-      litter,
-      desks,
-      announced,
-      checkpoints: [],
-      lines: this.watch
-        .lines()
-        .filter((line, i, all) => !all.slice(0, i).some((other) => isRepeated(other, line))),
-      torn: [],
-      runs: this.watch.runs.map(({ job, attempt, start, end, isComplete }) => ({
-        job,
-        attempt,
-        pid: 1,
-        start: start / 1000,
-        end: isComplete ? (end ?? 0) / 1000 : undefined,
-      })),
-      processes: [],
-    };
+  #leaveCheckpoint(job: string): void {
+    const path = this.layout.checkpointOf(job);
+    const rooms = this.server.directory(this.layout.jobcheckpoints);
+    if (this.server.find(path) === undefined) this.server.mkdir(rooms, job, path);
+    const dir = this.server.directory(path);
+    if (!dir.entries?.has("state")) this.server.create(dir, "state", `${path}/state`);
   }
-}
-
-/** Written again, since it was not known to be on the disk. */
-function isRepeated(a: Line, b: Line): boolean {
-  const isSame = a.ledger === b.ledger && a.event === b.event && a.job === b.job && a.attempt === b.attempt;
-  return isSame && ["ended", "lost", "discarded"].includes(a.event);
-}
-
-/** Long enough to be torn. */
-function commandOf(job: string): string {
-  return `run ${job} ${"-".repeat(100)} to the end`;
 }
 
 /** Who starts it starts it again when it broke down for the store's trouble, as it may at the beginning. */

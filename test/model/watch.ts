@@ -1,23 +1,30 @@
 import type { Layout } from "../../src/project/layout.js";
-import type { Settings } from "../../src/project/settings.js";
 import type { Line } from "../checker/evidence.js";
+import { dependenciesOf, type JobPlan, namesOf, planOf } from "./jobs.js";
 import type { Run } from "./launcher.js";
+import { Numbers } from "./numbers.js";
+import { nameOf, type Roll } from "./roll.js";
 import type { Change, Inode, Server } from "./server.js";
 import type { World } from "./world.js";
 
-/** A job that was accepted: the file itself, not its name. */
+/** A job that was accepted: the file itself, not its name. An array is none, its elements are. */
 interface Accepted {
   readonly file: string;
+  readonly job: string;
   readonly inode: Inode;
-  readonly at: number;
+  /** When it came into the queue, from outside or from where it did not count. */
+  at: number;
   /** Where it ended. */
   final: string | undefined;
+  hasSucceeded: boolean;
+  /** How often it was put back after its end. */
+  revivals: number;
+  /** By whom it came to where it is, and when. */
+  moved: { readonly by: string; readonly at: number };
 }
 
 const FINAL = ["jobdone", "jobfailed", "jobcancelled"];
-
-/** The share by which a clock may be wrong. */
-export const DRIFT = 0.01;
+const OVERWRITTEN = "overwritten";
 
 /**
  * Looks at every change of the server, and at every run, and says at once what may not be. What can only be said in the
@@ -26,29 +33,54 @@ export const DRIFT = 0.01;
 export class Watch {
   readonly accepted: Accepted[] = [];
   readonly runs: Run[] = [];
+  readonly numbers: Numbers;
   readonly #world: World;
   readonly #server: Server;
   readonly #layout: Layout;
-  readonly #lease: number;
-  /** When a worker's counter was last moved. */
-  readonly #moved = new Map<string, { beat: string; at: number }>();
-  /** By who looked, and at which worker: for how long that one had been silent then, ms. */
-  readonly #silences = new Map<string, number>();
-  readonly #fenced = new Set<string>();
-  /** Those that were silent for a lease and were heard again just before they were declared lost for that. */
-  readonly #returned = new Set<string>();
+  readonly #plans: readonly JobPlan[];
+  readonly #roll: Roll;
+  /** Files that are being written in the queue itself. */
+  readonly #drops = new Set<Inode>();
+  #beginsDrop = false;
+  /** Arrays that were accepted, by when. */
+  readonly #arrays = new Map<string, number>();
 
-  constructor(world: World, server: Server, layout: Layout, settings: Settings) {
+  constructor(world: World, server: Server, layout: Layout, plans: readonly JobPlan[], roll: Roll) {
     this.#world = world;
     this.#server = server;
     this.#layout = layout;
-    this.#lease = settings.beat * settings.lostAfter * 1000;
-    server.onChange = (change) => this.#see(change);
-    server.onRead = (path) => this.#seeLook(path);
+    this.#plans = plans;
+    this.#roll = roll;
+    this.numbers = new Numbers(world, server, layout, plans);
   }
 
   get areAllEnded(): boolean {
-    return this.accepted.every(({ final }) => final !== undefined);
+    return (
+      this.accepted.every(({ final }) => final !== undefined) &&
+      [...this.#arrays.keys()].every((name) => this.#waitingNumbersOf(name).length === 0)
+    );
+  }
+
+  /** The jobs that were accepted, and for each how often it was put back after its end. */
+  get submissions(): { job: string; plan: JobPlan; revivals: number }[] {
+    const jobs = this.accepted.map(({ job, revivals }) => ({ job, revivals }));
+    const cancelled = this.numbers.in("array cancelled").map((job) => ({ job, revivals: 0 }));
+    const seen = new Map<string, number>();
+    return [...jobs, ...cancelled].map(({ job, revivals }) => {
+      const nth = seen.get(job) ?? 0;
+      seen.set(job, nth + 1);
+      const plan = this.numbers.arrayOf(job) ?? this.#plans.filter(({ name }) => name === job)[nth];
+      if (plan === undefined) throw new Error(`no plan for ${job}`);
+      return { job, plan, revivals };
+    });
+  }
+
+  /** Names of jobs that are held, and of numbers. */
+  get held(): string[] {
+    const files = this.accepted.filter(
+      ({ file, inode }) => this.#placesOf(file, inode)[0] === this.#layout.jobheld,
+    );
+    return [...files.map(({ job }) => job), ...this.numbers.in("array held")];
   }
 
   /** The lines of all ledgers that are whole. */
@@ -66,96 +98,235 @@ export class Watch {
     return lines;
   }
 
-  /** A job begins: what it is told to do, and what it should be. */
-  seeRun(job: string, line: string | undefined, right: string | undefined): void {
-    if (line !== right) this.#world.fail(`torn: ${job} was started as ${line}`);
+  /**
+   * A job begins.
+   *
+   * @param file where its worker has it
+   * @returns what it should be
+   */
+  seeRun(job: string, worker: string, file: string, line: string | undefined): JobPlan | undefined {
+    const plan = planOf(this.#plans, line);
+    if (plan === undefined || !namesOf(plan).includes(job)) {
+      this.#world.fail(`torn: ${job} was started as ${line}`);
+      return undefined;
+    }
+    if (!this.#roll.hasReturned(worker)) this.#seeBegin(job, worker, file);
+    this.#seeOverlap(job);
+    for (const { name, isToSucceed } of dependenciesOf(plan)) this.#seeDependency(job, name, isToSucceed);
+    return plan;
+  }
+
+  /** What runs lies on its worker's desk: it has not ended, is not held, and is nobody else's. */
+  #seeBegin(job: string, worker: string, file: string): void {
+    if (this.#roll.isFenced(worker)) this.#world.fail(`begun after its worker was declared lost: ${job}`);
+    const there = this.#server.find(file);
+    if (this.accepted.some(({ inode }) => inode === there)) return;
+    this.#world.fail(`begun, and not on its worker's desk: ${job} in [${this.#placesOf(nameOf(file))}]`);
+  }
+
+  #seeOverlap(job: string): void {
     const other = this.runs.find((run) => run.job === job && run.end === undefined);
     if (other === undefined) return;
     const { worker, attempt } = other;
-    if (this.#returned.has(worker)) return;
-    const excuse = this.#fenced.has(worker) ? "after" : "before";
+    if (this.#roll.hasReturned(worker)) return;
+    const excuse = this.#roll.isFenced(worker) ? "after" : "before";
     this.#world.fail(
       `overlap: ${job} begins while attempt ${attempt} runs on, ${excuse} its worker was declared lost`,
     );
   }
 
+  #seeDependency(job: string, name: string, isToSucceed: boolean): void {
+    const others = this.#plans.filter((plan) => plan.name === name).flatMap(namesOf);
+    for (const other of others) {
+      const found = this.accepted.filter((one) => one.job === other);
+      const isMet = isToSucceed
+        ? found.some(({ hasSucceeded }) => hasSucceeded)
+        : found.some(({ final, revivals }) => final !== undefined || revivals > 0) ||
+          this.numbers.placeOf(other) === "array cancelled";
+      if (!isMet) this.#world.fail(`begun too early: ${job}, before ${other}`);
+    }
+  }
+
+  /** An operator has been told that this was done. */
+  seeTakenOut(what: "cancel" | "hold", jobs: readonly string[]): void {
+    const [room, part] = what === "cancel" ? ["jobcancelled", "array cancelled"] : ["jobheld", "array held"];
+    for (const job of jobs) {
+      const file = `${job}.ini`;
+      const isThere =
+        this.#server.find(`${this.#layout.root}/${room}/${file}`) !== undefined ||
+        this.numbers.placeOf(job) === part;
+      if (!isThere) this.#world.fail(`${what} was told to be done: ${job} is in [${this.#placesOf(file)}]`);
+      const run = this.runs.find((one) => one.job === job && one.end === undefined);
+      if (run === undefined || this.#roll.hasReturned(run.worker)) continue;
+      this.#world.fail(`${what} was told to be done: ${job} runs on, by ${run.worker}`);
+    }
+  }
+
+  /** A recruiter has been told that this worker has left. */
+  seeGone(worker: string): void {
+    const run = this.runs.find((one) => one.worker === worker && one.end === undefined);
+    if (run !== undefined) this.#world.fail(`${worker} was told to be gone: it runs ${run.job}`);
+    const { announcement, desk } = {
+      announcement: this.#layout.announcement(worker),
+      desk: this.#layout.desk(worker),
+    };
+    for (const path of [announcement, desk]) {
+      if (this.#server.find(path) !== undefined) this.#world.fail(`${worker} was told to be gone: ${path}`);
+    }
+  }
+
+  /** @param make makes a file in the queue that is written from then on */
+  beginDrop(make: () => Inode): Inode {
+    this.#beginsDrop = true;
+    const inode = make();
+    this.#beginsDrop = false;
+    this.#drops.add(inode);
+    return inode;
+  }
+
+  /** It has been written to its end. */
+  endDrop(file: string, inode: Inode): void {
+    this.#drops.delete(inode);
+    this.#accept(file, inode);
+    // Somebody may have cancelled it meanwhile.
+    const [room = ""] = this.#placesOf(file, inode).map(nameOf);
+    const job = this.accepted.find((one) => one.inode === inode);
+    if (job !== undefined && FINAL.includes(room)) job.final = room;
+  }
+
   /** @param listedAt when that dispatcher last began to read the queue, and believed it */
   seeAllEnded(dispatcher: string, listedAt: number): void {
-    for (const { file, at, final } of this.accepted) {
-      if (final !== undefined || at > listedAt) continue;
-      this.#world.fail(`all-done too early: ${dispatcher} says so, ${file} is in ${this.#placesOf(file)}`);
+    const early = (job: string, at: number) => {
+      if (at > listedAt || this.#isBlocked(job)) return;
+      this.#world.fail(
+        `all-done too early: ${dispatcher} says so, ${job} is in ${this.#placesOf(`${job}.ini`)}`,
+      );
+    };
+    for (const { file, job, inode, at, final } of this.accepted) {
+      const isHeld = this.#placesOf(file, inode)[0] === this.#layout.jobheld;
+      if (final === undefined && !isHeld) early(job, at);
+    }
+    for (const [array, at] of this.#arrays) {
+      for (const job of this.#waitingNumbersOf(array)) {
+        if (this.numbers.placeOf(job) !== "array held") early(job, at);
+      }
     }
   }
 
-  #see(change: Change): void {
+  /** It waits for what is held, or is not there: then nobody waits for it. */
+  #isBlocked(job: string): boolean {
+    const plan = this.numbers.arrayOf(job) ?? this.#plans.find(({ name }) => name === job);
+    const held = this.held;
+    return (plan === undefined ? [] : dependenciesOf(plan)).some(({ name }) => {
+      const others = this.#plans.filter((one) => one.name === name).flatMap(namesOf);
+      return others.some(
+        (other) =>
+          held.includes(other) ||
+          this.#isBlocked(other) ||
+          !(this.accepted.some((one) => one.job === other) || this.numbers.placeOf(other) !== undefined),
+      );
+    });
+  }
+
+  /** Numbers that are no jobs yet, and not cancelled. */
+  #waitingNumbersOf(array: string): string[] {
+    const plan = this.numbers.arrayOf(array);
+    const place = (job: string) => this.numbers.placeOf(job) ?? "array cancelled";
+    return plan === undefined ? [] : namesOf(plan).filter((job) => place(job) !== "array cancelled");
+  }
+
+  #accept(file: string, inode: Inode): void {
+    const job = file.replace(/\.ini$/, "");
+    const at = this.#world.time;
+    if (this.numbers.isArray(job)) {
+      this.#arrays.set(job, at);
+      this.numbers.accept(job);
+    } else {
+      const moved = { by: this.#world.current, at };
+      this.accepted.push({ file, job, inode, at, final: undefined, hasSucceeded: false, revivals: 0, moved });
+    }
+  }
+
+  see(change: Change): void {
     const { what, path, to = path, inode } = change;
-    if (to.startsWith(`${this.#layout.workerqueue}/`)) this.#seeBeat(to, inode);
-    if (what === "write" || what === "link" || what === "mkdir") return;
-    if (what === "rename" && inode.entries !== undefined) this.#seeDesk(path, to);
-    if (this.#isInQueue(to) && !this.#isInRoom(path) && what !== "unlink") {
-      this.accepted.push({ file: nameOf(to), inode, at: this.#world.time, final: undefined });
+    this.#roll.seeBeat(to, inode);
+    if (what === "write" || what === "link" || what === "touch") return;
+    if (what === "rename" && inode.entries !== undefined) this.#roll.seeDesk(path, to);
+    if (inode.entries === undefined && what !== "unlink" && this.#isInQueue(to))
+      this.#seeArrival(path, to, inode);
+    const isTaken = what === "rename" && this.#isInQueue(path) && this.#drops.has(inode);
+    if (isTaken && !/^op/.test(this.#world.current)) {
+      this.#world.fail(`torn: ${path} was taken to ${to} before it was whole`);
     }
-    if (what === "rename" && this.#isInRoom(path)) this.#seeMove(inode, to);
-    for (const job of this.accepted) this.#seePlaces(job, `${what} ${path} ${to}`);
+    if (what === "rename" && change.replaced !== undefined) this.#seeOverwritten(change.replaced, path, to);
+    if (what === "rename" && this.#isInRoom(path)) this.#seeMove(inode, path, to);
+    this.numbers.see(change);
+    if (what !== "mkdir") for (const job of this.accepted) this.#seePlaces(job, `${what} ${path} ${to}`);
   }
 
-  #seeBeat(path: string, { ino, data, entries }: Inode): void {
-    const worker = this.#layout.workerOf(nameOf(path));
-    const beats = [...data.toString().matchAll(/^beat *[=:] *(\d+)$/gm)].map(([, beat]) => beat);
-    if (
-      worker === undefined ||
-      entries !== undefined ||
-      this.#server.find(path)?.ino !== ino ||
-      beats.length !== 2 ||
-      beats[0] !== beats[1]
-    )
-      return;
-    const beat = beats[0] ?? "";
-    if (this.#moved.get(worker)?.beat === beat) return;
-    this.#moved.set(worker, { beat, at: this.#world.time });
+  #seeArrival(path: string, to: string, inode: Inode): void {
+    if (this.#beginsDrop || this.#drops.has(inode)) return;
+    const file = nameOf(to);
+    if (path.startsWith(`${this.#layout.jobarrays}/`)) {
+      if (nameOf(path) !== file) return; // the array itself, back
+      this.numbers.becomes(file.replace(/\.ini$/, ""));
+    } else if (this.#isInRoom(path) && path !== to) return;
+    this.#accept(file, inode);
   }
 
-  #seeLook(path: string): void {
-    if (!path.startsWith(`${this.#layout.workerqueue}/`)) return;
-    const worker = this.#layout.workerOf(nameOf(path)) ?? "";
-    const { time, current } = this.#world;
-    this.#silences.set(
-      `${current} ${worker}`,
-      time - (this.#moved.get(worker)?.at ?? Number.NEGATIVE_INFINITY),
-    );
-  }
-
-  /** S8: nobody is lost who has been heard within the lease. */
-  #seeDesk(path: string, to: string): void {
-    const kind = this.#layout.deskKind(nameOf(to));
-    if (kind?.kind !== "fenced") return;
-    this.#fenced.add(kind.worker);
-    const { time, current } = this.#world;
-    const silence = this.#silences.get(`${current} ${kind.worker}`) ?? Number.POSITIVE_INFINITY;
-    if (!this.#isLease(silence))
-      this.#world.fail(`lost too early: ${path}, ${silence / 1000} s after its beat`);
-    // It has come back between the last look at it and the consequence.
-    if (!this.#isLease(time - (this.#moved.get(kind.worker)?.at ?? 0))) this.#returned.add(kind.worker);
-  }
-
-  #isLease(ms: number): boolean {
-    return ms >= this.#lease * (1 - DRIFT);
-  }
-
-  /** S6: the ledger comes first; and what is published stays. */
-  #seeMove(inode: Inode, to: string): void {
+  /** S6: the ledger comes first; and what is published stays, until somebody asks for it again. */
+  #seeMove(inode: Inode, path: string, to: string): void {
     const job = this.accepted.find((one) => one.inode === inode);
     if (job === undefined) return;
+    job.moved = { by: this.#world.current, at: this.#world.time };
     const room = to.split("/").at(-2) ?? "";
-    if (job.final !== undefined)
-      this.#world.fail(`published twice: ${job.file} in ${job.final}, then ${room}`);
+    if (room === "jobqueue" && path.startsWith(`${this.#layout.jobheld}/`)) job.at = this.#world.time;
+    if (room === "jobheld") this.#seeNotRun(job.job);
+    if (room === "jobheld" && this.#isGivenUp(job.job)) job.revivals++; // its attempts are counted anew
+    if (job.final !== undefined) {
+      const isRevived = room === "jobqueue" && job.final !== "jobdone" && /^op/.test(this.#world.current);
+      if (!isRevived) this.#world.fail(`published twice: ${job.file} in ${job.final}, then ${room}`);
+      job.final = undefined;
+      job.at = this.#world.time;
+      job.revivals++;
+      return;
+    }
     if (!FINAL.includes(room)) return;
     job.final = room;
-    const name = job.file.replace(/\.ini$/, "");
-    const isTold = this.lines().some(
-      (line) => line.job === name && (line.to === room || line.event === "cancelled"),
-    );
+    if (room === "jobdone") job.hasSucceeded = true;
+    // By a command it is moved first, and told of then.
+    if (room === "jobcancelled") return;
+    const isTold = this.lines().some((line) => line.job === job.job && line.to === room);
     if (!isTold) this.#world.fail(`published before the ledger tells: ${job.file} to ${room}`);
+  }
+
+  /** Its last attempt was the last that it has, and only the rename to where it ends is missing. */
+  #isGivenUp(job: string): boolean {
+    const latest = this.runs.findLast((run) => run.job === job)?.attempt;
+    return this.lines().some(
+      (line) =>
+        line.job === job && line.event === "retry" && line.to === "jobfailed" && line.attempt === latest,
+    );
+  }
+
+  /**
+   * Two of a name: the first is gone for good. The protocol does not promise more (docs/protocol.md, assumptions) when it came
+   * there after the other's place had been looked at, or when two dispatchers have put both on one desk.
+   */
+  #seeOverwritten(inode: Inode, path: string, to: string): void {
+    const job = this.accepted.find((one) => one.inode === inode);
+    if (job === undefined || job.final !== undefined) return;
+    const { current, actors } = this.#world;
+    const missedAt =
+      actors.find(({ name }) => name === current)?.missedAt.get(to) ?? Number.POSITIVE_INFINITY;
+    const byTwo = this.#isInQueue(path) && /^d/.test(job.moved.by) && job.moved.by !== current;
+    if (job.moved.at > missedAt || byTwo) job.final = OVERWRITTEN;
+  }
+
+  #seeNotRun(job: string): void {
+    const run = this.runs.find((one) => one.job === job && one.end === undefined);
+    if (run === undefined || this.#roll.hasReturned(run.worker)) return;
+    this.#world.fail(`held while it runs: ${job}, by ${run.worker}`);
   }
 
   /** None is lost, and none is in two places. What has ended may be replaced by another of its name. */
@@ -171,6 +342,8 @@ export class Watch {
     const ends = FINAL.map((room) => `${this.#layout.root}/${room}`);
     return [jobqueue, jobheld, ...desks, ...ends].filter((dir) => {
       const there = this.#server.find(`${dir}/${file}`);
+      const behind = this.#server.find(this.#layout.behindOnRetryDesk(file, inode?.ino ?? 0));
+      if (dir === this.#layout.retryDesk && behind !== undefined) return true;
       return there !== undefined && (inode === undefined || there === inode);
     });
   }
@@ -182,10 +355,8 @@ export class Watch {
   /** A job's file, where jobs are. */
   #isInRoom(path: string): boolean {
     const name = nameOf(path);
-    return name.endsWith(".ini") && !name.startsWith(".") && !path.startsWith(`${this.#layout.workerqueue}/`);
+    const { root, workerqueue, jobarrays } = this.#layout;
+    const isElsewhere = path.startsWith(`${workerqueue}/`) || path.startsWith(`${jobarrays}/`);
+    return path.startsWith(`${root}/`) && name.endsWith(".ini") && !name.startsWith(".") && !isElsewhere;
   }
-}
-
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1);
 }

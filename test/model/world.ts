@@ -62,6 +62,10 @@ export class Actor {
   state: "live" | "stopped" | "cut-off" | "dead" = "live";
   /** It was held up until just now, and is quicker than others for some calls. */
   hurry = 0;
+  /** When it last found out that a name was not there, by path. */
+  readonly missedAt = new Map<string, number>();
+  /** It has ended by itself. */
+  hasLeft = false;
   /** Told when it is killed. */
   onDeath: () => void = () => undefined;
 
@@ -98,6 +102,11 @@ export class Actor {
         });
       },
     };
+  }
+
+  /** It is no more. */
+  get isOver(): boolean {
+    return this.hasLeft || this.state === "dead";
   }
 
   get isHasty(): boolean {

@@ -1,0 +1,100 @@
+import type { Layout } from "../../src/project/layout.js";
+import { CANCELLED_NUMBER, inFile, readArrays } from "../checker/arrays.js";
+import { type JobPlan, namesOf } from "./jobs.js";
+import { nameOf } from "./roll.js";
+import { type Change, filesOf, type Server } from "./server.js";
+import type { World } from "./world.js";
+
+/** Where an array is before it has begun, by room. */
+export const WHOLE: Readonly<Record<string, string>> = {
+  jobqueue: "array file",
+  jobheld: "array held",
+  jobcancelled: CANCELLED_NUMBER,
+};
+
+/** S11 as it is seen from outside: where the numbers of arrays are that are no jobs yet. */
+export class Numbers {
+  readonly #world: World;
+  readonly #server: Server;
+  readonly #layout: Layout;
+  readonly #plans: readonly JobPlan[];
+  /** Arrays that have come into the queue. */
+  readonly #accepted = new Set<JobPlan>();
+  /** Elements that have. */
+  readonly #out = new Set<string>();
+  /** Where those are that have not. */
+  #places = new Map<string, string[]>();
+
+  constructor(world: World, server: Server, layout: Layout, plans: readonly JobPlan[]) {
+    this.#world = world;
+    this.#server = server;
+    this.#layout = layout;
+    this.#plans = plans.filter(({ range }) => range !== undefined);
+  }
+
+  /** The array whose file, or whose element's, this is. */
+  arrayOf(job: string): JobPlan | undefined {
+    return this.#plans.find((plan) => plan.name === job || namesOf(plan).includes(job));
+  }
+
+  isArray(job: string): boolean {
+    return this.#plans.some(({ name }) => name === job);
+  }
+
+  /** An array's file has come into the queue. */
+  accept(array: string): void {
+    for (const plan of this.#plans) if (plan.name === array) this.#accepted.add(plan);
+  }
+
+  /** An element comes into the queue for the first time. */
+  becomes(job: string): void {
+    if (this.#out.has(job)) this.#world.fail(`a number has become a job twice: ${job}`);
+    this.#out.add(job);
+  }
+
+  /** Of a number that is no job yet: `array waiting`, `array held`, `array cancelled` …; undefined: it is a job, or nowhere. */
+  placeOf(job: string): string | undefined {
+    return this.#places.get(job)?.[0];
+  }
+
+  /** The numbers that are in a place. */
+  in(place: string): string[] {
+    return [...this.#places].filter(([, places]) => places.includes(place)).map(([job]) => job);
+  }
+
+  see({ what, path, to = path }: Change): void {
+    const { jobarrays } = this.#layout;
+    const isOfArray = (file: string) =>
+      file.startsWith(`${jobarrays}/`) || this.arrayOf(nameOf(file).replace(/\.ini$/, "")) !== undefined;
+    if (this.#plans.length === 0 || (!isOfArray(path) && !isOfArray(to))) return;
+    if (what === "rename" && /\/(held|cancelled)\.[^/]+$/.test(path) && to.endsWith(".out")) {
+      this.#world.fail(`numbers that do not wait become jobs: ${path} to ${to}`);
+    }
+    this.#places = this.#read();
+    for (const plan of this.#accepted) {
+      for (const job of namesOf(plan)) this.#seeOne(job, `${what} ${path} ${to}`);
+    }
+  }
+
+  #seeOne(job: string, after: string): void {
+    const places = this.#places.get(job) ?? [];
+    const right = this.#out.has(job) ? 0 : 1;
+    if (places.length === right) return;
+    const kind = places.length > right ? "twice" : "lost";
+    this.#world.fail(`${kind}: number ${job} in [${places}] after ${after}`);
+  }
+
+  #read(): Map<string, string[]> {
+    const found = new Map<string, string[]>();
+    const files = filesOf(this.#server);
+    const inRooms = this.#plans.flatMap(({ name }) =>
+      Object.entries(WHOLE).flatMap(([room, place]) =>
+        inFile(`${this.#layout.root}/${room}/${name}.ini`, name, place, files),
+      ),
+    );
+    for (const [job, place] of [...inRooms, ...readArrays(this.#layout.root, files).placed]) {
+      found.set(job, [...(found.get(job) ?? []), place]);
+    }
+    return found;
+  }
+}
