@@ -1,3 +1,4 @@
+import { errnoOf } from "../spool/errno.js";
 import { isSystemError } from "../spool/store.js";
 import { readClocks } from "./clocks.js";
 import { seeChanges } from "./delays.js";
@@ -41,7 +42,7 @@ export async function examine(site: Site): Promise<Finding[]> {
         verdict: "bad",
         found: error.message,
         means: "fjord will be refused the same",
-        measured: { error: error.code },
+        measured: { error: errnoOf(error) },
       });
     }
   }

@@ -2,6 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
 import { Layout } from "../project/layout.js";
+import { errnoOf } from "../spool/errno.js";
 import { hostName, newActorId, ownPidSpace } from "../spool/identity.js";
 import { type Lock, Locksmith, lockSeat } from "../spool/lock.js";
 import { openStore } from "../spool/open-store.js";
@@ -151,7 +152,7 @@ async function race(
       won.push(n);
     } catch (error) {
       if (!isSystemError(error)) throw error;
-      if (!isErrno(error, loser)) errors.add(error.code ?? "");
+      if (!isErrno(error, loser)) errors.add(errnoOf(error));
     }
   }
   return { won, errors: [...errors] };

@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
+import { errnoOf } from "../spool/errno.js";
 import { isErrno, isSystemError } from "../spool/store.js";
 import type { Judgement } from "./finding.js";
 import type { Site } from "./site.js";
@@ -21,7 +22,7 @@ export async function link({ scratch, store }: Site): Promise<Judgement> {
     await store.link(file, name);
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    return judgeLinking({ refused: error.code, names: 1, isExclusive: true });
+    return judgeLinking({ refused: errnoOf(error), names: 1, isExclusive: true });
   }
   const isExclusive = await store.link(file, name).then(
     () => false,

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
+import { errnoOf } from "../spool/errno.js";
 import { isSystemError } from "../spool/store.js";
 import type { Judgement } from "./finding.js";
 import { lookAtOthers, type Others } from "./others.js";
@@ -28,7 +29,7 @@ export async function tryPermissions({ scratch, store }: Site): Promise<Judgemen
   try {
     await promisify(execFile)(script);
   } catch (error) {
-    refused = isSystemError(error) ? error.code : (error as Error).message;
+    refused = isSystemError(error) ? errnoOf(error) : (error as Error).message;
   }
   const isOwn = process.getuid === undefined || uid === process.getuid();
   const others = lookAtOthers(path.dirname(scratch));

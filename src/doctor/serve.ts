@@ -1,5 +1,6 @@
 import readline from "node:readline";
 import type { Readable, Writable } from "node:stream";
+import { errnoOf } from "../spool/errno.js";
 import type { Party } from "./party.js";
 import type { Answer, Question } from "./there.js";
 
@@ -22,7 +23,7 @@ async function answer(party: Party, what: keyof Party, task: unknown): Promise<O
     // A question without an answer, such as `change`, has a value for its answer all the same.
     return { value: (await party[what](task as never)) ?? null };
   } catch (error) {
-    const { message, code } = error as NodeJS.ErrnoException;
-    return { error: { message, ...(code !== undefined && { code }) } };
+    const code = errnoOf(error);
+    return { error: { message: (error as Error).message, ...(code !== "" && { code }) } };
   }
 }
