@@ -2,6 +2,7 @@ import crypto from "node:crypto";
 import { readJob } from "../job/job.js";
 import type { JobPlace } from "../report/jobs.js";
 import { factsIfThere } from "../spool/file-facts.js";
+import { isSameFile } from "../spool/stamp.js";
 import type { Project } from "./project.js";
 
 /**
@@ -45,7 +46,8 @@ export async function editJob(project: Project, place: JobPlace, edit: Editor): 
       problem = reading.reason;
     }
     // Somebody may have released or cancelled it while it was edited.
-    if ((await factsIfThere(store, path))?.ino !== facts.ino) return "not-waiting";
+    const there = await factsIfThere(store, path);
+    if (there === undefined || !isSameFile(there, facts)) return "not-waiting";
     const temporary = layout.held(`.${crypto.randomUUID()}.tmp`);
     await store.create(temporary, text, project.settings.flush, facts.mode & 0o777);
     await store.touch(temporary, facts.mtimeMs); // its age, and so its turn, stays

@@ -2,12 +2,13 @@ import { isIgnored, jobName } from "../job/name.js";
 import { isLock, type Layout } from "../project/layout.js";
 import type { Announcement } from "../spool/announcement.js";
 import { factsIfThere } from "../spool/file-facts.js";
+import { type FileMark, isSameFile } from "../spool/stamp.js";
 import { isErrno, type Store } from "../spool/store.js";
 
-/** A job that was handed out: its file and, where known, its inode, which tells it from another of the name. */
+/** A job that was handed out: its file and, where known, what tells it from another of the name. */
 export interface HandedOut {
   readonly file: string;
-  readonly ino: number;
+  readonly mark: FileMark | undefined;
 }
 
 /** One worker's desk as the dispatcher last saw it. */
@@ -127,7 +128,10 @@ export class Desks {
     for (const file of names) {
       if (isLock(file) || isIgnored(file) || desk.jobs.has(file)) continue;
       // Put there by another dispatcher, before this one or beside it.
-      this.put(desk, { file, ino: (await this.#inode(this.#layout.onDesk(desk.worker, file))) ?? 0 });
+      this.put(desk, {
+        file,
+        mark: await factsIfThere(this.#store, this.#layout.onDesk(desk.worker, file)),
+      });
     }
     return left;
   }
@@ -135,20 +139,16 @@ export class Desks {
   /** Finds out where a job went that left its desk. */
   async whereabouts(job: HandedOut): Promise<Whereabouts> {
     for (const room of ["jobdone", "jobfailed", "jobcancelled"] as const) {
-      if (await this.#isThere(this.#layout.ended(room, job.file), job.ino)) return room;
+      if (await this.#isThere(this.#layout.ended(room, job.file), job)) return room;
     }
-    if (await this.#isThere(this.#layout.toRetry(job.file), job.ino)) return "retry";
-    if (await this.#isThere(this.#layout.queued(job.file), job.ino)) return "jobqueue";
-    if (await this.#isThere(this.#layout.held(job.file), job.ino)) return "jobheld";
+    if (await this.#isThere(this.#layout.toRetry(job.file), job)) return "retry";
+    if (await this.#isThere(this.#layout.queued(job.file), job)) return "jobqueue";
+    if (await this.#isThere(this.#layout.held(job.file), job)) return "jobheld";
     return this.holds(job.file) ? "elsewhere" : "gone";
   }
 
-  async #isThere(path: string, ino: number): Promise<boolean> {
-    const found = await this.#inode(path);
-    return found !== undefined && (ino === 0 || found === ino);
-  }
-
-  async #inode(path: string): Promise<number | undefined> {
-    return (await factsIfThere(this.#store, path))?.ino;
+  async #isThere(path: string, { mark }: HandedOut): Promise<boolean> {
+    const found = await factsIfThere(this.#store, path);
+    return found !== undefined && (mark === undefined || isSameFile(found, mark));
   }
 }

@@ -393,9 +393,9 @@ export class Dispatcher {
     }
   }
 
-  #ending({ file, ino }: HandedOut, worker: string): Promise<Ending> {
+  #ending({ file, mark }: HandedOut, worker: string): Promise<Ending> {
     const { store, layout } = this.#s;
-    return endingOf(store, layout, worker, file, ino);
+    return endingOf(store, layout, worker, file, mark);
   }
 
   #refused(file: string, reason: string): void {
@@ -454,7 +454,7 @@ export class Dispatcher {
     }
     for (const [index, job] of batch.entries()) {
       const assignment = await this.#assign(job, desk);
-      if (assignment === "assigned") this.#desks.put(desk, job);
+      if (assignment === "assigned") this.#desks.put(desk, { file: job.file, mark: job });
       if (assignment === "no-desk") {
         desk.stands = false;
         for (const rest of batch.slice(index).reverse()) this.#stock.putBack(rest);

@@ -8,6 +8,7 @@ import { putBack, stampAt } from "../spool/finish.js";
 import type { History } from "../spool/history.js";
 import { look } from "../spool/intake.js";
 import type { Ledger } from "../spool/ledger.js";
+import { isStampOf } from "../spool/stamp.js";
 import { isErrno, type Store } from "../spool/store.js";
 
 /** What was decided of a job on the retry desk, and how its last attempt ended. */
@@ -72,7 +73,7 @@ export class Retries {
       if (files.includes(file)) continue;
       this.#due.delete(file);
       const cancelled = await factsIfThere(this.#store, this.#layout.ended("jobcancelled", file));
-      if (cancelled !== undefined && stamp.startsWith(`${cancelled.ino}:`)) {
+      if (cancelled !== undefined && isStampOf(stamp, cancelled)) {
         decisions.push({ kind: "cancelled", job: jobName(file) });
       }
     }
@@ -101,7 +102,7 @@ export class Retries {
       if (!name.startsWith(".")) continue;
       const entry = this.#layout.toRetry(name);
       const facts = await factsIfThere(this.#store, entry);
-      const file = facts && this.#layout.fileBehind(name, facts.ino);
+      const file = facts && this.#layout.fileBehind(name, facts);
       if (file === undefined) continue;
       this.#behind++;
       if (await this.#store.has(this.#layout.toRetry(file))) continue;

@@ -11,6 +11,7 @@ import { JobOwners } from "../spool/job-owners.js";
 import type { Ledger } from "../spool/ledger.js";
 import { refusalLogOf, refuse, refuseUndecodable } from "../spool/refuse.js";
 import { Settling } from "../spool/settling.js";
+import { type FileMark, isSameFile } from "../spool/stamp.js";
 import { isErrno, isTrouble, type Store } from "../spool/store.js";
 import type { Blocked } from "./dependencies.js";
 
@@ -22,11 +23,9 @@ interface StockEvents {
 }
 
 /** A valid job that waits. */
-export interface Waiting {
+export interface Waiting extends FileMark {
   readonly file: string;
   readonly priority: number;
-  readonly mtimeMs: number;
-  readonly ino: number;
 }
 
 /** First in, first out, among jobs of one priority; cheap at both ends. */
@@ -202,7 +201,7 @@ export class Stock {
     for (const file of this.#arrays.keys()) if (!there.has(file)) this.#arrays.delete(file);
     for (const file of this.#aside.keys()) if (!there.has(file)) this.#aside.delete(file);
     this.#unseen = names
-      .filter((name) => !this.#isSeen(name) && !isIgnored(name))
+      .filter((name) => !this.hasSeen(name) && !isIgnored(name))
       .sort()
       .reverse();
     this.#unsettled = 0;
@@ -292,9 +291,9 @@ export class Stock {
   }
 
   /** Somebody has taken it out of the queue: cancelled, held, or just removed it. */
-  async #withdrawn({ file, ino }: Waiting): Promise<void> {
-    const cancelled = await factsIfThere(this.#store, this.#layout.ended("jobcancelled", file));
-    if (cancelled?.ino === ino) this.#tell.onCancelled();
+  async #withdrawn(waiting: Waiting): Promise<void> {
+    const cancelled = await factsIfThere(this.#store, this.#layout.ended("jobcancelled", waiting.file));
+    if (cancelled !== undefined && isSameFile(cancelled, waiting)) this.#tell.onCancelled();
   }
 
   /** Whether the queue itself takes nothing, and not one file alone cannot be moved. */
@@ -302,7 +301,8 @@ export class Stock {
     return isClosed(this.#store, this.#layout.jobqueue);
   }
 
-  #isSeen(name: string): boolean {
+  /** Whether it is known what this file is, or that it cannot be moved. */
+  hasSeen(name: string): boolean {
     const tried = this.#aside.get(name) ?? Number.NEGATIVE_INFINITY;
     return this.#isWaiting(name) || this.#store.clock.now() - tried < ASIDE;
   }

@@ -165,17 +165,19 @@ export class Layout {
     return below(this.retryDesk, file);
   }
 
-  /** On the retry desk, behind another of its name. Which file it is, its inode tells: in 13 characters, as names may be long. */
-  behindOnRetryDesk(file: string, ino: number): string {
-    return below(this.retryDesk, `.${file}.${ino.toString(36)}`);
+  /**
+   * On the retry desk, behind another of its name. Which file it is, its inode tells, in 13 characters, as names may be long;
+   * where that is not known (0), its modification time.
+   */
+  behindOnRetryDesk(file: string, mark: { readonly ino: number; readonly mtimeMs: number }): string {
+    return below(this.retryDesk, `.${file}.${mark.ino === 0 ? bySecond(mark) : byInode(mark)}`);
   }
 
-  /** The job file's name, if an entry of this inode waits behind another. */
-  fileBehind(entry: string, ino: number): string | undefined {
-    const end = `.${ino.toString(36)}`;
-    return entry.startsWith(".") && entry.endsWith(end)
-      ? entry.slice(1, -end.length) || undefined
-      : undefined;
+  /** The job file's name, if this entry, which is such a file, waits behind another. */
+  fileBehind(entry: string, mark: { readonly ino: number; readonly mtimeMs: number }): string | undefined {
+    const [, file, tail = ""] = /^\.(.+)\.([0-9a-z]{1,13})$/.exec(entry) ?? [];
+    if (mark.ino === 0) return tail === "tmp" ? undefined : file; // another host may have put it there, by its inode
+    return [byInode(mark), bySecond(mark)].includes(tail) ? file : undefined;
   }
 
   note(worker: string, note: Note): string {
@@ -329,4 +331,12 @@ export function isLock(entry: string): boolean {
 /** Whether an entry of `ledger/` is one: people leave other files there. */
 export function isLedger(entry: string): boolean {
   return entry.endsWith(".jsonl");
+}
+
+function byInode({ ino }: { readonly ino: number }): string {
+  return ino.toString(36);
+}
+
+function bySecond({ mtimeMs }: { readonly mtimeMs: number }): string {
+  return Math.floor(mtimeMs / 1000).toString(36);
 }

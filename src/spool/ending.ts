@@ -3,6 +3,7 @@ import type { Outcome } from "../job/outcome.js";
 import type { Layout } from "../project/layout.js";
 import { type LedgerLine, parseLedger } from "./ledger.js";
 import { refusalLogOf } from "./refuse.js";
+import { type FileMark, isStampOf } from "./stamp.js";
 import type { Store } from "./store.js";
 
 /** How a job came to lie in `jobfailed/`, as far as its worker's ledger tells. */
@@ -22,11 +23,11 @@ export async function endingOf(
   layout: Layout,
   worker: string,
   file: string,
-  ino: number,
+  mark: FileMark | undefined,
 ): Promise<Ending> {
   for (const tail of TAILS) {
     const text = await store.tail(layout.ledgerOf(worker), tail).catch(() => "");
-    const ending = readEnding(text, layout, file, ino);
+    const ending = readEnding(text, layout, file, mark);
     if (ending !== undefined) return ending;
     if (Buffer.byteLength(text) < tail) break; // that was all of it
   }
@@ -34,14 +35,19 @@ export async function endingOf(
 }
 
 /** Only the lines that name the job are parsed. */
-function readEnding(text: string, layout: Layout, file: string, ino: number): Ending | undefined {
+function readEnding(
+  text: string,
+  layout: Layout,
+  file: string,
+  mark: FileMark | undefined,
+): Ending | undefined {
   const job = jobName(file);
   const named = `"job":${JSON.stringify(job)},`;
   for (const line of text.split("\n").reverse()) {
     if (!line.includes(named)) continue;
     for (const event of parseLedger(line)) {
       if (!("job" in event) || event.job !== job) continue; // it is a result that names it
-      if (isEndOf(event, ino)) {
+      if (isEndOf(event, mark)) {
         return { outcome: event.outcome, attempt: event.attempt, log: layout.attemptLog(job, event.attempt) };
       }
       if (event.event === "refused" && event.file === file) {
@@ -52,7 +58,7 @@ function readEnding(text: string, layout: Layout, file: string, ino: number): En
   return undefined;
 }
 
-/** Of this very file: a stamp begins with the inode, which a rename keeps. */
-function isEndOf(line: LedgerLine, ino: number): line is LedgerLine & { event: "ended" } {
-  return line.event === "ended" && (ino === 0 || line.stamp.startsWith(`${ino}:`));
+/** Of this very file, where it is known. */
+function isEndOf(line: LedgerLine, mark: FileMark | undefined): line is LedgerLine & { event: "ended" } {
+  return line.event === "ended" && (mark === undefined || isStampOf(line.stamp, mark));
 }

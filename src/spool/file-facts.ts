@@ -13,7 +13,8 @@ export const APPEND_FLAGS =
 export const WRITE_FLAGS = fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_NOFOLLOW;
 export const OVERWRITE_FLAGS = fs.constants.O_RDWR | fs.constants.O_NOFOLLOW;
 
-export function factsOf(stat: fs.Stats): FileFacts {
+/** @param keepsInodes whether an inode is the same for all clients, and after a rename */
+export function factsOf(stat: fs.Stats, keepsInodes = true): FileFacts {
   const kind = stat.isFile()
     ? "file"
     : stat.isDirectory()
@@ -22,7 +23,7 @@ export function factsOf(stat: fs.Stats): FileFacts {
         ? "symlink"
         : "other";
   return {
-    ino: stat.ino,
+    ino: keepsInodes ? stat.ino : 0,
     size: stat.size,
     mtimeMs: stat.mtimeMs,
     ctimeMs: stat.ctimeMs,

@@ -1,23 +1,14 @@
 import type { Layout } from "../project/layout.js";
 import type { Destination } from "./ledger.js";
+import { type FileMark, isSameFile, isStampOf, markOf, stampOf } from "./stamp.js";
 import { type FileFacts, isErrno, type Store } from "./store.js";
 
 /** A claimed job: what a worker needs to finish it. */
-export interface Claimed {
+export interface Claimed extends FileMark {
   readonly worker: string;
   readonly file: string;
-  /** The job file's inode: a rename keeps it, so it tells one's own file from another of the same name. */
-  readonly ino: number;
   readonly bytes: Uint8Array;
   readonly mode: number;
-}
-
-/**
- * What tells a job file, where it lies now, from every other of its name and from itself when it has been moved away and
- * back: a rename keeps inode and modification time, and changes the change time.
- */
-function stampOf({ ino, mtimeMs, ctimeMs }: FileFacts): string {
-  return `${ino}:${mtimeMs}:${ctimeMs}`;
 }
 
 /**
@@ -30,7 +21,7 @@ function stampOf({ ino, mtimeMs, ctimeMs }: FileFacts): string {
 export async function assureFile(store: Store, layout: Layout, job: Claimed): Promise<string | undefined> {
   const source = layout.onDesk(job.worker, job.file);
   const there = await factsOrNone(store, source);
-  if (there?.ino === job.ino) return stampOf(there);
+  if (there !== undefined && isSameFile(there, job)) return stampOf(there);
   if (await isElsewhere(store, layout, job)) return undefined;
   if (there !== undefined) return stampOf(there); // the job has replaced its own file
   const temporary = layout.onDesk(job.worker, `.${job.file}.tmp`);
@@ -69,9 +60,9 @@ export async function finish(
     } catch (error) {
       if (!isErrno(error, "ENOENT", "ENOTDIR")) throw error;
     }
-    // NFS: done, but the reply was lost. Only the change time may differ.
+    // NFS: done, but the reply was lost.
     const there = await factsOrNone(store, destination);
-    if (there !== undefined && stamp.startsWith(`${there.ino}:${there.mtimeMs}:`)) return "published";
+    if (there !== undefined && isStampOf(stamp, there)) return "published";
   }
   return (await store.has(layout.desk(job.worker))) ? "taken" : "fenced";
 }
@@ -89,23 +80,20 @@ export async function placeToRetry(
   stamp: string,
 ): Promise<string> {
   const place = layout.toRetry(file);
-  const other = await otherOnRetryDesk(store, layout, file, inoOf(stamp));
+  const mark = markOf(stamp);
+  const other = await otherOnRetryDesk(store, layout, file, mark);
   if (other && (await putBack(store, layout, place, file)) === "retry") {
-    return layout.behindOnRetryDesk(file, inoOf(stamp));
+    return layout.behindOnRetryDesk(file, mark);
   }
   return place;
 }
 
 /** Whether a job of this name other than this very file is on the retry desk. */
-async function otherOnRetryDesk(store: Store, layout: Layout, file: string, ino: number): Promise<boolean> {
+async function otherOnRetryDesk(store: Store, layout: Layout, file: string, mark: FileMark): Promise<boolean> {
   const place = layout.toRetry(file);
   if (!(await store.has(place))) return false;
   const there = await factsOrNone(store, place);
-  return there !== undefined && there.ino !== ino;
-}
-
-function inoOf(stamp: string): number {
-  return Number(stamp.slice(0, stamp.indexOf(":")));
+  return there !== undefined && !isSameFile(there, mark);
 }
 
 /** The stamp of the file of this path; undefined when there is none. */
@@ -128,7 +116,7 @@ async function factsOrNone(store: Store, file: string): Promise<FileFacts | unde
 export async function isElsewhere(
   store: Store,
   layout: Layout,
-  job: Pick<Claimed, "file" | "ino" | "worker">,
+  job: Pick<Claimed, "file" | "worker"> & FileMark,
 ): Promise<boolean> {
   const places = [
     layout.queued(job.file),
@@ -141,7 +129,10 @@ export async function isElsewhere(
       .filter((desk) => desk !== job.worker)
       .map((desk) => layout.onDesk(desk, job.file)),
   ];
-  for (const place of places) if ((await factsOrNone(store, place))?.ino === job.ino) return true;
+  for (const place of places) {
+    const there = await factsOrNone(store, place);
+    if (there !== undefined && isSameFile(there, job)) return true;
+  }
   return false;
 }
 
@@ -168,7 +159,7 @@ export async function putBack(
 async function placeToWait(store: Store, layout: Layout, source: string, file: string): Promise<string> {
   const place = layout.toRetry(file);
   if (source === place || !(await store.has(place))) return place;
-  const { ino } = await store.facts(source);
-  const isTaken = await otherOnRetryDesk(store, layout, file, ino);
-  return isTaken ? layout.behindOnRetryDesk(file, ino) : place;
+  const mark = await store.facts(source);
+  const isTaken = await otherOnRetryDesk(store, layout, file, mark);
+  return isTaken ? layout.behindOnRetryDesk(file, mark) : place;
 }

@@ -1,6 +1,5 @@
 import type { CheckOptions, LockOptions } from "proper-lockfile";
 import { type Layout, lockOf } from "../project/layout.js";
-import { factsIfThere } from "./file-facts.js";
 import { isErrno, type Store } from "./store.js";
 
 /**
@@ -104,6 +103,12 @@ const NEVER_STALE = 365 * 24 * 60 * 60 * 1000;
 /** For so long, ms, a key that was touched is as good as new. */
 const KEY_FRESH = 10_000;
 
+const KEY_LIMIT = 1024;
+
+function keyText(actor: string): string {
+  return `${actor}\n`;
+}
+
 /** Whatever a lock is: a link, or proper-lockfile's own directory. */
 export async function removeLock(store: Store, path: string): Promise<void> {
   try {
@@ -150,7 +155,7 @@ export class Locksmith {
   static async open(store: Store, layout: Layout, actor: string): Promise<Locksmith> {
     const key = layout.key(actor);
     await library(); // now, not amid the first job
-    await store.write(key, `${actor}\n`);
+    await store.write(key, keyText(actor));
     return new Locksmith(store, actor, key, layout.isDispatcher(actor) ? NEVER_STALE : JOB_LOCK_STALE);
   }
 
@@ -217,10 +222,14 @@ export class Locksmith {
     }
   }
 
-  /** Whether a lock that is not known to be held is a link to this actor's key: keys are nobody else's. */
+  /** Whether a lock that is not known to be held is a link to this actor's key, in which its name stands. */
   async #isMine(path: string): Promise<boolean> {
-    const [lock, key] = [await factsIfThere(this.#store, path), await factsIfThere(this.#store, this.#key)];
-    return lock !== undefined && lock.ino === key?.ino;
+    try {
+      return (await this.#store.tail(path, KEY_LIMIT)) === keyText(this.#actor);
+    } catch (error) {
+      if (isErrno(error, "ENOENT", "ENOTDIR", "ESTALE", "EISDIR", "ELOOP")) return false;
+      throw error;
+    }
   }
 }
 

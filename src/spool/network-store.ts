@@ -13,10 +13,15 @@ export class NetworkStore implements Store {
   readonly clock = systemClock;
   /** Not `#modes`: a test's Proxy stands before it. */
   private readonly modes: Modes;
+  private readonly keepsInodes: boolean;
 
-  /** @param modes of what it makes; as the umask leaves them if not said */
-  constructor(modes = new Modes("open")) {
+  /**
+   * @param modes of what it makes; as the umask leaves them if not said
+   * @param keepsInodes whether an inode is the same for all clients, and after a rename
+   */
+  constructor(modes = new Modes("open"), keepsInodes = true) {
     this.modes = modes;
+    this.keepsInodes = keepsInodes;
   }
 
   list(dir: string): Promise<string[]> {
@@ -25,7 +30,7 @@ export class NetworkStore implements Store {
   async read(path: string, limit: number): Promise<{ bytes: Buffer; facts: FileFacts }> {
     const handle = await fs.promises.open(path, READ_FLAGS);
     try {
-      const facts = factsOf(await handle.stat());
+      const facts = factsOf(await handle.stat(), this.keepsInodes);
       if (facts.kind !== "file") return { bytes: Buffer.alloc(0), facts };
       return { bytes: await readAll(handle, Math.min(limit, facts.size), 0), facts };
     } finally {
@@ -33,7 +38,7 @@ export class NetworkStore implements Store {
     }
   }
   async facts(path: string): Promise<FileFacts> {
-    return factsOf(await fs.promises.lstat(path));
+    return factsOf(await fs.promises.lstat(path), this.keepsInodes);
   }
   async has(path: string): Promise<boolean> {
     try {

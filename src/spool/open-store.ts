@@ -28,13 +28,19 @@ const NETWORK_MAGIC = new Map<number, string>([
   [0xaad7aaea, "panfs"],
 ]);
 
+/** Each client numbers what it has seen, in the order of that (libfuse without `use_ino`, so sshfs). */
+const INVENTS_INODES = 0x65735546;
+
 /**
  * The store for a directory: what its file system is decides, or the project's settings (`store = …`).
  *
  * @param access for whom is what it makes; for whom the umask leaves it if not said
  */
 export function openStore(dir: string, kind: "auto" | "local" | "network", access: Access = "open"): Store {
-  const seen = NETWORK_MAGIC.has(fs.statfsSync(dir).type >>> 0) ? "network" : "local";
+  const magic = fs.statfsSync(dir).type >>> 0;
+  const seen = NETWORK_MAGIC.has(magic) ? "network" : "local";
   const modes = new Modes(access);
-  return (kind === "auto" ? seen : kind) === "network" ? new NetworkStore(modes) : new LocalStore(modes);
+  return (kind === "auto" ? seen : kind) === "network"
+    ? new NetworkStore(modes, magic !== INVENTS_INODES)
+    : new LocalStore(modes);
 }

@@ -8,6 +8,7 @@ import type { History } from "./history.js";
 import { ownPidSpace } from "./identity.js";
 import { type Destination, type Ledger, type LedgerLine, parseLedger } from "./ledger.js";
 import { removeLock } from "./lock.js";
+import { isSameStamp } from "./stamp.js";
 import { isErrno, type Store } from "./store.js";
 
 /** What reclaiming works with; dispatcher and recruiter both do. */
@@ -114,7 +115,7 @@ async function settleAttempt(
   const last = (await lastWords(r, worker)).filter((line) => "job" in line && line.job === job).at(-1);
   if (last?.event === "ended" && last.to !== "jobqueue") {
     // Of an earlier job of this name: this one had not begun.
-    if (last.stamp !== (await stampAt(r.store, source))) return giveBack(r, file, source);
+    if (!isSameStamp(last.stamp, (await stampAt(r.store, source)) ?? "")) return giveBack(r, file, source);
     // It had ended and only S6's rename was missing: done in the worker's stead, the outcome is not lost.
     if (last.outcome.kind === "succeeded") await removeCheckpoint(r.store, r.layout, job);
     const to =

@@ -3,6 +3,7 @@ import { errnoOf, isUnnamed } from "./errno.js";
 
 /** What a read tells about a file besides its bytes. Times in ms since 1970, by the store's clock. */
 export interface FileFacts {
+  /** 0 where it is not known: some file systems invent one for each client. */
   readonly ino: number;
   readonly size: number;
   readonly mtimeMs: number;

@@ -159,7 +159,8 @@ export class Attempt {
       await refuse(store, layout, ledger, this.#path, found.reason);
       return "done";
     }
-    this.claimed = { worker, file: this.file, ino: found.ino, bytes: found.bytes, mode: found.mode };
+    const { ino, mtimeMs, bytes, mode } = found;
+    this.claimed = { worker, file: this.file, ino, mtimeMs, bytes, mode };
     const attemptLog = await this.#number();
     // S10: it may have taken so long to come here that the worker was declared lost, and the job is another's.
     if (this.#bench.mayBeFenced()) {

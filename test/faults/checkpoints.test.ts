@@ -52,7 +52,7 @@ describe("a checkpoint that cannot be removed", () => {
       bench().submit({ job: "j" }, bench().line(0));
       const source = scene.claim("w", "j");
       fs.mkdirSync(layout.checkpointOf("j"));
-      const { ino, mode } = fs.statSync(source);
+      const { ino, mtimeMs, mode } = fs.statSync(source);
       const bytes = fs.readFileSync(source);
       const reading = readJob("j.ini", bytes, false);
       if (!reading.ok) throw new Error(reading.reason);
@@ -62,7 +62,7 @@ describe("a checkpoint that cannot be removed", () => {
       await publish(
         { store, layout, ledger, log, mayBeFenced: () => false },
         reading.job,
-        { worker: "w", file: "j.ini", ino, mode, bytes },
+        { worker: "w", file: "j.ini", ino, mtimeMs, mode, bytes },
         {
           job: "j",
           attempt: 1,
@@ -102,8 +102,15 @@ describe("a job that is to be run again, while another of its name waits on the 
   it("does not overwrite it", async () => {
     const { scene, source } = await twoOfAName(bench());
     const { store, layout } = scene;
-    const { ino, mode } = fs.statSync(source);
-    const claimed: Claimed = { worker: "w", file: "j.ini", ino, mode, bytes: fs.readFileSync(source) };
+    const { ino, mtimeMs, mode } = fs.statSync(source);
+    const claimed: Claimed = {
+      worker: "w",
+      file: "j.ini",
+      ino,
+      mtimeMs,
+      mode,
+      bytes: fs.readFileSync(source),
+    };
     const stamp = (await assureFile(store, layout, claimed)) ?? "";
     expect(await finish(store, layout, claimed, "retry", stamp)).to.equal("published");
     judge(bench());

@@ -88,8 +88,8 @@ describe("weaknesses of proper-lockfile: each is there, and does no harm", funct
   async function claim(scene: Scene, worker: string, job: string, attempt: number): Promise<Claimed> {
     await scene.tell(worker, started(worker, job, attempt));
     const file = scene.layout.onDesk(worker, `${job}.ini`);
-    const { ino, mode } = fs.statSync(file);
-    return { worker, file: `${job}.ini`, ino, mode, bytes: fs.readFileSync(file) };
+    const { ino, mtimeMs, mode } = fs.statSync(file);
+    return { worker, file: `${job}.ini`, ino, mtimeMs, mode, bytes: fs.readFileSync(file) };
   }
 
   const age = (file: string, ms: number) => {

@@ -66,8 +66,15 @@ describe("races: what lies there after a kill at the worst moment", function () 
         await scene.worker(job);
         bench().submit({ job }, bench().line(0));
         const path = scene.claim(job, job);
-        const { ino, mode } = fs.statSync(path);
-        const claimed: Claimed = { worker: job, file: `${job}.ini`, ino, mode, bytes: fs.readFileSync(path) };
+        const { ino, mtimeMs, mode } = fs.statSync(path);
+        const claimed: Claimed = {
+          worker: job,
+          file: `${job}.ini`,
+          ino,
+          mtimeMs,
+          mode,
+          bytes: fs.readFileSync(path),
+        };
         const ledger = await scene.ledger(job);
         await ledger.append(started(job, job, 1));
         const reclaimer = await scene.reclaimer();
@@ -261,8 +268,15 @@ describe("races: what lies there after a kill at the worst moment", function () 
       await scene.worker("w");
       bench().submit({ job: "a" }, bench().line(0));
       const path = scene.claim("w", "a");
-      const { ino, mode } = fs.statSync(path);
-      const claimed: Claimed = { worker: "w", file: "a.ini", ino, mode, bytes: fs.readFileSync(path) };
+      const { ino, mtimeMs, mode } = fs.statSync(path);
+      const claimed: Claimed = {
+        worker: "w",
+        file: "a.ini",
+        ino,
+        mtimeMs,
+        mode,
+        bytes: fs.readFileSync(path),
+      };
       fs.rmSync(path);
       const stamp = (await assureFile(scene.store, scene.layout, claimed)) as string;
       expect(scene.stamp(path)).to.equal(stamp);
@@ -275,8 +289,15 @@ describe("races: what lies there after a kill at the worst moment", function () 
       await scene.worker("w");
       bench().submit({ job: "a" }, bench().line(0));
       const path = scene.claim("w", "a");
-      const { ino, mode } = fs.statSync(path);
-      const claimed: Claimed = { worker: "w", file: "a.ini", ino, mode, bytes: fs.readFileSync(path) };
+      const { ino, mtimeMs, mode } = fs.statSync(path);
+      const claimed: Claimed = {
+        worker: "w",
+        file: "a.ini",
+        ino,
+        mtimeMs,
+        mode,
+        bytes: fs.readFileSync(path),
+      };
       fs.renameSync(path, scene.layout.queued("a.ini"));
       expect(await assureFile(scene.store, scene.layout, claimed)).to.equal(undefined);
       expect(await finish(scene.store, scene.layout, claimed, "jobdone", "")).to.equal("taken");

@@ -27,7 +27,7 @@ describe("how a job failed, by its worker's ledger", () => {
   const ask = (file: string, ...events: object[]) => {
     const line = (event: object) => `${JSON.stringify({ v: 1, t: "2026-01-01T00:00:00.000Z", ...event })}\n`;
     fs.writeFileSync(layout.ledgerOf("w"), events.map(line).join(""));
-    return endingOf(openStore(layout.root, "local"), layout, "w", file, 7);
+    return endingOf(openStore(layout.root, "local"), layout, "w", file, { ino: 7, mtimeMs: 1 });
   };
 
   const told = (job: string, code: number) => ({
@@ -63,6 +63,8 @@ describe("how a job failed, by its worker's ledger", () => {
   it("is unknown when the ledger says nothing, or is not there", async () => {
     expect(await ask("a.ini", ended("b", 1), { event: "started", job: "a", attempt: 1 })).to.deep.equal({});
     fs.unlinkSync(layout.ledgerOf("w"));
-    expect(await endingOf(openStore(layout.root, "local"), layout, "w", "a.ini", 7)).to.deep.equal({});
+    expect(
+      await endingOf(openStore(layout.root, "local"), layout, "w", "a.ini", { ino: 7, mtimeMs: 1 }),
+    ).to.deep.equal({});
   });
 });

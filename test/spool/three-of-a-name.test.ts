@@ -48,8 +48,8 @@ describe("three jobs of one name, in the queue, on the retry desk and on a worke
   const ALL = ["jobqueue: waits", "retry: failed", "retry: runs"];
 
   it("are all there when the one that ran has failed", async () => {
-    const { ino } = fs.statSync(desk);
-    const claimed = { worker: "w", file: FILE, ino, bytes: Buffer.alloc(0), mode: 0o644 };
+    const { ino, mtimeMs } = fs.statSync(desk);
+    const claimed = { worker: "w", file: FILE, ino, mtimeMs, bytes: Buffer.alloc(0), mode: 0o644 };
     const stamp = (await stampAt(store, desk)) ?? "";
     expect(await finish(store, layout, claimed, "retry", stamp)).to.equal("published");
     expect(there()).to.have.members(ALL);
