@@ -12,6 +12,8 @@ export interface DaemonLog {
 
 const LARGEST = 4 * 1024 * 1024;
 const KEPT = 3;
+/** What was opened before a server went away may never work again: the file is opened anew, once in so long (ms). */
+const REOPENED_APART = 1000;
 
 /**
  * Opens a daemon's log; an unknown level counts as `info`. When it has grown over `largest` bytes it becomes `FILE.1`, the older ones move up, and
@@ -20,7 +22,18 @@ const KEPT = 3;
 export function openDaemonLog(file: string, level: string, largest = LARGEST, mode = 0o666): DaemonLog {
   makeLog(file, mode);
   const destination = pino.destination({ dest: file, sync: true, append: true, mkdir: true, mode });
-  destination.on("error", () => undefined);
+  let reopened = Number.NEGATIVE_INFINITY;
+  destination.on("error", () => {
+    const now = performance.now();
+    if (now - reopened < REOPENED_APART) return;
+    reopened = now;
+    try {
+      makeLog(file, mode);
+      destination.reopen();
+    } catch {
+      // a later line tries again
+    }
+  });
   const logger = pino(
     { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
     destination,
@@ -41,12 +54,8 @@ export function openDaemonLog(file: string, level: string, largest = LARGEST, mo
       }
     },
     close() {
-      try {
-        destination.flushSync();
-        destination.end();
-      } catch {
-        // never opened, or the disk is full
-      }
+      // Every line has been written when it was logged, or could not be: to flush it would wait until it can.
+      destination.destroy();
     },
   };
 }

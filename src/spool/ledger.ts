@@ -1,7 +1,6 @@
 import type { JobResult } from "../job/job-result.js";
 import { isOutcome, type Outcome } from "../job/outcome.js";
 import type { EndRoom } from "../project/layout.js";
-import type { Clock } from "./clock.js";
 import { NetworkStore } from "./network-store.js";
 import type { Appender, Store } from "./store.js";
 
@@ -64,14 +63,17 @@ export type LedgerLine = LedgerEvent & { v: number; t: string };
  * followed by a fresh one: the next append starts with a newline, and readers pass over the torn one.
  */
 export class Ledger {
-  readonly #appender: Appender;
-  readonly #clock: Clock;
+  readonly #store: Store;
+  readonly #path: string;
   readonly #flush: boolean;
+  /** Undefined after an error: what was opened before a server went away may never work again (sshfs, ESTALE). */
+  #appender: Appender | undefined;
   #torn: boolean;
 
-  private constructor(appender: Appender, clock: Clock, flush: boolean, torn: boolean) {
+  private constructor(store: Store, path: string, appender: Appender, flush: boolean, torn: boolean) {
+    this.#store = store;
+    this.#path = path;
     this.#appender = appender;
-    this.#clock = clock;
     this.#flush = flush;
     this.#torn = torn;
   }
@@ -82,7 +84,7 @@ export class Ledger {
     try {
       // By somebody who wrote to it before, and had room for half a line: what a person does by commands is in one ledger.
       const isTorn = !["", "\n"].includes(await store.tail(path, 1));
-      return new Ledger(appender, store.clock, flush, isTorn);
+      return new Ledger(store, path, appender, flush, isTorn);
     } catch (error) {
       await appender.close().catch(() => undefined);
       throw error;
@@ -91,20 +93,24 @@ export class Ledger {
 
   /** Appends one event; throws when it was not written (ENOSPC …): then it did not happen. */
   async append(event: LedgerEvent): Promise<void> {
-    const t = new Date(this.#clock.wall()).toISOString();
+    const t = new Date(this.#store.clock.wall()).toISOString();
     const line = `${JSON.stringify({ v: LEDGER_VERSION, t, ...event })}\n`;
     try {
+      this.#appender ??= await this.#store.appender(this.#path);
       await this.#appender.append(this.#torn ? `\n${line}` : line);
       this.#torn = false;
+      if (this.#flush && (event.event === "ended" || event.event === "lost")) await this.#appender.flush();
     } catch (error) {
       this.#torn = true;
+      await this.close().catch(() => undefined);
       throw error;
     }
-    if (this.#flush && (event.event === "ended" || event.event === "lost")) await this.#appender.flush();
   }
 
-  close(): Promise<void> {
-    return this.#appender.close();
+  async close(): Promise<void> {
+    const appender = this.#appender;
+    this.#appender = undefined;
+    await appender?.close();
   }
 }
 

@@ -3,7 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { expect } from "chai";
 import { openDaemonLog } from "../../src/report/daemon-log.js";
-import { projectPerTest } from "../rig/with-project.js";
+import { projectPerTest, skip } from "../rig/with-project.js";
 
 describe("a daemon's log", () => {
   let dir = "";
@@ -66,6 +66,15 @@ describe("a daemon's log", () => {
     fs.rmSync(dir, { recursive: true });
     log.rotate();
     log.logger.info("two");
+    log.close();
+  });
+});
+
+describe("a daemon's log on a disk that stays full", () => {
+  it("does not keep its daemon from going", function () {
+    if (!fs.existsSync("/dev/full")) skip(this, "there is no /dev/full");
+    const log = openDaemonLog("/dev/full", "info");
+    log.logger.info("nowhere");
     log.close();
   });
 });

@@ -201,4 +201,34 @@ describe("Ledger", () => {
     await ledger.close();
     expect(parseLedger(fs.readFileSync(file, "utf8"))).to.have.length(2);
   });
+
+  it("is opened anew when what was opened before never works again, as after sshfs has reconnected", async () => {
+    const file = path.join(dir, "w.jsonl");
+    const store = openStore(dir, "network");
+    const reconnecting = Object.create(store) as Store;
+    let isBroken = false;
+    reconnecting.appender = async (path): Promise<Appender> => {
+      const appender = await store.appender(path);
+      let isOld = false;
+      const unlessOld = (call: () => Promise<void>) => {
+        isOld ||= isBroken;
+        return isOld ? Promise.reject(Object.assign(new Error("EIO"), { code: "EIO" })) : call();
+      };
+      return {
+        append: (text) => unlessOld(() => appender.append(text)),
+        flush: () => unlessOld(() => appender.flush()),
+        close: () => unlessOld(() => appender.close()),
+      };
+    };
+    const ledger = await Ledger.open(reconnecting, file, true);
+    await ledger.append(event("a"));
+    isBroken = true;
+    let failed = 0;
+    for (let n = 0; n < 2; n++) await ledger.append(event("b")).catch(() => failed++);
+    expect(failed).to.equal(2);
+    isBroken = false;
+    await ledger.append(event("b"));
+    await ledger.close();
+    expect(workersOf(parseLedger(fs.readFileSync(file, "utf8")))).to.deep.equal(["a", "b"]);
+  });
 });
