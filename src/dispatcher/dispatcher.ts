@@ -118,6 +118,8 @@ export class Dispatcher {
   /** Whether workers are heard when they ring; many are looked at in turn instead. */
   #listens = true;
   #nextRetryLook = 0;
+  /** Files that were seen in the queue or on the retry desk, as a listing that a cache keeps may not show them yet. */
+  readonly #hidden = new Map<string, string>();
   /** Jobs that were given up on the retry desk before their workers' desks were seen without them. */
   readonly #givenUp = new Set<string>();
   #tally: Tally;
@@ -265,12 +267,20 @@ export class Dispatcher {
       }
     }
     if (this.#hasBlocked && now >= this.#dependencies.nextLook) await this.#lookAtDependencies();
+    await this.#lookForHidden();
     await this.#feed();
     await this.#act();
     const isOpen = this.#stock.waiting + this.#arrays.waiting + this.#desks.jobs + this.#retries.waiting > 0;
     if (!this.#isOver()) this.#isStuck = false;
     if (isOpen && !this.#isStuck) this.#tally.begin();
     this.#s.tell({ kind: "progress", progress: this.progress });
+  }
+
+  async #lookForHidden(): Promise<void> {
+    for (const [file, path] of this.#hidden) {
+      const isShown = this.#retries.isWaiting(file) || this.#stock.hasSeen(file);
+      if (isShown || !(await this.#s.store.has(path))) this.#hidden.delete(file);
+    }
   }
 
   async #lookAtDependencies(): Promise<void> {
@@ -375,9 +385,11 @@ export class Dispatcher {
         break;
       case "retry":
         this.#nextRetryLook = 0;
+        this.#hidden.set(job.file, this.#s.layout.toRetry(job.file));
         break;
       case "jobqueue":
         this.#queueRang = true;
+        this.#hidden.set(job.file, this.#s.layout.queued(job.file));
         break;
       case "jobcancelled":
         this.#tally.count("cancelled");
@@ -514,6 +526,7 @@ export class Dispatcher {
   /** Nothing waits or runs; what only waits for jobs that are not there would wait for ever. */
   #isOver(): boolean {
     if (this.#desks.jobs > 0 || this.#retries.waiting > 0 || this.#queueRang) return false;
+    if (this.#hidden.size > 0) return false;
     return this.#stock.waiting + this.#arrays.waiting === 0 || this.#isAllBlocked;
   }
 

@@ -11,6 +11,9 @@ import type { Ledger } from "../spool/ledger.js";
 import { isStampOf } from "../spool/stamp.js";
 import { isErrno, type Store } from "../spool/store.js";
 
+/** Between two looks at ledgers that do not tell all yet, ms. */
+const UNTOLD_LOOKS_APART = 300;
+
 /** What was decided of a job on the retry desk, and how its last attempt ended. */
 export type Decision =
   /** While it waited for its next attempt. */
@@ -33,6 +36,8 @@ export class Retries {
   readonly #due = new Map<string, { at: number; failed: number; stamp: string }>();
   /** Those that lie behind another of their name. */
   #behind = 0;
+  /** Those of which the ledgers do not tell all yet, and since when, by the monotonic clock, ms. */
+  readonly #untold = new Map<string, number>();
   /** Those that could not go back, since another job of the name lies in the queue: that one goes first. */
   readonly #blocked = new Set<string>();
 
@@ -50,6 +55,11 @@ export class Retries {
   /** Jobs on the retry desk at the last look. */
   get waiting(): number {
     return this.#due.size + this.#behind;
+  }
+
+  /** Whether this file was there at the last look. */
+  isWaiting(file: string): boolean {
+    return this.#due.has(file);
   }
 
   /** Whether a job of this name will be back from the desk before another of the name may run. */
@@ -72,6 +82,7 @@ export class Retries {
     for (const [file, { stamp }] of this.#due) {
       if (files.includes(file)) continue;
       this.#due.delete(file);
+      this.#untold.delete(file);
       const cancelled = await factsIfThere(this.#store, this.#layout.ended("jobcancelled", file));
       if (cancelled !== undefined && isStampOf(stamp, cancelled)) {
         decisions.push({ kind: "cancelled", job: jobName(file) });
@@ -83,7 +94,8 @@ export class Retries {
       const due = this.#due.get(file);
       if (due !== undefined && due.at > now) continue;
       // Another of the name may have taken its place, and is to be weighed for itself.
-      if (due !== undefined && due.stamp === (await stampAt(this.#store, this.#layout.toRetry(file)))) {
+      const isDecided = due !== undefined && !this.#untold.has(file);
+      if (isDecided && due.stamp === (await stampAt(this.#store, this.#layout.toRetry(file)))) {
         await this.#again(file, due.failed);
         continue;
       }
@@ -125,6 +137,10 @@ export class Retries {
       return { kind: "given-up", job, reason: "all its attempts failed", ending: {} };
     }
     const { failed, latest, outcome, requeued } = await this.#history.attemptsOf(job);
+    if (await this.#isUntold(file, now)) {
+      this.#due.set(file, { at: now + UNTOLD_LOOKS_APART, failed: 0, stamp });
+      return undefined;
+    }
     if (requeued) {
       // Always the first backoff: a job of many slices is not to wait longer and longer, nor to spin.
       this.#due.set(file, { at: now + this.#settings.retryBackoff * 1000, failed: 0, stamp });
@@ -142,6 +158,21 @@ export class Retries {
     this.#due.set(file, { at: now + backoff * 1000, failed, stamp });
     if (failed === 0) return undefined;
     return { kind: "again", job, attempt: failed + 1, of: retries + 1, ending: ending ?? {} };
+  }
+
+  /**
+   * Whether there was an attempt after all those of which the ledgers tell how they ended: a cache may still hold a ledger as
+   * it was. For the time that files take to settle that is waited for; who was killed between log and ledger tells nothing.
+   */
+  async #isUntold(file: string, now: number): Promise<boolean> {
+    if (this.#store.kind === "local") return false;
+    const job = jobName(file);
+    const next = this.#layout.attemptLog(job, (await this.#history.lastEnded(job)) + 1);
+    const since = this.#untold.get(file) ?? now;
+    this.#untold.delete(file);
+    if (now - since > this.#settings.settle * 1000 || !(await this.#store.has(next))) return false;
+    this.#untold.set(file, since);
+    return true;
   }
 
   async #again(file: string, failed: number): Promise<void> {

@@ -4,6 +4,8 @@ import type { LedgerLine } from "./ledger.js";
 import { Ledgers } from "./ledgers.js";
 import type { Store } from "./store.js";
 
+const ENDS: ReadonlySet<LedgerLine["event"]> = new Set(["ended", "lost", "discarded"]);
+
 /** What the ledgers say of a job's attempts, their numbers by kind. */
 interface Record {
   /** With a final outcome: what came up to the latest is another life of the job's name. */
@@ -14,6 +16,8 @@ interface Record {
   lost: Set<number>;
   /** Stamps of files that were given up on the retry desk. */
   givenUp: Set<string>;
+  /** The highest of which an end is told, whatever it was. */
+  last: number;
 }
 
 /**
@@ -57,15 +61,30 @@ export class History {
     return this.#records.get(job)?.givenUp.has(stamp) ?? false;
   }
 
+  /** The highest attempt of which the ledgers tell an end, as far as they can be read. */
+  async lastEnded(job: string): Promise<number> {
+    await this.#readOn();
+    return this.#records.get(job)?.last ?? 0;
+  }
+
   async #readOn(): Promise<void> {
     for await (const line of this.#ledgers.read()) this.#note(line);
   }
 
   /** Ledgers are read one after the other, not in the order of time: attempt numbers alone put them in order. */
   #note(line: LedgerLine): void {
+    this.#remember(line);
+    const record = "job" in line ? this.#records.get(line.job) : undefined;
+    if (record !== undefined && ENDS.has(line.event) && "attempt" in line) {
+      record.last = Math.max(record.last, line.attempt);
+    }
+  }
+
+  #remember(line: LedgerLine): void {
     switch (line.event) {
       case "ended":
         // What a lost worker's ledger says of this attempt was never published.
+        if (line.to === "jobqueue") this.#record(line.job);
         if (line.to === "jobqueue" || this.#records.get(line.job)?.lost.has(line.attempt)) break;
         if (line.outcome.kind === "requeued") this.#record(line.job).requeued.add(line.attempt);
         else if (line.to === "retry") this.#record(line.job).failed.set(line.attempt, line.outcome);
@@ -85,6 +104,7 @@ export class History {
         if (line.attempt > 0) this.#record(line.job).final.add(line.attempt);
         break;
       case "discarded":
+        this.#record(line.job);
         this.#forget(line.job, line.attempt);
         break;
       default:
@@ -101,6 +121,7 @@ export class History {
         requeued: new Set(),
         lost: new Set(),
         givenUp: new Set(),
+        last: 0,
       };
       this.#records.set(job, record);
     }
