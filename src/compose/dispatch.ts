@@ -9,7 +9,7 @@ import { hostName, newActorId } from "../spool/identity.js";
 import { Ledger } from "../spool/ledger.js";
 import { Locksmith } from "../spool/lock.js";
 import { type Dispatching, readDispatching, type Seat, SeatWatch, takeSeat } from "../spool/seat.js";
-import { isTrouble, type Store } from "../spool/store.js";
+import { isErrno, isTrouble, type Store } from "../spool/store.js";
 
 export type DispatchEvent =
   | DispatcherEvent
@@ -146,7 +146,8 @@ export async function dispatchAs(
         await ledger.append({ event: "dispatching", dispatcher: id, host: hostName(), pid: process.pid });
       } catch (error) {
         await seat.leave(); // or nobody could take it while this process lives
-        if (!hasBegun || !isTrouble(error)) throw error;
+        // ENOENT: a cache still has the key that another dispatcher has removed, and opens what is not there.
+        if (!hasBegun || !(isTrouble(error) || isErrno(error, "ENOENT"))) throw error;
         await store.clock.sleep(settings.poll * 1000, signal);
         continue;
       }

@@ -22,6 +22,7 @@ import { namesIfThere } from "./file-facts.js";
 import { stampAt } from "./finish.js";
 import { look } from "./intake.js";
 import { isErrno, type Store } from "./store.js";
+import { RENAMED_IN } from "./submit.js";
 
 /*
  * S11: of an array, one file in `jobarrays/A/`, numbers become jobs as they are needed, each once, whoever is killed at
@@ -33,8 +34,6 @@ import { isErrno, type Store } from "./store.js";
  * empty one.
  */
 
-/** How far a modification time is set back, ms: by that a file is known that was renamed into place (`submit.ts`). */
-const RENAMED_IN = 1000;
 /** How often others may be quicker than somebody who changes numbers. */
 const ROUNDS = 100;
 

@@ -8,9 +8,10 @@ import type { Store } from "./store.js";
 /**
  * A file that was renamed into place has been written to its end. Its modification time is set back by this
  * much (ms), so that it stands out from its change time whatever the file system's resolution: that is how S1's
- * other side, `settling.ts`, knows it.
+ * other side, `settling.ts`, knows it. Longer than what files need to settle on a network, since one that has no change
+ * times (SFTP) tells the modification time instead.
  */
-const RENAMED_IN = 1000;
+export const RENAMED_IN = 15_000;
 
 export interface SubmitOptions {
   /** Permissions, less the umask; those of data if not said. A script needs its x bits. */
