@@ -123,6 +123,8 @@ export class Dispatcher {
   /** Jobs that were given up on the retry desk before their workers' desks were seen without them. */
   readonly #givenUp = new Set<string>();
   #tally: Tally;
+  /** Since when all seems to have ended, monotonic, ms; undefined while it does not. */
+  #overSince: number | undefined;
   /** All has ended but jobs that wait for others which are not there, and that was told. */
   #isStuck = false;
 
@@ -511,9 +513,13 @@ export class Dispatcher {
    * lost the seat meanwhile cannot tell: another hands out what he may not see.
    */
   async #allEnded(signal: AbortSignal): Promise<boolean> {
+    const now = this.#s.store.clock.now();
+    if (!this.#isOver()) this.#overSince = undefined;
     if (!this.#tally.hasBegun || !this.#isOver()) return false;
-    if (this.#s.store.kind === "network") await this.#sleep(this.#s.settings.settle * 1000, signal);
-    if (signal.aborted) return false;
+    this.#overSince ??= now;
+    // What comes meanwhile is not to wait for that.
+    if (now - this.#overSince < this.#untilSure) return false;
+    this.#overSince = undefined;
     this.#nextRollCall = 0;
     this.#nextRetryLook = 0;
     this.#queueRang = true;
@@ -521,6 +527,11 @@ export class Dispatcher {
     this.#dependencies.hurry();
     await this.#pass();
     return this.#isOver() && !signal.aborted && (await this.#s.isSeatMine());
+  }
+
+  /** How long after an empty look the next one proves something, ms. */
+  get #untilSure(): number {
+    return this.#s.store.kind === "network" ? this.#s.settings.settle * 1000 : 0;
   }
 
   /** Nothing waits or runs; what only waits for jobs that are not there would wait for ever. */
@@ -548,6 +559,7 @@ export class Dispatcher {
         : MANY_WORKERS_POLL,
       this.#nextRollCall - now,
       nextListing,
+      this.#overSince === undefined ? Number.POSITIVE_INFINITY : this.#overSince + this.#untilSure - now,
       this.#stock.nextLook ?? Number.POSITIVE_INFINITY,
       this.#hasBlocked ? this.#dependencies.nextLook - now : Number.POSITIVE_INFINITY,
       this.#retries.waiting === 0 ? Number.POSITIVE_INFINITY : this.#nextRetryLook - now,
