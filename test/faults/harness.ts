@@ -195,7 +195,7 @@ export class Bench {
   #rename(job: string, text: string): void {
     const temporary = this.path("jobqueue", `.${job}.${this.accepted.length}.tmp`);
     fs.writeFileSync(temporary, text);
-    const then = Date.now() / 1000 - 1;
+    const then = Date.now() / 1000 - 15; // as submit does
     fs.utimesSync(temporary, then, then);
     fs.renameSync(temporary, this.path("jobqueue", `${job}.ini`));
   }
