@@ -5,15 +5,19 @@ import { table } from "../../src/cli/table.js";
 import { durability } from "./durability.js";
 import { hire } from "./hire.js";
 import { idle } from "./idle.js";
+import { ladder } from "./ladder.js";
 import { latency } from "./latency.js";
-import { machine } from "./machine.js";
+import { load, machine } from "./machine.js";
 import { makespan } from "./makespan.js";
-import type { Row } from "./measure.js";
+import type { Required, Row } from "./measure.js";
 import { memory } from "./memory.js";
+import type { Peer, PeerVersion } from "./peers/peer.js";
+import { peers as peersOf } from "./peers/peers.js";
+import { polled } from "./polled.js";
 import { scale } from "./scale.js";
 import { Scratch } from "./scratch.js";
 import { speed } from "./speed.js";
-import { startup } from "./startup.js";
+import { type CommandCost, startup } from "./startup.js";
 
 /** What every measurement gets. */
 export interface Setup {
@@ -21,13 +25,28 @@ export interface Setup {
   readonly rounds: number;
   readonly jobs: number;
   readonly cores: number;
+  /** Other queues and runners, and whether they can take part. */
+  readonly peers: readonly { readonly peer: Peer; readonly found: PeerVersion }[];
   /** Says what is being done now. */
   readonly tell: (what: string) => void;
 }
 
-const MEASUREMENTS = { speed, durability, latency, hire, startup, makespan, memory, scale, idle };
+const MEASUREMENTS = {
+  speed,
+  durability,
+  latency,
+  polled,
+  hire,
+  makespan,
+  memory,
+  ladder,
+  scale,
+  idle,
+};
 type Name = keyof typeof MEASUREMENTS;
-const NAMES = Object.keys(MEASUREMENTS) as Name[];
+/** Its table is one of its own. */
+const STARTUP = "startup";
+const NAMES = [...(Object.keys(MEASUREMENTS) as Name[]), STARTUP] as const;
 
 const args = await yargs(hideBin(process.argv))
   .scriptName("npm run bench --")
@@ -35,6 +54,7 @@ const args = await yargs(hideBin(process.argv))
   .option("rounds", { type: "number", default: 3, describe: "rounds; medians are shown" })
   .option("jobs", { type: "number", default: 10_000, describe: "empty jobs in each round of speed" })
   .option("only", { choices: NAMES, array: true, default: NAMES, describe: "measure these alone" })
+  .option("peers", { type: "string", describe: "where npm install bullmq ioredis was run" })
   .option("dir", { type: "string", default: os.tmpdir(), describe: "where to make the temporary directory" })
   .option("json", { type: "boolean", default: false, describe: "print JSON" })
   .strict()
@@ -45,27 +65,58 @@ const scratch = new Scratch(args.dir);
 const tell = (what: string) => {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${what} …`);
 };
-const facts = await machine(scratch.root, cores);
-const rows: (Row & { name: Name })[] = [];
-for (const name of NAMES) {
-  if (!args.only.includes(name)) continue;
-  const setup = { scratch, rounds: args.rounds, jobs: args.jobs, cores, tell };
-  for (const row of await MEASUREMENTS[name](setup)) rows.push({ name, ...row });
+const peers = await Promise.all(
+  peersOf(args.peers).map(async (peer) => ({ peer, found: await peer.version() })),
+);
+const facts = await machine(scratch.root, cores, peers);
+const setup: Setup = { scratch, rounds: args.rounds, jobs: args.jobs, cores, peers, tell };
+const rows: (Row & { name: string })[] = [];
+
+/** What cannot be measured is told, and the rest is measured all the same. */
+async function attempt<T>(
+  name: Name | typeof STARTUP,
+  measure: (setup: Setup) => Promise<T[]>,
+): Promise<T[]> {
+  if (!args.only.includes(name)) return [];
+  try {
+    return await measure(setup);
+  } catch (error) {
+    process.exitCode = 1;
+    rows.push({ name, measure: `${name}: ${String(error)}`, value: "failed", number: undefined });
+    return [];
+  }
 }
+
+for (const name of Object.keys(MEASUREMENTS) as Name[]) {
+  for (const row of await attempt(name, MEASUREMENTS[name])) rows.push({ name, ...row });
+}
+const commands: CommandCost[] = await attempt(STARTUP, startup);
+facts.push(["load after", load()]);
 if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+
+function mark(required: Required | undefined): [string, string] {
+  return required === undefined ? ["", ""] : [required.text, required.ok ? "ok" : "MISSED"];
+}
+
 if (args.json) {
-  process.stdout.write(`${JSON.stringify({ machine: Object.fromEntries(facts), rows }, undefined, 2)}\n`);
+  const all = { machine: Object.fromEntries(facts), rows, commands };
+  process.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`);
 } else {
   process.stdout.write(`${facts.map(([fact, value]) => `${fact}: ${value}\n`).join("")}\n`);
-  process.stdout.write(
-    table(
-      ["WHAT", "MEASURED", "REQUIRED", ""],
-      rows.map(({ measure, value, required }) => [
-        measure,
-        value,
-        required?.text ?? "",
-        required === undefined ? "" : required.ok ? "ok" : "MISSED",
-      ]),
-    ),
-  );
+  if (rows.length > 0) {
+    const lines = rows.map(({ measure, value, required }) => [measure, value, ...mark(required)]);
+    process.stdout.write(table(["WHAT", "MEASURED", "REQUIRED", ""], lines));
+  }
+  if (commands.length > 0) {
+    const lines = commands.map((cost) => [
+      cost.command,
+      `${cost.ms.toFixed(0)} ms`,
+      cost.timeRatio.toFixed(2),
+      `${cost.megabytes.toFixed(0)} MB`,
+      cost.memoryRatio.toFixed(2),
+      ...mark(cost.required),
+    ]);
+    const head = ["COMMAND", "TIME", ": node -e 0", "PEAK MEMORY", ": node -e 0", "REQUIRED", ""];
+    process.stdout.write(`\n${table(head, lines)}`);
+  }
 }

@@ -3,10 +3,20 @@ import os from "node:os";
 import path from "node:path";
 import { execa } from "execa";
 import { PACKAGE } from "../../test/rig/command.js";
-import { PEERS } from "./peers.js";
+import type { Setup } from "./bench.js";
+
+/** Processes that wanted a CPU in the last 1, 5 and 15 minutes. */
+export function load(): string {
+  const averages = os.loadavg().map((average) => average.toFixed(2));
+  return averages.join(" ");
+}
 
 /** Where the numbers come from: names and values, for people. */
-export async function machine(dir: string, cores: number): Promise<[string, string][]> {
+export async function machine(
+  dir: string,
+  cores: number,
+  peers: Setup["peers"],
+): Promise<[string, string][]> {
   const { version } = JSON.parse(fs.readFileSync(path.join(PACKAGE, "package.json"), "utf8"));
   const fileSystem = await execa("df", ["--output=fstype", dir], { reject: false });
   const facts: [string, string][] = [
@@ -14,16 +24,12 @@ export async function machine(dir: string, cores: number): Promise<[string, stri
     ["memory", `${(os.totalmem() / 2 ** 30).toFixed(1)} GiB`],
     ["kernel", `${os.type()} ${os.release()} ${os.arch()}`],
     ["file system", fileSystem.stdout?.split("\n")[1] ?? "?"],
-    [
-      "load before",
-      os
-        .loadavg()
-        .map((load) => load.toFixed(2))
-        .join(" "),
-    ],
+    ["load before", load()],
     ["node", process.version],
     ["fjord", version],
   ];
-  for (const peer of PEERS) facts.push([peer.name, (await peer.version()) ?? "not installed"]);
+  for (const { peer, found } of peers) {
+    facts.push([peer.name, found.kind === "there" ? found.version : `left out: ${found.reason}`]);
+  }
   return facts;
 }

@@ -1,11 +1,16 @@
+/** What the project asks of a figure, and whether it is so. */
+export interface Required {
+  readonly text: string;
+  readonly ok: boolean;
+}
+
 /** One line of the table. */
 export interface Row {
   readonly measure: string;
   readonly value: string;
   /** The plain number, in the unit that the value is shown in. */
   readonly number: number | undefined;
-  /** What the project asks of it. */
-  readonly required?: { readonly text: string; readonly ok: boolean };
+  readonly required?: Required;
 }
 
 export function median(numbers: readonly number[]): number {
@@ -20,21 +25,15 @@ export function quantile(numbers: readonly number[], q: number): number {
   return at(Math.ceil(sorted.length * q));
 }
 
-export function row(
-  measure: string,
-  number: number,
-  unit: string,
-  digits: number,
-  required?: { text: string; ok: boolean },
-): Row {
+export function row(measure: string, number: number, unit: string, digits: number, required?: Required): Row {
   const value = `${number.toFixed(digits)} ${unit}`.trimEnd();
   return { measure, value, number: Number(number.toFixed(6)), ...(required && { required }) };
 }
 
-export function atMost(number: number, limit: number, unit: string): { text: string; ok: boolean } {
+export function atMost(number: number, limit: number, unit: string): Required {
   return { text: `< ${limit} ${unit}`.trimEnd(), ok: number < limit };
 }
 
-export function atLeast(number: number, limit: number, text: string): { text: string; ok: boolean } {
+export function atLeast(number: number, limit: number, text: string): Required {
   return { text, ok: number >= limit };
 }

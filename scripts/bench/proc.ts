@@ -20,3 +20,8 @@ export function peakMemoryOf(pid: number): number {
   const status = fs.readFileSync(`/proc/${pid}/status`, "utf8");
   return Number(/^VmHWM:\s*(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
 }
+
+/** How often a process has read so far (proc(5), io: syscr): a dispatcher reads each job file once. */
+export function readCallsOf(pid: number): number {
+  return Number(/^syscr: (\d+)/m.exec(fs.readFileSync(`/proc/${pid}/io`, "utf8"))?.[1]);
+}

@@ -7,29 +7,19 @@ import { kill } from "../../test/rig/processes.js";
 import type { Setup } from "./bench.js";
 import { BenchProject, type RunningDispatcher } from "./bench-project.js";
 import { atMost, median, type Row, row } from "./measure.js";
-import { cpuOf, peakMemoryOf } from "./proc.js";
+import { cpuOf } from "./proc.js";
 
 /** Job files that wait. */
 const FILES = 100_000;
-/** Elements of one array. */
-const ELEMENTS = 1_000_000;
-/** Jobs of which the speed is taken, after some to get going. */
-const MEASURED = 5000;
-const WARM = 1000;
 /** Simulated desks and heartbeats, and for how long, s. */
 const WORKERS = 256;
 const WATCHED = 20;
-const MB = 1e6;
 
-/** What it costs that there is much: jobs that wait, as files and as an array; workers; a dispatcher that dies amid it. */
+/** What it costs that there is much: many workers, and a dispatcher that dies amid a long queue. */
 export async function scale({ scratch, rounds, cores, tell }: Setup): Promise<Row[]> {
-  tell("scale, an array");
-  const array = new BenchProject(scratch, "scale");
-  const ofArray = await handOut(array, cores, () => submitArray(array));
-  await cancelAll(array);
-  tell(`scale, ${FILES} files`);
   const files = new BenchProject(scratch, "scale");
-  const ofFiles = await handOut(files, cores, () => files.drop(FILES, "/bin/true"));
+  files.drop(FILES, "/bin/true");
+  await files.hire(cores);
   const successions: number[] = [];
   for (let n = 1; n <= rounds; n++) {
     tell(`scale, a dispatcher dies, round ${n} of ${rounds}`);
@@ -40,19 +30,7 @@ export async function scale({ scratch, rounds, cores, tell }: Setup): Promise<Ro
   const share = await manyWorkers(new BenchProject(scratch, "scale"));
   return [
     row(
-      `array of ${ELEMENTS}: until its first job starts`,
-      ofArray.first,
-      "s",
-      2,
-      atMost(ofArray.first, 1, "s"),
-    ),
-    row("its jobs a second", ofArray.rate, "jobs/s", 0),
-    row("dispatcher, peak", ofArray.memory, "MB", 0, atMost(ofArray.memory, 200, "MB")),
-    row(`${FILES} files: until the first job starts`, ofFiles.first, "s", 2, atMost(ofFiles.first, 1, "s")),
-    row("their jobs a second", ofFiles.rate, "jobs/s", 0),
-    row("dispatcher, peak", ofFiles.memory, "MB", 0, atMost(ofFiles.memory, 200, "MB")),
-    row(
-      "a dispatcher is killed amid them: until its successor, started then, has handed out",
+      `a dispatcher is killed amid ${FILES} files: until its successor, started then, has handed out`,
       median(successions),
       "s",
       2,
@@ -66,29 +44,6 @@ export async function scale({ scratch, rounds, cores, tell }: Setup): Promise<Ro
       atMost(share, 50, "%"),
     ),
   ];
-}
-
-/** From when the dispatcher is started: until the first job starts, then the speed, and what the dispatcher took. */
-async function handOut(project: BenchProject, workers: number, submit: () => void | Promise<void>) {
-  await project.hire(workers);
-  await submit();
-  const begin = Date.now();
-  const dispatcher = project.stay();
-  await project.untilDone(WARM + MEASURED);
-  const { starts, ends } = project.times;
-  const [from, to] = [ends[WARM] ?? 0, ends[WARM + MEASURED - 1] ?? 0];
-  const memory = peakMemoryOf(dispatcher.pid) / MB;
-  await dispatcher.stop();
-  return { first: ((starts[0] ?? 0) - begin) / 1000, rate: (MEASURED / (to - from)) * 1000, memory };
-}
-
-async function submitArray(project: BenchProject): Promise<void> {
-  await project.run("fjord", "submit", "--name", "a", "--array", `1-${ELEMENTS}`, "--", "/bin/true");
-}
-
-async function cancelAll(project: BenchProject): Promise<void> {
-  await project.run("fjord", "cancel", "a");
-  await project.fire();
 }
 
 /** Seconds from the death of a dispatcher, with the start of the next, until a job starts that was handed out by that one. */

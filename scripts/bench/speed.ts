@@ -1,7 +1,6 @@
 import type { Setup } from "./bench.js";
 import { BenchProject } from "./bench-project.js";
 import { atLeast, median, type Row, row } from "./measure.js";
-import { PEERS } from "./peers.js";
 import { cpuOf } from "./proc.js";
 import type { Scratch } from "./scratch.js";
 
@@ -48,9 +47,8 @@ async function fjord(scratch: Scratch, jobs: number, slots: number) {
 }
 
 /** Empty jobs a second, all in turn in each round. */
-export async function speed({ scratch, jobs, rounds, cores, tell }: Setup): Promise<Row[]> {
-  const peers = [];
-  for (const peer of PEERS) if ((await peer.version()) !== undefined) peers.push(peer);
+export async function speed({ scratch, jobs, rounds, cores, peers: known, tell }: Setup): Promise<Row[]> {
+  const peers = known.filter(({ found }) => found.kind === "there").map(({ peer }) => peer);
   const results: Round[] = [];
   for (let n = 1; n <= rounds; n++) {
     tell(`speed, round ${n} of ${rounds}: fjord`);
@@ -75,15 +73,11 @@ export async function speed({ scratch, jobs, rounds, cores, tell }: Setup): Prom
     ),
     row("fjord, steady: the middle 80 % of the jobs", median(results.map((r) => r.steady)), "jobs/s", 0),
   ];
-  for (const { name, how } of PEERS) {
-    const measure = `${name}: ${how.replace("CORES", String(cores))}`;
-    rows.push(
-      peers.some((peer) => peer.name === name)
-        ? row(measure, rate(name), "jobs/s", 0)
-        : { measure, value: "not installed", number: undefined },
-    );
+  for (const { name, how } of peers) {
+    const digits = rate(name) < 10 ? 1 : 0;
+    rows.push(row(`${name}: ${how.replace("CORES", String(cores))}`, rate(name), "jobs/s", digits));
   }
-  const required: Record<string, number> = { xargs: 0.5, "GNU parallel": 2 };
+  const required: Record<string, number> = { xargs: 1, "GNU parallel": 2 };
   for (const { name } of peers) {
     const times = ratio(name);
     const limit = required[name];

@@ -1,43 +1,180 @@
+import fs from "node:fs";
+import path from "node:path";
 import { execa } from "execa";
-import type { CommandName } from "../../test/rig/command.js";
+import { binary, type CommandName } from "../../test/rig/command.js";
 import type { Setup } from "./bench.js";
 import { BenchProject } from "./bench-project.js";
-import { atMost, median, type Row, row } from "./measure.js";
+import { atMost, median, type Required } from "./measure.js";
 
-const TIMES = 21;
+/** What a command takes that has next to nothing to do, in medians; the ratios are to an empty Node of the same round. */
+export interface CommandCost {
+  readonly command: string;
+  /** From start to end. */
+  readonly ms: number;
+  /** Peak resident memory of its own process. */
+  readonly megabytes: number;
+  readonly timeRatio: number;
+  readonly memoryRatio: number;
+  readonly required?: Required;
+}
+
+interface Cost {
+  readonly ms: number;
+  readonly megabytes: number;
+}
+
+interface Command {
+  readonly name: CommandName;
+  /** Its arguments in round `n`. */
+  readonly args: (n: number) => string[];
+  /** What the table says. */
+  readonly shown: string;
+  /** How it may end; 0 if nothing is said. */
+  readonly ends?: readonly number[];
+}
+
 const EMPTY = "node -e 0";
-/** How many times an empty Node they may take. */
+/** How many times an empty Node those may take that are asked for over and over. */
 const LIMIT = 2;
-const LIMITED = ["fjord --version", "fjord status"];
+const LIMITED: readonly string[] = ["fjord --version", "fjord status"];
+/** All commands, for each round of the benchmark. */
+const TIMES = 2;
+/** An empty Node is looked at more than once a round, as all are compared with it. */
+const EMPTIES = 3;
+/** A worker for which there is nothing ends after so long, s. */
+const IDLE = 0.1;
+/** Jobs that have ended in the small project. */
+const ENDED = 10;
 
-const COMMANDS: readonly [CommandName, ...string[]][] = [
-  ["recruiter", "list"],
-  ["dispatcher", "--status-only"],
-  ["worker", "--help"],
-  ["fjord", "--version"],
-  ["fjord", "status"],
+function fjord(words: string, remark = ""): Command {
+  const args = (n: number) => words.replaceAll("%", String(n)).split(" ");
+  return { name: "fjord", args, shown: `fjord ${words.replaceAll("%", "")}${remark}` };
+}
+
+/** In this order, each round: jobs are submitted by one and cancelled by another, workers hired and fired. */
+const COMMANDS: readonly Command[] = [
+  fjord("--version"),
+  fjord("--help"),
+  fjord("status"),
+  fjord("submit --name new% -- /bin/true"),
+  fjord("list"),
+  fjord("show good0"),
+  fjord("log good0"),
+  fjord("explain wait%"),
+  fjord("history"),
+  fjord("results"),
+  fjord("progress 3/7"),
+  fjord("wait good0"),
+  fjord("top", ", without a terminal"),
+  fjord("hold wait%"),
+  fjord("release wait%"),
+  fjord("edit wait%", ", the editor does nothing"),
+  fjord("cancel new%"),
+  fjord("clean --older-than 0 --state cancelled"),
+  fjord("retry bad%"),
+  fjord("completion bash"),
+  fjord("run -- /bin/true", ", its worker and all"),
+  fjord("doctor"),
+  { name: "recruiter", args: () => ["hire", "1"], shown: "recruiter hire 1" },
+  { name: "recruiter", args: () => ["list"], shown: "recruiter list" },
+  { name: "dispatcher", args: () => ["--status-only"], shown: "dispatcher --status-only" },
+  { name: "dispatcher", args: () => [], shown: "dispatcher, 3 jobs, one worker", ends: [1] },
+  { name: "recruiter", args: () => ["fire", "--wait"], shown: "recruiter fire --wait" },
 ];
 
-/** What a command takes that has next to nothing to do, against a Node that has nothing to do. */
-export async function startup({ scratch, tell }: Setup): Promise<Row[]> {
-  tell("start-up");
-  const project = new BenchProject(scratch, "startup");
-  const took = new Map<string, number[]>();
-  const note = (what: string, ms: number) => took.set(what, [...(took.get(what) ?? []), ms]);
-  for (let n = 0; n < TIMES; n++) {
-    const begin = performance.now();
-    await execa(process.execPath, ["-e", "0"]);
-    note(EMPTY, performance.now() - begin);
-    for (const [name, ...args] of COMMANDS) {
-      note([name, ...args].join(" "), (await project.run(name, ...args)).seconds * 1000);
-    }
+/** Loaded before all else: at its end the process says what memory it has taken at most (proc(5): VmHWM). */
+const WITNESS = `process.on("exit", () => {
+  const fs = require("node:fs");
+  fs.writeFileSync(process.env.FJORD_BENCH_WITNESS, fs.readFileSync("/proc/self/status"));
+});
+`;
+
+/** Runs programs of Node and tells what they took. */
+class Scales {
+  readonly #dir: string;
+  readonly #env: NodeJS.ProcessEnv;
+
+  constructor(dir: string, env: NodeJS.ProcessEnv) {
+    this.#dir = dir;
+    fs.writeFileSync(path.join(dir, "witness.cjs"), WITNESS);
+    this.#env = {
+      ...env,
+      FJORD_HOME: path.join(dir, "home"),
+      FJORD_PROGRESS: path.join(dir, "progress"),
+      FJORD_BENCH_WITNESS: path.join(dir, "status"),
+      EDITOR: "true",
+      VISUAL: "true",
+    };
   }
-  const ratio = (what: string) =>
-    median((took.get(what) ?? []).map((ms, n) => ms / (took.get(EMPTY)?.[n] ?? Number.NaN)));
-  return [
-    ...[...took].map(([what, ms]) => row(`start to end: ${what}`, median(ms), "ms", 0)),
-    ...LIMITED.map((what) =>
-      row(`${what} : ${EMPTY}, within a round`, ratio(what), "", 2, atMost(ratio(what), LIMIT, "")),
-    ),
-  ];
+
+  async weigh(project: string, words: readonly string[], ends: readonly number[] = [0]): Promise<Cost> {
+    const begin = performance.now();
+    const args = ["--require", path.join(this.#dir, "witness.cjs"), ...words];
+    const { exitCode, stderr } = await execa(process.execPath, args, {
+      env: { ...this.#env, FJORD_PROJECT: project },
+      extendEnv: false,
+      cwd: this.#dir,
+      stdin: "ignore",
+      reject: false,
+    });
+    const ms = performance.now() - begin;
+    if (exitCode === undefined || !ends.includes(exitCode)) {
+      throw new Error(
+        `${words.map((word) => path.basename(word)).join(" ")} ended with ${exitCode}: ${stderr}`,
+      );
+    }
+    const status = fs.readFileSync(path.join(this.#dir, "status"), "utf8");
+    return { ms, megabytes: (Number(/^VmHWM:\s*(\d+) kB/m.exec(status)?.[1]) * 1024) / 1e6 };
+  }
+}
+
+/** Every command, in a project with a few jobs in each state. */
+export async function startup({ scratch, rounds, tell }: Setup): Promise<CommandCost[]> {
+  const project = new BenchProject(scratch, "startup");
+  const { layout } = project;
+  const drop = (name: string, executable: string) =>
+    fs.writeFileSync(layout.queued(`${name}.ini`), `[control]\nexecutable = ${executable}\n`);
+  for (let n = 0; n < ENDED; n++) drop(`good${n}`, "echo done #");
+  drop("bad0", "/bin/false");
+  await project.hire(1);
+  const dispatcher = project.stay();
+  await project.untilDone(ENDED);
+  await dispatcher.stop();
+  await project.fire();
+  const lonely = new BenchProject(scratch, "startup");
+  fs.writeFileSync(lonely.layout.settings, `[fjord]\nidle_limit = ${IDLE} s\n`);
+
+  const scales = new Scales(scratch.make("scales"), scratch.env);
+  const seen = new Map<string, { cost: Cost; empty: Cost }[]>();
+  const note = (shown: string, cost: Cost, empty: Cost) =>
+    seen.set(shown, [...(seen.get(shown) ?? []), { cost, empty }]);
+  for (let n = 0; n < rounds * TIMES; n++) {
+    tell(`start-up, round ${n + 1} of ${rounds * TIMES}`);
+    drop(`wait${n}`, "/bin/true");
+    drop(`bad${n + 1}`, "/bin/false"); // the dispatcher's, for the next round
+    const empties: Cost[] = [];
+    for (let i = 0; i < EMPTIES; i++) empties.push(await scales.weigh(layout.root, ["-e", "0"]));
+    const empty = {
+      ms: median(empties.map(({ ms }) => ms)),
+      megabytes: median(empties.map(({ megabytes }) => megabytes)),
+    };
+    note(EMPTY, empty, empty);
+    for (const { name, args, shown, ends } of COMMANDS) {
+      note(shown, await scales.weigh(layout.root, [binary(name), ...args(n)], ends), empty);
+    }
+    const worker = await scales.weigh(lonely.layout.root, [binary("worker")]);
+    note(`worker, until it has been idle for ${IDLE} s`, worker, empty);
+  }
+  return [...seen].map(([command, both]) => {
+    const of = (value: (one: (typeof both)[number]) => number) => median(both.map(value));
+    const timeRatio = of(({ cost, empty }) => cost.ms / empty.ms);
+    return {
+      command,
+      ms: of(({ cost }) => cost.ms),
+      megabytes: of(({ cost }) => cost.megabytes),
+      timeRatio,
+      memoryRatio: of(({ cost, empty }) => cost.megabytes / empty.megabytes),
+      ...(LIMITED.includes(command) && { required: atMost(timeRatio, LIMIT, "times the time") }),
+    };
+  });
 }

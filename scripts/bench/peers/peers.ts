@@ -1,0 +1,10 @@
+import { bullmq } from "./bullmq.js";
+import type { Peer } from "./peer.js";
+import { RUNNERS } from "./runners.js";
+import { slurm } from "./slurm.js";
+import { SPOOLERS } from "./spoolers.js";
+
+/** @param dir where packages of peers were installed with npm, if anybody has said */
+export function peers(dir: string | undefined): readonly Peer[] {
+  return [...RUNNERS, ...SPOOLERS, bullmq(dir), slurm];
+}
