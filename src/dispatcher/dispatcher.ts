@@ -78,7 +78,7 @@ export type DispatchEnd = "all-ended" | "stopped" | "seat-lost";
 
 /** A watched directory is listed by chokidar at each ring: longer queues are only polled. */
 const WATCHABLE = 100;
-/** Between two looks at all desks where nobody is listened to, ms. */
+/** Between two looks at all desks where events come, and are too many to be listened to, ms. */
 const MANY_WORKERS_POLL = 50;
 /** Between two looks at the retry desk, ms, at the least. */
 const RETRY_LOOKS_APART = 100;
@@ -115,8 +115,9 @@ export class Dispatcher {
   #calledRoll = false;
   #removedLocks = false;
   #lastListing = 0;
-  /** Whether workers are heard when they ring; many are looked at in turn instead. */
+  /** Whether workers are heard when they ring; many, and those on a network, are looked at in turn instead. */
   #listens = true;
+  #lastDeskLook = 0;
   #nextRetryLook = 0;
   /** Files that were seen in the queue or on the retry desk, as a listing that a cache keeps may not show them yet. */
   readonly #hidden = new Map<string, string>();
@@ -242,9 +243,7 @@ export class Dispatcher {
       this.#removedLocks = true;
     } else {
       this.#calledRoll = false;
-      for (const worker of this.#listens ? rung : this.#desks.all.map((desk) => desk.worker)) {
-        await this.#attendance.look(worker);
-      }
+      for (const worker of this.#listens ? rung : this.#unheard(now)) await this.#attendance.look(worker);
     }
     await this.#takeStock(now);
     if (now >= this.#nextRetryLook) {
@@ -354,7 +353,8 @@ export class Dispatcher {
   }
 
   async #callRoll(): Promise<void> {
-    this.#listens = this.#desks.all.length <= WATCHABLE;
+    this.#listens = this.#s.store.rings && this.#desks.all.length <= WATCHABLE;
+    this.#lastDeskLook = this.#s.store.clock.now();
     if (this.#listens) await this.#bell.hang(this.#s.layout.workerqueue);
     else this.#bell.take(this.#s.layout.workerqueue);
     for (const { worker, reason, jobs } of await this.#attendance.call()) {
@@ -371,6 +371,19 @@ export class Dispatcher {
         jobs: back.sort(byTurn).map(({ file }) => jobName(file)),
       });
     }
+  }
+
+  /** Workers whom no bell tells of, when it is time to look at their desks again and there is something to hand out or await. */
+  #unheard(now: number): string[] {
+    if (this.#desks.jobs + this.#stock.ready === 0 || now - this.#lastDeskLook < this.#deskLooksApart)
+      return [];
+    this.#lastDeskLook = now;
+    return this.#desks.all.map((desk) => desk.worker);
+  }
+
+  /** ms */
+  get #deskLooksApart(): number {
+    return this.#s.store.rings ? MANY_WORKERS_POLL : this.#s.settings.poll * 1000;
   }
 
   /** A job has left its desk: the directories tell how it ended. */
@@ -556,7 +569,7 @@ export class Dispatcher {
     const due = [
       this.#listens || this.#desks.jobs + this.#stock.ready === 0
         ? Number.POSITIVE_INFINITY
-        : MANY_WORKERS_POLL,
+        : this.#deskLooksApart - (now - this.#lastDeskLook),
       this.#nextRollCall - now,
       nextListing,
       this.#overSince === undefined ? Number.POSITIVE_INFINITY : this.#overSince + this.#untilSure - now,
