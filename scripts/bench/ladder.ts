@@ -171,12 +171,12 @@ function report(kind: Kind, size: number, rounds: readonly ReadonlyMap<number, S
   rows.push(row(`${what}: dispatcher, peak`, memory, "MB", 0, atMost(memory, MEMORY_LIMIT, "MB")));
   if (size === SMALL) return rows;
   const rate = ratio((step) => step.rate);
-  const calls = ratio((step) => step.calls);
+  const dearer = ratio((step) => step.calls);
   const small = `with ${SMALL}, within a round`;
-  rows.push(
-    row(`${what}: jobs a second : ${small}`, rate, "", 2, atLeast(rate, SLOWEST, `≥ ${SLOWEST}`)),
-    row(`${what}: calls a job : ${small}`, calls, "", 2, atMost(calls, DEAREST, "")),
-  );
+  rows.push(row(`${what}: jobs a second : ${small}`, rate, "", 2, atLeast(rate, SLOWEST, `≥ ${SLOWEST}`)));
+  if (!Number.isNaN(dearer)) {
+    rows.push(row(`${what}: calls a job : ${small}`, dearer, "", 2, atMost(dearer, DEAREST, "")));
+  }
   if (kind === "files") {
     const amid = ratio((step) => step.amidIntake);
     rows.push(row(`${what}: jobs a second while they are read : ${small}`, amid, "", 2));

@@ -163,7 +163,7 @@ export async function startup({ scratch, rounds, tell }: Setup): Promise<Command
       note(shown, await scales.weigh(layout.root, [binary(name), ...args(n)], ends), empty);
     }
     const worker = await scales.weigh(lonely.layout.root, [binary("worker")]);
-    note(`worker, until it has been idle for ${IDLE} s`, worker, empty);
+    note(`worker, idle_limit = ${IDLE} s`, worker, empty);
   }
   return [...seen].map(([command, both]) => {
     const of = (value: (one: (typeof both)[number]) => number) => median(both.map(value));

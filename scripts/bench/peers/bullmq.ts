@@ -27,7 +27,7 @@ function packageVersion(dir: string, name: string): string | undefined {
 export function bullmq(dir: string | undefined): Peer {
   return {
     name: "BullMQ",
-    how: "redis-server as it comes; a worker of BullMQ in one Node process, concurrency CORES, that spawns /bin/true; timed from its start, all jobs being queued",
+    how: "one process, concurrency CORES, that spawns /bin/true; all jobs queued, timed from its start",
     async version(): Promise<PeerVersion> {
       const redis = await versionOf("redis-server", "--version");
       if (redis.kind === "missing") return { kind: "missing", reason: "no redis-server" };

@@ -57,7 +57,7 @@ function linesIn(file: string): number {
 
 export const slurm: Peer = {
   name: "Slurm",
-  how: `an array of ${JOBS} by sbatch, CORES CPUs, scheduling without its pauses; timed from sbatch to the last one's end`,
+  how: `sbatch --array=1-${JOBS}, CORES CPUs; timed to the last one's end`,
   async version(): Promise<PeerVersion> {
     const found = await Promise.all(
       ["slurmctld", "slurmd", "sbatch", "munged"].map((name) => versionOf(name, "-V")),
