@@ -89,7 +89,12 @@ export async function placeToRetry(
 }
 
 /** Whether a job of this name other than this very file is on the retry desk. */
-async function otherOnRetryDesk(store: Store, layout: Layout, file: string, mark: FileMark): Promise<boolean> {
+async function otherOnRetryDesk(
+  store: Store,
+  layout: Layout,
+  file: string,
+  mark: FileMark,
+): Promise<boolean> {
   const place = layout.toRetry(file);
   if (!(await store.has(place))) return false;
   const there = await factsOrNone(store, place);

@@ -342,7 +342,9 @@ export class Watch {
     const ends = FINAL.map((room) => `${this.#layout.root}/${room}`);
     return [jobqueue, jobheld, ...desks, ...ends].filter((dir) => {
       const there = this.#server.find(`${dir}/${file}`);
-      const behind = this.#server.find(this.#layout.behindOnRetryDesk(file, { ino: inode?.ino ?? 0, mtimeMs: 0 }));
+      const behind = this.#server.find(
+        this.#layout.behindOnRetryDesk(file, { ino: inode?.ino ?? 0, mtimeMs: 0 }),
+      );
       if (dir === this.#layout.retryDesk && behind !== undefined) return true;
       return there !== undefined && (inode === undefined || there === inode);
     });
