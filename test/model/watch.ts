@@ -267,10 +267,11 @@ export class Watch {
   #seeArrival(path: string, to: string, inode: Inode): void {
     if (this.#beginsDrop || this.#drops.has(inode)) return;
     const file = nameOf(to);
+    if (path === to) this.#world.fail(`torn: ${file} is in the queue before it is written`);
     if (path.startsWith(`${this.#layout.jobarrays}/`)) {
       if (nameOf(path) !== file) return; // the array itself, back
       this.numbers.becomes(file.replace(/\.ini$/, ""));
-    } else if (this.#isInRoom(path) && path !== to) return;
+    } else if (this.#isInRoom(path)) return;
     this.#accept(file, inode);
   }
 
