@@ -49,7 +49,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "S4 without the lock",
-    found: /overlap/,
+    found: /overlap|begun/,
     by: ["network", "again"],
     isHard: true,
     edits: [
@@ -137,7 +137,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "S10 without the guardian's deadline",
-    found: /overlap/,
+    found: /overlap|begun/,
     by: ["local", "stop"],
     edits: [
       edit("src/worker/attempt.js", "launcher.watch(this.#bench.timeLeft);", ""),
@@ -146,13 +146,13 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "S10: the deadline is no shorter than the lease",
-    found: /overlap/,
+    found: /overlap|begun/,
     by: ["local", "stop"],
     edits: [edit("src/worker/worker.js", "return beat * Math.max(", "return 4 * beat * Math.max(")],
   },
   {
     name: "S10: begun however long it took to come there",
-    found: /overlap|follows the final outcome/,
+    found: /overlap|begun|follows the final outcome/,
     by: ["local", "stop"],
     isHard: true,
     edits: [

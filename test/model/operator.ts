@@ -52,7 +52,7 @@ async function carryOut(
     case "hold": {
       const told = await takeOut(store, layout, what, places, { flush, patience });
       const done = told.filter(({ end }) => end === "done").flatMap(({ job }) => namesIn(job));
-      watch.seeTakenOut(what, done);
+      watch.told.takenOut(what, done);
       return told.map(({ job, end }) => `${job} ${end}`).join(", ");
     }
     case "release":

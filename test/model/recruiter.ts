@@ -44,7 +44,7 @@ export async function recruit(
       actor.world.note(
         `${actor.name}: fired ${fired.map(({ worker, end }) => `${worker} ${end}`).join(", ")}`,
       );
-      for (const { worker, end } of fired) if (end === "gone") watch.seeGone(worker);
+      for (const { worker, end } of fired) if (end === "gone") watch.told.gone(worker);
       await ledger.close();
     } catch (error) {
       if (!(error instanceof FjordError) && !isSystemError(error)) throw error;

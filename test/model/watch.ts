@@ -5,6 +5,7 @@ import type { Run } from "./launcher.js";
 import { Numbers } from "./numbers.js";
 import { nameOf, type Roll } from "./roll.js";
 import type { Change, Inode, Server } from "./server.js";
+import { Told } from "./told.js";
 import type { World } from "./world.js";
 
 /** A job that was accepted: the file itself, not its name. An array is none, its elements are. */
@@ -34,6 +35,7 @@ export class Watch {
   readonly accepted: Accepted[] = [];
   readonly runs: Run[] = [];
   readonly numbers: Numbers;
+  readonly told: Told;
   readonly #world: World;
   readonly #server: Server;
   readonly #layout: Layout;
@@ -52,6 +54,7 @@ export class Watch {
     this.#plans = plans;
     this.#roll = roll;
     this.numbers = new Numbers(world, server, layout, plans);
+    this.told = new Told(world, server, layout, roll, this.numbers, this.runs);
   }
 
   get areAllEnded(): boolean {
@@ -144,34 +147,6 @@ export class Watch {
         : found.some(({ final, revivals }) => final !== undefined || revivals > 0) ||
           this.numbers.placeOf(other) === "array cancelled";
       if (!isMet) this.#world.fail(`begun too early: ${job}, before ${other}`);
-    }
-  }
-
-  /** An operator has been told that this was done. */
-  seeTakenOut(what: "cancel" | "hold", jobs: readonly string[]): void {
-    const [room, part] = what === "cancel" ? ["jobcancelled", "array cancelled"] : ["jobheld", "array held"];
-    for (const job of jobs) {
-      const file = `${job}.ini`;
-      const isThere =
-        this.#server.find(`${this.#layout.root}/${room}/${file}`) !== undefined ||
-        this.numbers.placeOf(job) === part;
-      if (!isThere) this.#world.fail(`${what} was told to be done: ${job} is in [${this.#placesOf(file)}]`);
-      const run = this.runs.find((one) => one.job === job && one.end === undefined);
-      if (run === undefined || this.#roll.hasReturned(run.worker)) continue;
-      this.#world.fail(`${what} was told to be done: ${job} runs on, by ${run.worker}`);
-    }
-  }
-
-  /** A recruiter has been told that this worker has left. */
-  seeGone(worker: string): void {
-    const run = this.runs.find((one) => one.worker === worker && one.end === undefined);
-    if (run !== undefined) this.#world.fail(`${worker} was told to be gone: it runs ${run.job}`);
-    const { announcement, desk } = {
-      announcement: this.#layout.announcement(worker),
-      desk: this.#layout.desk(worker),
-    };
-    for (const path of [announcement, desk]) {
-      if (this.#server.find(path) !== undefined) this.#world.fail(`${worker} was told to be gone: ${path}`);
     }
   }
 
