@@ -39,6 +39,7 @@ const MOMENTS_OF: Partial<Readonly<Record<Trait, readonly Moment[]>>> = {
   ],
   fired: [
     ["create", /\.fire/],
+    ["mkdir", /\/jobpod\/w/], // announced, and without a desk
     ["rename", /\/jobpod\/w\S+\.ini \S+\/jobqueue/],
     ["rmdir", /\/jobpod\/w/],
     ["unlink", /workerqueue/],

@@ -15,7 +15,7 @@ const BUILT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", "
 export async function mutate(mutation: Mutation): Promise<typeof Hunt> {
   const name = mutation.name.replace(/\W+/g, "-");
   const copy = path.join(BUILT, "mutants", `${name}.${process.pid}`);
-  for (const part of ["src", "test/model", "test/checker", "test/faults/harness.js"]) {
+  for (const part of ["src", "test/model", "test/checker", "test/rig", "test/faults/harness.js"]) {
     fs.cpSync(path.join(BUILT, part), path.join(copy, part), { recursive: true });
   }
   try {

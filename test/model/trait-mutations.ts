@@ -81,9 +81,28 @@ export const TRAIT_MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
+    name: "S11: jobs are made beside their part, not in it",
+    found: /twice: number/,
+    traits: ["array"],
+    edits: [
+      edit(
+        "src/spool/arrays.js",
+        "const prepared = (...names) => layout.inArray(name, part.entry, pieces, ...names);",
+        "const prepared = (...names) => layout.inArray(name, outEntry(head, id), pieces, ...names);\n" +
+          "    await store.mkdir(layout.inArray(name, outEntry(head, id)));",
+      ),
+      edit(
+        "src/spool/arrays.js",
+        "if (!(await moved(store, layout.inArray(name, part.entry), layout.inArray(name, out))))",
+        "if (!(await removeEmpty(store, layout.inArray(name, part.entry))))",
+      ),
+    ],
+  },
+  {
     name: "S11: numbers that are held become jobs",
     found: /do not wait become jobs/,
     traits: ["array", "operator"],
+    isHard: true,
     edits: [
       edit(
         "src/dispatcher/arrays.js",
@@ -96,6 +115,7 @@ export const TRAIT_MUTATIONS: readonly Mutation[] = [
     name: "S11: what was prepared in vain goes with what was not",
     found: /lost: number/,
     traits: ["array"],
+    isHard: true,
     edits: [
       edit(
         "src/spool/arrays.js",
