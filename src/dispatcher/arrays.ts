@@ -33,8 +33,8 @@ interface ArrayEvents {
 
 /** What is known of the jobs that could be handed out. */
 interface Ready {
-  /** How many there are of at least this priority, counted up to `most`. */
-  readyFrom(priority: number, most: number): number;
+  /** How many there are of at least this priority. */
+  readyFrom(priority: number): number;
 }
 
 /** Numbers that are made jobs at once, at the most. */
@@ -118,7 +118,7 @@ export class Arrays {
       .filter(({ after }) => after.length === 0)
       .sort((a, b) => b.priority - a.priority || a.mtimeMs - b.mtimeMs);
     for (const array of inOrder) {
-      const need = target - sum - ready.readyFrom(array.priority, target);
+      const need = target - sum - ready.readyFrom(array.priority);
       let made = 0;
       for (const part of array.view.parts) {
         if (made >= need) break;

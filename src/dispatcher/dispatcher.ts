@@ -17,8 +17,9 @@ import { type Blocked, Dependencies } from "./dependencies.js";
 import { type Desk, Desks, type HandedOut } from "./desks.js";
 import { type Load, plan } from "./plan.js";
 import { Retries } from "./retries.js";
-import { Stock, type Waiting } from "./stock.js";
+import { Stock } from "./stock.js";
 import { Tally } from "./tally.js";
+import type { Waiting } from "./waiting.js";
 
 /** What the dispatcher tells whoever runs it. */
 export type DispatcherEvent =

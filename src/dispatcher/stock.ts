@@ -11,53 +11,16 @@ import { JobOwners } from "../spool/job-owners.js";
 import type { Ledger } from "../spool/ledger.js";
 import { refusalLogOf, refuse, refuseUndecodable } from "../spool/refuse.js";
 import { Settling } from "../spool/settling.js";
-import { type FileMark, isSameFile } from "../spool/stamp.js";
+import { isSameFile } from "../spool/stamp.js";
 import { isErrno, isTrouble, type Store } from "../spool/store.js";
 import type { Blocked } from "./dependencies.js";
+import { type Waiting, WaitingJobs } from "./waiting.js";
 
 /** What becomes of files in the queue, for whoever runs the dispatcher. */
 interface StockEvents {
   onRefused(file: string, reason: string): void;
   /** By a command, while it waited. */
   onCancelled(): void;
-}
-
-/** A valid job that waits. */
-export interface Waiting extends FileMark {
-  readonly file: string;
-  readonly priority: number;
-}
-
-/** First in, first out, among jobs of one priority; cheap at both ends. */
-class Line {
-  #jobs: Waiting[] = [];
-  #head = 0;
-  get length(): number {
-    return this.#jobs.length - this.#head;
-  }
-  /** How many of them are meant, counted up to `most`. */
-  count(isMeant: (job: Waiting) => boolean, most: number): number {
-    let found = 0;
-    for (let i = this.#head; i < this.#jobs.length && found < most; i++) {
-      if (isMeant(this.#jobs[i] as Waiting)) found++;
-    }
-    return found;
-  }
-  push(job: Waiting): void {
-    this.#jobs.push(job);
-  }
-  unshift(job: Waiting): void {
-    if (this.#head > 0) this.#jobs[--this.#head] = job;
-    else this.#jobs.unshift(job);
-  }
-  shift(): Waiting | undefined {
-    const job = this.#jobs[this.#head++];
-    if (this.#head > 1024 && this.#head * 2 > this.#jobs.length) {
-      this.#jobs = this.#jobs.slice(this.#head);
-      this.#head = 0;
-    }
-    return job;
-  }
 }
 
 /** How long a look at the queue may keep the dispatcher from handing out, ms: the first one, and any other. */
@@ -79,15 +42,11 @@ export class Stock {
   readonly #owners: JobOwners;
   readonly #ledger: Ledger;
   readonly #tell: StockEvents;
-  /** The valid jobs that wait, by file. What stands in a line and not here was withdrawn: it is passed over. */
-  readonly #known = new Map<string, Waiting>();
-  readonly #lines = new Map<number, Line>();
+  readonly #ready = new WaitingJobs();
   /** Valid jobs that wait for others, by file. */
   readonly #blocked = new Map<string, { readonly waiting: Waiting; readonly after: readonly Dependency[] }>();
   /** Arrays that have not begun, by file. */
   readonly #arrays = new Map<string, readonly Range[]>();
-  /** Priorities in use, highest first. */
-  #priorities: number[] = [];
   /** Files that could not be moved, and when that was tried. */
   readonly #aside = new Map<string, number>();
   /** Names of jobs that were refused in this dispatcher's time, and have not come back as valid ones. */
@@ -112,14 +71,14 @@ export class Stock {
 
   /** Jobs that could be handed out now. */
   get ready(): number {
-    return this.#known.size;
+    return this.#ready.size;
   }
 
   /** Everything that lies in the queue and is or may become a job. */
   get waiting(): number {
     let inArrays = 0;
     for (const ranges of this.#arrays.values()) inArrays += countOf(ranges);
-    return this.#known.size + this.#blocked.size + inArrays + this.#unsettled + this.#unseen.length;
+    return this.#ready.size + this.#blocked.size + inArrays + this.#unsettled + this.#unseen.length;
   }
 
   /** Arrays that have not begun, and their numbers. */
@@ -127,14 +86,9 @@ export class Stock {
     return this.#arrays;
   }
 
-  /** How many jobs of at least this priority could be handed out, counted up to `most`. */
-  readyFrom(priority: number, most: number): number {
-    let found = 0;
-    for (const each of this.#priorities) {
-      if (each < priority || found >= most) break;
-      found += this.#lines.get(each)?.count((job) => this.#known.get(job.file) === job, most - found) ?? 0;
-    }
-    return found;
+  /** How many jobs of at least this priority could be handed out. */
+  readyFrom(priority: number): number {
+    return this.#ready.countFrom(priority);
   }
 
   /** Jobs that wait for others to end. */
@@ -159,7 +113,7 @@ export class Stock {
   }
 
   #isWaiting(file: string): boolean {
-    return this.#known.has(file) || this.#blocked.has(file) || this.#arrays.has(file);
+    return this.#ready.has(file) || this.#blocked.has(file) || this.#arrays.has(file);
   }
 
   /** Entries in the directory when it was last listed. */
@@ -187,19 +141,7 @@ export class Stock {
     const begin = this.#store.clock.now();
     const names = await this.#store.list(this.#layout.jobqueue);
     this.#listed = names.length;
-    const there = new Set(names);
-    for (const [file, waiting] of this.#known) {
-      if (there.has(file)) continue;
-      this.#known.delete(file);
-      await this.#withdrawn(waiting);
-    }
-    for (const [file, { waiting }] of this.#blocked) {
-      if (there.has(file)) continue;
-      this.#blocked.delete(file);
-      await this.#withdrawn(waiting);
-    }
-    for (const file of this.#arrays.keys()) if (!there.has(file)) this.#arrays.delete(file);
-    for (const file of this.#aside.keys()) if (!there.has(file)) this.#aside.delete(file);
+    await this.#withdrawAllBut(names);
     this.#unseen = names
       .filter((name) => !this.hasSeen(name) && !isIgnored(name))
       .sort()
@@ -235,24 +177,12 @@ export class Stock {
       }
     }
     found.sort((a, b) => a.mtimeMs - b.mtimeMs || (a.file < b.file ? -1 : 1));
-    for (const job of found) {
-      this.#known.set(job.file, job);
-      this.#line(job.priority).push(job);
-    }
+    for (const job of found) this.#ready.push(job);
   }
 
   /** The next job: higher priority first, then age. It is out of the stock from here on. */
   take(): Waiting | undefined {
-    for (const priority of this.#priorities) {
-      const line = this.#lines.get(priority) as Line;
-      while (line.length > 0) {
-        const job = line.shift() as Waiting;
-        if (this.#known.get(job.file) !== job) continue;
-        this.#known.delete(job.file);
-        return job;
-      }
-    }
-    return undefined;
+    return this.#ready.shift();
   }
 
   /** All that it waited for has ended. */
@@ -260,21 +190,18 @@ export class Stock {
     const waiting = this.#blocked.get(file)?.waiting;
     if (waiting === undefined) return;
     this.#blocked.delete(file);
-    this.#known.set(file, waiting);
-    this.#line(waiting.priority).push(waiting);
+    this.#ready.push(waiting);
   }
 
-  /** It has been taken out of the queue. */
+  /** A job that waited for others, or an array, has been taken out of the queue. */
   forget(file: string): void {
     this.#blocked.delete(file);
-    this.#known.delete(file);
     this.#arrays.delete(file);
   }
 
   /** Puts a job back that could not be handed out: it is first again. */
   putBack(job: Waiting): void {
-    this.#known.set(job.file, job);
-    this.#line(job.priority).unshift(job);
+    this.#ready.unshift(job);
   }
 
   /**
@@ -282,12 +209,28 @@ export class Stock {
    * since what refuses it may be a directory that somebody puts right.
    */
   setAside(file: string, error: unknown): void {
-    this.#known.delete(file);
     const isTold = this.#aside.has(file);
     this.#aside.set(file, this.#store.clock.now());
     if (isTold) return;
     const why = error instanceof Error ? error.message : String(error);
     this.#tell.onRefused(file, `${file}: cannot be moved out of the queue (${why}); chown or remove it.`);
+  }
+
+  /** What a listing does not show any more. A set is only made of its names when there is such. */
+  async #withdrawAllBut(names: readonly string[]): Promise<void> {
+    let found = 0;
+    for (const name of names) if (this.#isWaiting(name) || this.#aside.has(name)) found++;
+    if (found === this.#ready.size + this.#blocked.size + this.#arrays.size + this.#aside.size) return;
+    const there = new Set(names);
+    const gone = this.#ready.takeOut((file) => !there.has(file));
+    for (const [file, { waiting }] of this.#blocked) {
+      if (there.has(file)) continue;
+      this.#blocked.delete(file);
+      gone.push(waiting);
+    }
+    for (const file of this.#arrays.keys()) if (!there.has(file)) this.#arrays.delete(file);
+    for (const file of this.#aside.keys()) if (!there.has(file)) this.#aside.delete(file);
+    for (const waiting of gone) await this.#withdrawn(waiting);
   }
 
   /** Somebody has taken it out of the queue: cancelled, held, or just removed it. */
@@ -305,16 +248,6 @@ export class Stock {
   hasSeen(name: string): boolean {
     const tried = this.#aside.get(name) ?? Number.NEGATIVE_INFINITY;
     return this.#isWaiting(name) || this.#store.clock.now() - tried < ASIDE;
-  }
-
-  #line(priority: number): Line {
-    let line = this.#lines.get(priority);
-    if (line === undefined) {
-      line = new Line();
-      this.#lines.set(priority, line);
-      this.#priorities = [...this.#lines.keys()].sort((a, b) => b - a);
-    }
-    return line;
   }
 
   /** It has been put right: why it was refused does not hold any more. The ledger remembers. */
