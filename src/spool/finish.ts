@@ -53,7 +53,9 @@ export async function finish(
     if ((await putBack(store, layout, source, job.file)) !== "gone") return "published";
   } else {
     const destination =
-      to === "retry" ? await placeToRetry(store, layout, job.file, stamp) : layout.ended(to, job.file);
+      to === "retry"
+        ? await placeToRetry(store, layout, job.file, source, stamp)
+        : layout.ended(to, job.file);
     try {
       await store.rename(source, destination);
       return "published";
@@ -71,34 +73,26 @@ export async function finish(
  * S6, S9: where on the retry desk a job goes. Another of the name may wait there until the name is free in the queue, and goes
  * back if it is by now: a rename would overwrite it. If it is not, since a third one waits in the queue, the job goes behind it.
  *
- * @param stamp of the file that is about to be moved there, and may be there already
+ * @param source of the file that is about to be moved there: if it is gone, it may be that one which lies there already
  */
 export async function placeToRetry(
   store: Store,
   layout: Layout,
   file: string,
+  source: string,
   stamp: string,
 ): Promise<string> {
   const place = layout.toRetry(file);
-  const mark = markOf(stamp);
-  const other = await otherOnRetryDesk(store, layout, file, mark);
-  if (other && (await putBack(store, layout, place, file)) === "retry") {
-    return layout.behindOnRetryDesk(file, mark);
+  const isTaken = await isTakenFrom(store, place, source);
+  if (isTaken && (await putBack(store, layout, place, file)) === "retry") {
+    return layout.behindOnRetryDesk(file, markOf(stamp));
   }
   return place;
 }
 
-/** Whether a job of this name other than this very file is on the retry desk. */
-async function otherOnRetryDesk(
-  store: Store,
-  layout: Layout,
-  file: string,
-  mark: FileMark,
-): Promise<boolean> {
-  const place = layout.toRetry(file);
-  if (!(await store.has(place))) return false;
-  const there = await factsOrNone(store, place);
-  return there !== undefined && !isSameFile(there, mark);
+/** Whether what lies at `place` is another file than that at `source`, whatever tells files apart: both are there. */
+async function isTakenFrom(store: Store, place: string, source: string): Promise<boolean> {
+  return source !== place && (await store.has(place)) && (await store.has(source));
 }
 
 /** The stamp of the file of this path; undefined when there is none. */
@@ -163,8 +157,6 @@ export async function putBack(
 
 async function placeToWait(store: Store, layout: Layout, source: string, file: string): Promise<string> {
   const place = layout.toRetry(file);
-  if (source === place || !(await store.has(place))) return place;
-  const mark = await store.facts(source);
-  const isTaken = await otherOnRetryDesk(store, layout, file, mark);
-  return isTaken ? layout.behindOnRetryDesk(file, mark) : place;
+  if (!(await isTakenFrom(store, place, source))) return place;
+  return layout.behindOnRetryDesk(file, await store.facts(source));
 }

@@ -120,7 +120,7 @@ async function settleAttempt(
     if (last.outcome.kind === "succeeded") await removeCheckpoint(r.store, r.layout, job);
     const to =
       last.to === "retry"
-        ? await placeToRetry(r.store, r.layout, file, last.stamp)
+        ? await placeToRetry(r.store, r.layout, file, source, last.stamp)
         : r.layout.ended(last.to, file);
     return { file, to: (await move(r, source, to)) ? last.to : "gone" };
   }
