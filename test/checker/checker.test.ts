@@ -143,7 +143,17 @@ const PLANTED: Record<string, { plant: (p: Fabricated) => void; found: (keyof ty
     found: ["no job that nobody submitted", "at most one final outcome for each submission"],
   },
   "an outcome published twice": {
-    plant: (p) => p.end("a", 1, "succeeded", "jobdone"),
+    // Not word for word, as what is written again after an error is.
+    plant: (p) =>
+      p.tell("w1", {
+        event: "ended",
+        job: "a",
+        attempt: 1,
+        worker: "w1",
+        seconds: 9,
+        outcome: { kind: "succeeded" },
+        to: "jobdone",
+      }),
     found: [
       "at most one outcome is published for an attempt",
       "at most one final outcome for each submission",

@@ -44,6 +44,7 @@ export class Numbers {
   /** An array's file has come into the queue. */
   accept(array: string): void {
     for (const plan of this.#plans) if (plan.name === array) this.#accepted.add(plan);
+    this.#places = this.#read();
   }
 
   /** An element comes into the queue for the first time. */

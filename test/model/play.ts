@@ -29,6 +29,8 @@ export async function play(stage: Stage, begin: () => Promise<void>): Promise<Wa
     const [first] = stage.judge();
     if (first !== undefined) world.fail(`${first.check}: ${first.what}\n${stage.tree()}`);
   }
+  // What the last call has set off is over before time is real again.
+  await new Promise((resolve) => setImmediate(resolve));
   const finding = world.violation === undefined ? undefined : { what: world.violation, trace: world.trace };
   return { finding, steps: world.steps };
 }

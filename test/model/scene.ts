@@ -52,7 +52,12 @@ function someJob(name: string, dice: Dice, lease: number): JobPlan {
 
 /** @param until ms: what goes on goes on until then */
 export function withTraits(scene: Scene, traits: readonly Trait[], dice: Dice, until: number): Scene {
-  let changed = scene;
+  // One after the other, some of them several times, they have to come to an end.
+  const longest = leaseOf(scene.settings) * 1.5;
+  let changed: Scene = {
+    ...scene,
+    jobs: scene.jobs.map((job) => ({ ...job, takes: Math.min(job.takes, longest) })),
+  };
   for (const trait of Object.keys(CHANGES) as Trait[]) {
     if (traits.includes(trait)) changed = { ...changed, ...CHANGES[trait](changed, dice, until) };
   }

@@ -160,7 +160,9 @@ export const TRAIT_MUTATIONS: readonly Mutation[] = [
     found: /lost/,
     traits: ["namesakes"],
     isHard: true,
-    edits: [edit("src/spool/finish.js", "return there !== undefined && there.ino !== ino;", "return false;")],
+    edits: [
+      edit("src/spool/finish.js", "return there !== undefined && !isSameFile(there, mark);", "return false;"),
+    ],
   },
   {
     name: "S8: who is alive is taken for dead",

@@ -229,6 +229,7 @@ export class Watch {
     if (what === "rename" && inode.entries !== undefined) this.#roll.seeDesk(path, to);
     if (inode.entries === undefined && what !== "unlink" && this.#isInQueue(to))
       this.#seeArrival(path, to, inode);
+    if (what === "rename") this.#seeElement(path, to, inode);
     const isTaken = what === "rename" && this.#isInQueue(path) && this.#drops.has(inode);
     if (isTaken && !/^op/.test(this.#world.current)) {
       this.#world.fail(`torn: ${path} was taken to ${to} before it was whole`);
@@ -239,14 +240,23 @@ export class Watch {
     if (what !== "mkdir") for (const job of this.accepted) this.#seePlaces(job, `${what} ${path} ${to}`);
   }
 
+  /** A number becomes a job: most often in the queue; an operator may take it from its way there. */
+  #seeElement(path: string, to: string, inode: Inode): void {
+    const { root, jobarrays } = this.#layout;
+    const isOut =
+      path.startsWith(`${jobarrays}/`) && to.startsWith(`${root}/`) && !to.startsWith(`${jobarrays}/`);
+    const file = nameOf(to);
+    if (!isOut || inode.entries !== undefined || nameOf(path) !== file) return;
+    this.numbers.becomes(file.replace(/\.ini$/, ""));
+    this.#accept(file, inode);
+    if (!this.#isInQueue(to)) this.#seeMove(inode, path, to);
+  }
+
   #seeArrival(path: string, to: string, inode: Inode): void {
     if (this.#beginsDrop || this.#drops.has(inode)) return;
     const file = nameOf(to);
     if (path === to) this.#world.fail(`torn: ${file} is in the queue before it is written`);
-    if (path.startsWith(`${this.#layout.jobarrays}/`)) {
-      if (nameOf(path) !== file) return; // the array itself, back
-      this.numbers.becomes(file.replace(/\.ini$/, ""));
-    } else if (this.#isInRoom(path)) return;
+    if (this.#isInRoom(path) || path.startsWith(`${this.#layout.jobarrays}/`)) return;
     this.#accept(file, inode);
   }
 
