@@ -281,9 +281,11 @@ export class Stage {
       dependenciesOf(plan).every(({ name }) => jobs.every((other) => other.name !== name || isFree(other)));
     const accepted = this.watch.submissions.flatMap(({ job, plan, revivals }) => {
       const ends = endOf(plan, jobs);
+      // Jobs of one name share the count of their attempts.
+      const isAlone = jobs.filter(({ name }) => name === plan.name).length === 1;
       const one: Accepted = {
         job,
-        retries: ALLOWED_RETRIES,
+        retries: isAlone ? ALLOWED_RETRIES : Number.POSITIVE_INFINITY,
         mayBeCancelled: !isFree(plan) || ends === "jobcancelled",
         ...(isFree(plan) && { ends }),
       };

@@ -49,13 +49,6 @@ export const TRAIT_MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
-    name: "S4: who has announced himself and has no desk yet is not fired",
-    found: /no progress/,
-    traits: ["fired"],
-    isHard: true,
-    edits: [edit("src/recruiter/fire.js", "if (isThere && !isNoted)", "if (false)")],
-  },
-  {
     name: "S9: a requeue is a failure",
     found: /ends where it has to/,
     traits: ["checkpoint"],
@@ -108,19 +101,6 @@ export const TRAIT_MUTATIONS: readonly Mutation[] = [
         "src/dispatcher/arrays.js",
         'if (part.kind !== "waiting")\n                    continue;',
         'if (part.kind === "cancelled")\n                    continue;',
-      ),
-    ],
-  },
-  {
-    name: "S11: what was prepared in vain goes with what was not",
-    found: /lost: number/,
-    traits: ["array"],
-    isHard: true,
-    edits: [
-      edit(
-        "src/spool/arrays.js",
-        "if (!(await removeEmpty(store, layout.inArray(name, entry))))\n        return;",
-        "await removeTree(store, layout.inArray(name, entry));",
       ),
     ],
   },

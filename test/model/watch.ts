@@ -268,7 +268,8 @@ export class Watch {
     const room = to.split("/").at(-2) ?? "";
     if (room === "jobqueue" && path.startsWith(`${this.#layout.jobheld}/`)) job.at = this.#world.time;
     if (room === "jobheld") this.#seeNotRun(job.job);
-    if (room === "jobheld" && this.#isGivenUp(job.job)) job.revivals++; // its attempts are counted anew
+    // Whatever was to be decided there of its attempts, it has another one when it is released.
+    if (room === "jobheld" && path.startsWith(`${this.#layout.retryDesk}/`)) job.revivals++;
     if (job.final !== undefined) {
       const isRevived = room === "jobqueue" && job.final !== "jobdone" && /^op/.test(this.#world.current);
       if (!isRevived) this.#world.fail(`published twice: ${job.file} in ${job.final}, then ${room}`);
@@ -284,15 +285,6 @@ export class Watch {
     if (room === "jobcancelled") return;
     const isTold = this.lines().some((line) => line.job === job.job && line.to === room);
     if (!isTold) this.#world.fail(`published before the ledger tells: ${job.file} to ${room}`);
-  }
-
-  /** Its last attempt was the last that it has, and only the rename to where it ends is missing. */
-  #isGivenUp(job: string): boolean {
-    const latest = this.runs.findLast((run) => run.job === job)?.attempt;
-    return this.lines().some(
-      (line) =>
-        line.job === job && line.event === "retry" && line.to === "jobfailed" && line.attempt === latest,
-    );
   }
 
   /**
