@@ -329,8 +329,10 @@ export class Client implements Store {
   #lstat(path: string): FileFacts {
     const now = this.#now();
     const cached = this.#attributes.get(path);
-    if (cached !== undefined && cached.until > now) return cached.facts;
-    if ((this.#negatives.get(path) ?? 0) > now) throw errno("ENOENT", path);
+    const isCached = cached !== undefined && cached.until > now;
+    if (!isCached && (this.#negatives.get(path) ?? 0) > now) throw errno("ENOENT", path);
+    this.#actor.missedAt.delete(path);
+    if (isCached) return cached.facts;
     let facts: FileFacts;
     try {
       const [dir, name] = this.#parent(path);
