@@ -182,7 +182,10 @@ export class Stage {
     const givenUp = new Set<string>();
     actor.begin(async () => {
       for (const [index, plan] of jobs) {
-        if (dependenciesOf(plan).some(({ name }) => givenUp.has(name))) continue; // it would wait for ever
+        if (dependenciesOf(plan).some(({ name }) => givenUp.has(name))) {
+          givenUp.add(plan.name); // it would wait for ever
+          continue;
+        }
         await actor.clock.sleep(plan.submittedAt - this.world.time);
         await this.#submit(store, plan, index).catch((error) => {
           if (!isSystemError(error)) throw error;
