@@ -3,7 +3,7 @@ import { jobName } from "../job/name.js";
 import type { Layout } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
 import { type Assignment, assign, moveToDesk, writeOrder } from "../spool/assign.js";
-import { Doorbell } from "../spool/doorbell.js";
+import { Doorbell, lookEvery } from "../spool/doorbell.js";
 import { type Ending, endingOf } from "../spool/ending.js";
 import { messageOf } from "../spool/errno.js";
 import { History } from "../spool/history.js";
@@ -328,9 +328,9 @@ export class Dispatcher {
   }
 
   async #takeStock(now: number): Promise<void> {
-    const { layout, settings } = this.#s;
+    const { layout } = this.#s;
     const since = now - this.#lastListing;
-    const due = this.#queueRang || this.#stock.nextLook !== undefined || since >= settings.poll * 1000;
+    const due = this.#queueRang || this.#stock.nextLook !== undefined || since >= this.#looksApart;
     if (due && since >= this.#stock.pauseBetweenListings && !this.#stock.isBehind) {
       this.#queueRang = false;
       this.#lastListing = now;
@@ -384,7 +384,12 @@ export class Dispatcher {
 
   /** ms */
   get #deskLooksApart(): number {
-    return this.#s.store.rings ? MANY_WORKERS_POLL : this.#s.settings.poll * 1000;
+    return this.#s.store.rings ? MANY_WORKERS_POLL : this.#looksApart;
+  }
+
+  /** Between two looks at the queue, ms. */
+  get #looksApart(): number {
+    return lookEvery(this.#s.store, this.#s.settings.poll) * 1000;
   }
 
   /** A job has left its desk: the directories tell how it ended. */
@@ -562,9 +567,8 @@ export class Dispatcher {
   #untilNext(): number {
     if (this.#stock.isBehind || this.#rungWorkers.size > 0) return 0;
     const now = this.#s.store.clock.now();
-    const { poll } = this.#s.settings;
     const nextListing = Math.max(
-      this.#queueRang ? 0 : poll * 1000 - (now - this.#lastListing),
+      this.#queueRang ? 0 : this.#looksApart - (now - this.#lastListing),
       this.#stock.pauseBetweenListings - (now - this.#lastListing),
     );
     const due = [

@@ -3,6 +3,14 @@ import { watch } from "chokidar";
 import type { Store, Watch, Watching } from "./store.js";
 
 /**
+ * Seconds between two looks at a directory. Where no bell rings a job waits for two of them, the dispatcher's at the queue and its
+ * worker's at the desk: both together take no longer than `poll`.
+ */
+export function lookEvery(store: Store, poll: number): number {
+  return store.rings ? poll : poll / 2;
+}
+
+/**
  * Rings when something changed in a directory: a hint to look now. The scan is the truth, and a polling floor
  * stands behind every bell: on a network file system no event comes from other hosts, so there none is watched.
  */

@@ -5,7 +5,7 @@ import type { Layout, Note } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
 import { withdrawAnnouncement } from "../spool/announcement.js";
 import { type Ask, readAsk } from "../spool/ask.js";
-import { Doorbell } from "../spool/doorbell.js";
+import { Doorbell, lookEvery } from "../spool/doorbell.js";
 import { isElsewhere } from "../spool/finish.js";
 import { hostName, identify } from "../spool/identity.js";
 import { JobOwners } from "../spool/job-owners.js";
@@ -336,7 +336,7 @@ export class Worker implements Bench {
     if (this.#idleLooks === 0) this.#idleSince = this.store.clock.now();
     const idle = (this.store.clock.now() - this.#idleSince) / 1000;
     if (idle > this.settings.idleLimit) return this.dismiss("after-job", "idle for too long");
-    if (this.#idleLooks++ > 0) await this.#pause(this.settings.poll);
+    if (this.#idleLooks++ > 0) await this.#pause(lookEvery(this.store, this.settings.poll));
   }
 
   /** Until the bell rings, or so many seconds. */
