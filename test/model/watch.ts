@@ -172,7 +172,7 @@ export class Watch {
   /** @param listedAt when that dispatcher last began to read the queue, and believed it */
   seeAllEnded(dispatcher: string, listedAt: number): void {
     const early = (job: string, at: number) => {
-      if (at > listedAt || this.#isBlocked(job)) return;
+      if (at > listedAt || this.#isBlocked(job, listedAt)) return;
       this.#world.fail(
         `all-done too early: ${dispatcher} says so, ${job} is in ${this.#placesOf(`${job}.ini`)}`,
       );
@@ -188,8 +188,8 @@ export class Watch {
     }
   }
 
-  /** It waits for what is held, or is not there: then nobody waits for it. */
-  #isBlocked(job: string): boolean {
+  /** It waits for what is held, or was not there when the queue was read: then nobody waits for it. */
+  #isBlocked(job: string, listedAt: number): boolean {
     const plan = this.numbers.arrayOf(job) ?? this.#plans.find(({ name }) => name === job);
     const held = this.held;
     return (plan === undefined ? [] : dependenciesOf(plan)).some(({ name }) => {
@@ -197,8 +197,11 @@ export class Watch {
       return others.some(
         (other) =>
           held.includes(other) ||
-          this.#isBlocked(other) ||
-          !(this.accepted.some((one) => one.job === other) || this.numbers.placeOf(other) !== undefined),
+          this.#isBlocked(other, listedAt) ||
+          !(
+            this.accepted.some((one) => one.job === other && one.at <= listedAt) ||
+            this.numbers.placeOf(other) !== undefined
+          ),
       );
     });
   }
