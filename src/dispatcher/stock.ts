@@ -28,6 +28,8 @@ const FIRST_LOOK = 100;
 const LATER_LOOK = 50;
 /** For so long, ms, a file that could not be moved is left alone. */
 const ASIDE = 10_000;
+/** Names. */
+const LONG = 50_000;
 /** The share of time that listing a long queue may take. */
 const LISTING_SHARE = 20;
 
@@ -139,15 +141,22 @@ export class Stock {
   /** Lists the queue anew: finds what came and what was withdrawn. */
   async list(): Promise<void> {
     const begin = this.#store.clock.now();
-    const names = await this.#store.list(this.#layout.jobqueue);
-    this.#listed = names.length;
-    await this.#withdrawAllBut(names);
-    this.#unseen = names
-      .filter((name) => !this.hasSeen(name) && !isIgnored(name))
-      .sort()
-      .reverse();
+    const unseen: string[] = [];
+    const ignored: string[] = [];
+    let listed = 0;
+    let found = 0;
+    await this.#visitQueue((name) => {
+      listed++;
+      if (this.#isWaiting(name) || this.#aside.has(name)) found++;
+      if (isIgnored(name)) ignored.push(name);
+      else if (!this.hasSeen(name)) unseen.push(name);
+    });
+    this.#listed = listed;
+    const known = this.#ready.size + this.#blocked.size + this.#arrays.size + this.#aside.size;
+    if (found !== known) await this.#findWithdrawn();
+    this.#unseen = unseen.sort().reverse();
     this.#unsettled = 0;
-    if (!this.#hasTidied) await removeAbandoned(this.#store, this.#layout, names);
+    if (!this.#hasTidied) await removeAbandoned(this.#store, this.#layout, ignored);
     this.#hasTidied = true;
     this.#listingTook = this.#store.clock.now() - begin;
   }
@@ -216,12 +225,16 @@ export class Stock {
     this.#tell.onRefused(file, `${file}: cannot be moved out of the queue (${why}); chown or remove it.`);
   }
 
-  /** What a listing does not show any more. A set is only made of its names when there is such. */
-  async #withdrawAllBut(names: readonly string[]): Promise<void> {
-    let found = 0;
-    for (const name of names) if (this.#isWaiting(name) || this.#aside.has(name)) found++;
-    if (found === this.#ready.size + this.#blocked.size + this.#arrays.size + this.#aside.size) return;
-    const there = new Set(names);
+  /** A listing of a million names takes 40 MB, and more until they are collected: of those that are long none is kept. */
+  async #visitQueue(each: (name: string) => void): Promise<void> {
+    if (this.#listed > LONG) return this.#store.visit(this.#layout.jobqueue, each);
+    for (const name of await this.#store.list(this.#layout.jobqueue)) each(name);
+  }
+
+  /** Finds what is not there any more. Only when something is missing, as it takes a set of all names. */
+  async #findWithdrawn(): Promise<void> {
+    const there = new Set<string>();
+    await this.#visitQueue((name) => there.add(name));
     const gone = this.#ready.takeOut((file) => !there.has(file));
     for (const [file, { waiting }] of this.#blocked) {
       if (there.has(file)) continue;

@@ -6,6 +6,9 @@ import { Modes } from "./modes.js";
 import { type Appender, type FileFacts, isErrno, type Store } from "./store.js";
 import { writeAll } from "./write-all.js";
 
+/** Entries of a directory that are asked for at once. */
+const AT_ONCE = 1024;
+
 /** A file system that may stall for minutes (NFS, SMB, FUSE …): every call goes through the thread pool. */
 export class NetworkStore implements Store {
   readonly kind = "network";
@@ -26,6 +29,9 @@ export class NetworkStore implements Store {
 
   list(dir: string): Promise<string[]> {
     return fs.promises.readdir(dir);
+  }
+  async visit(dir: string, each: (name: string) => void): Promise<void> {
+    for await (const entry of await fs.promises.opendir(dir, { bufferSize: AT_ONCE })) each(entry.name);
   }
   async read(path: string, limit: number): Promise<{ bytes: Buffer; facts: FileFacts }> {
     const handle = await fs.promises.open(path, READ_FLAGS);

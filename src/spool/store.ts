@@ -52,6 +52,8 @@ export interface Store {
   readonly clock: Clock;
   /** Names, in the file system's order. */
   list(dir: string): Promise<string[]>;
+  /** As `list`, one name after the other, none of which is kept: slower, for directories so long that all their names at once are too many. */
+  visit(dir: string, each: (name: string) => void): Promise<void>;
   /** open, fstat, read, close; never follows a symlink (ELOOP) and never hangs on a FIFO. At most `limit` bytes. */
   read(path: string, limit: number): Promise<{ bytes: Buffer; facts: FileFacts }>;
   facts(path: string): Promise<FileFacts>;

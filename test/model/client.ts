@@ -97,6 +97,10 @@ export class Client implements Store {
     return names;
   }
 
+  async visit(dir: string, each: (name: string) => void): Promise<void> {
+    for (const name of await this.list(dir)) each(name);
+  }
+
   async read(path: string, limit: number): Promise<{ bytes: Buffer; facts: FileFacts }> {
     await this.#turn("read", path);
     const inode = this.#open(path);
