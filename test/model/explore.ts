@@ -24,6 +24,8 @@ class Chance implements Scheduler {
   readonly #lease: number;
   /** Of actors, who comes first; undefined: all are equal. */
   readonly #ranks: Map<Actor, number> | undefined;
+  /** What was denied last. */
+  #denied = "";
   isCalm = false;
 
   constructor(dice: Dice, mishaps: Mishaps, lease: number, hasRanks: boolean) {
@@ -87,10 +89,15 @@ class Chance implements Scheduler {
     return calls.reduce((first, call) => (rank(call) > rank(first) ? call : first));
   }
 
-  #verdict({ what, fault }: Call, chance: number): Verdict {
+  #verdict({ what, path, fault }: Call, chance: number): Verdict {
     if (chance < this.#mishaps.errors) {
       if (fault === "half" && this.toss()) return fault;
-      return this.#dice.pick(ERRORS.filter((error) => mayBe(error, what)));
+      const error = this.#dice.pick(ERRORS.filter((one) => mayBe(one, what)));
+      if (error !== "EACCES") return error;
+      // One file that is denied again while others are not is refused, and rightly so.
+      if (path === this.#denied) return "EIO";
+      this.#denied = path;
+      return error;
     }
     if (fault === "replay" && chance > 1 - this.#mishaps.replays) return "replay";
     return "do";

@@ -157,7 +157,7 @@ export const TRAIT_MUTATIONS: readonly Mutation[] = [
     edits: [
       edit(
         "src/worker/worker.js",
-        "if (this.#idleLooks++ > 0)\n            await this.#pause(this.settings.poll);",
+        "if (this.#idleLooks++ > 0)\n            await this.#pause(lookEvery(this.store, this.settings.poll));",
         "if (this.#idleLooks++ > 0)\n            await this.#pause(1e6);",
       ),
     ],
