@@ -141,7 +141,11 @@ export const TRAIT_MUTATIONS: readonly Mutation[] = [
     traits: ["namesakes"],
     isHard: true,
     edits: [
-      edit("src/spool/finish.js", "return there !== undefined && !isSameFile(there, mark);", "return false;"),
+      edit(
+        "src/spool/finish.js",
+        "return source !== place && (await store.has(place)) && (await store.has(source));",
+        "return false;",
+      ),
     ],
   },
   {
