@@ -394,7 +394,8 @@ export class Worker implements Bench {
       this.#hasUnanswered = false;
       this.#lookForNotes();
     }
-    if (ring) void this.#heartbeat.renew("ring").catch(() => undefined);
+    // When the job has been started: it does not wait for that.
+    if (ring) this.store.clock.after(0, () => void this.#heartbeat.renew("ring").catch(() => undefined));
     if (this.#leaving === "now") void attempt.stop("fired");
   }
 

@@ -1,4 +1,5 @@
 import { bullmq } from "./bullmq.js";
+import { launchers } from "./launchers.js";
 import type { Peer } from "./peer.js";
 import { RUNNERS } from "./runners.js";
 import { slurm } from "./slurm.js";
@@ -6,5 +7,5 @@ import { SPOOLERS } from "./spoolers.js";
 
 /** @param dir where packages of peers were installed with npm, if anybody has said */
 export function peers(dir: string | undefined): readonly Peer[] {
-  return [...RUNNERS, ...SPOOLERS, bullmq(dir), slurm];
+  return [launchers, ...RUNNERS, ...SPOOLERS, bullmq(dir), slurm];
 }
