@@ -30,6 +30,8 @@ const LATER_LOOK = 50;
 const ASIDE = 10_000;
 /** Names. */
 const LONG = 50_000;
+/** A name takes at least so much of a directory's size, where that tells anything (ext4: 12 and its letters, tmpfs: 20). */
+const BYTES_A_NAME = 16;
 /** The share of time that listing a long queue may take. */
 const LISTING_SHARE = 20;
 
@@ -225,10 +227,14 @@ export class Stock {
     this.#tell.onRefused(file, `${file}: cannot be moved out of the queue (${why}); chown or remove it.`);
   }
 
-  /** A listing of a million names takes 40 MB, and more until they are collected: of those that are long none is kept. */
+  /** A listing of a million names takes 100 MB, and more until they are collected: of those that are long none is kept. */
   async #visitQueue(each: (name: string) => void): Promise<void> {
-    if (this.#listed > LONG) return this.#store.visit(this.#layout.jobqueue, each);
-    for (const name of await this.#store.list(this.#layout.jobqueue)) each(name);
+    const { jobqueue } = this.#layout;
+    const isLong = this.#hasTidied
+      ? this.#listed > LONG
+      : (await this.#store.facts(jobqueue)).size > LONG * BYTES_A_NAME;
+    if (isLong) return this.#store.visit(jobqueue, each);
+    for (const name of await this.#store.list(jobqueue)) each(name);
   }
 
   /** Finds what is not there any more. Only when something is missing, as it takes a set of all names. */
