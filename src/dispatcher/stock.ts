@@ -29,7 +29,7 @@ const LATER_LOOK = 50;
 /** For so long, ms, a file that could not be moved is left alone. */
 const ASIDE = 10_000;
 /** Names. */
-const LONG = 50_000;
+const LONG = 200_000;
 /** A name takes at least so much of a directory's size, where that tells anything (ext4: 12 and its letters, tmpfs: 20). */
 const BYTES_A_NAME = 16;
 /** The share of time that listing a long queue may take. */

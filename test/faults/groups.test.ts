@@ -85,7 +85,9 @@ describe("job groups: no process of a job outlives its worker", function () {
     bench().worker();
     bench().raise("go");
     const escaping = `setsid sh -c 'echo $$ >>${pidFile()}; exec sleep 1000' &`;
-    bench().submit({ job: "parent", ends: "jobdone" }, `${escaping} ${bench().line(0)}`);
+    // It has to have left the group before the job ends, or it goes with it.
+    const escaped = `while [ ! -s ${pidFile()} ]; do sleep 0.05; done`;
+    bench().submit({ job: "parent", ends: "jobdone" }, `${escaping} ${escaped}; ${bench().line(0)}`);
     const [child = 0] = await family(1);
     await bench().untilEnded();
     await bench().run("recruiter", "fire", "--wait");

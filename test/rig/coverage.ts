@@ -1,5 +1,5 @@
 /** Of so many processes that tests start one tells which lines it ran. */
-const ONE_IN = 4;
+const ONE_IN = 6;
 let started = 0;
 
 /**
