@@ -40,13 +40,17 @@ export class There implements Party {
   }
 
   #ask<T>(what: keyof Party, task?: unknown): Promise<T> {
+    const answer = this.#answerTo<T>(what, task);
+    answer.catch(() => undefined); // whoever asked may be busy with its own part, and hears it then
+    return answer;
+  }
+
+  #answerTo<T>(what: keyof Party, task: unknown): Promise<T> {
     if (this.#gone !== undefined) return Promise.reject(this.#gone);
     const id = ++this.#last;
     const question: Question = { id, do: what, task };
     this.#to.write(`${JSON.stringify(question)}\n`);
-    const answer = new Promise<T>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
-    answer.catch(() => undefined); // whoever asked may be busy with its own part, and hears it then
-    return answer;
+    return new Promise<T>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
   }
 
   greet(task: GreetTask): Promise<Greeting> {

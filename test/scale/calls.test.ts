@@ -3,6 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { expect } from "chai";
 import { execa } from "execa";
+import { until } from "../rig/until.js";
 import { projectPerTest, skip } from "../rig/with-project.js";
 
 /** Jobs that are waited for before counting begins, and while it goes on. */
@@ -30,6 +31,9 @@ function countCalls(summary: string): number {
   return Number(total);
 }
 
+/** Seconds that 100,000 files may take to be read, beside the tests that run at the same time. */
+const PATIENCE = 150;
+
 function peakMemory(pid: number): number {
   const status = fs.readFileSync(`/proc/${pid}/status`, "utf8");
   return Number(/^VmHWM:\s*(\d+) kB/m.exec(status)?.[1]) * 1024;
@@ -40,7 +44,8 @@ function readCalls(pid: number): number {
   return Number(/^syscr: (\d+)/m.exec(fs.readFileSync(`/proc/${pid}/io`, "utf8"))?.[1]);
 }
 
-describe("scale: what a job costs does not grow with the queue", () => {
+describe("scale: what a job costs does not grow with the queue", function () {
+  this.timeout(2 * PATIENCE * 1000);
   const project = projectPerTest("");
 
   function fill(jobs: number): void {
@@ -60,7 +65,12 @@ describe("scale: what a job costs does not grow with the queue", () => {
     const worker = hired?.worker.process.pid ?? 0;
     const dispatcher = project().start("dispatcher", [], { env: UNMEASURED });
     // Each file is read once, when it comes: that is a job's own cost, and over before the counting begins.
-    await project().until("all files have been read", () => readCalls(dispatcher.pid) >= waiting);
+    await until(
+      "all files have been read",
+      () => readCalls(dispatcher.pid) >= waiting,
+      () => dispatcher.stdout,
+      PATIENCE,
+    );
     await project().until("the first jobs are done", () => done() >= WARM);
     const before = done();
     const out = (pid: number) => path.join(project().root, `calls.${pid}`);
