@@ -24,9 +24,11 @@ export async function replaceWhileRead(site: Site): Promise<Judgement> {
   const file = path.join(site.scratch, FILE);
   await site.store.create(file, "0".repeat(SIZE), false);
   let replacing = true;
-  const replaced = site.there.replace({ file: FILE, size: SIZE, times: TIMES }).finally(() => {
+  const replaced = site.there.replace({ file: FILE, size: SIZE, times: TIMES });
+  const noMore = () => {
     replacing = false;
-  });
+  };
+  replaced.then(noMore, noMore);
   const seen = { reads: 0, missing: 0, torn: 0, stale: 0 };
   while (replacing) {
     seen.reads++;

@@ -95,7 +95,13 @@ async function beSecond(scratch: string): Promise<number> {
     import("../../doctor/scratch.js"),
   ]);
   for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined); // the first one decides
-  process.once("exit", () => removeScratch(scratch));
+  process.once("exit", () => {
+    try {
+      removeScratch(scratch);
+    } catch {
+      // only the link was lost: the first one is still at work there, and removes it
+    }
+  });
   await serve(new Here(scratch, version()), process.stdin, process.stdout);
   return EXIT.ok;
 }
