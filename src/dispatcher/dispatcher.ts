@@ -10,7 +10,7 @@ import { History } from "../spool/history.js";
 import type { Ledger } from "../spool/ledger.js";
 import type { Locksmith } from "../spool/lock.js";
 import type { Reclaimed } from "../spool/reclaim.js";
-import { isErrno, isSystemError, type Store } from "../spool/store.js";
+import { isDenied, isSystemError, type Store } from "../spool/store.js";
 import { Arrays } from "./arrays.js";
 import { Attendance } from "./attendance.js";
 import { type Blocked, Dependencies } from "./dependencies.js";
@@ -497,7 +497,6 @@ export class Dispatcher {
   }
 
   async #assign(job: Waiting, desk: Desk): Promise<Assignment> {
-    const isDenied = (error: unknown) => isErrno(error, "EACCES", "EPERM");
     try {
       return await this.#assignTo(job, desk).catch(async (error) => {
         if (!isDenied(error) || (await this.#stock.isClosed())) throw error;

@@ -12,7 +12,7 @@ import type { Ledger } from "../spool/ledger.js";
 import { refusalLogOf, refuse, refuseUndecodable } from "../spool/refuse.js";
 import { Settling } from "../spool/settling.js";
 import { isSameFile } from "../spool/stamp.js";
-import { isErrno, isTrouble, type Store } from "../spool/store.js";
+import { isDenied, isTrouble, type Store } from "../spool/store.js";
 import type { Blocked } from "./dependencies.js";
 import { type Waiting, WaitingJobs } from "./waiting.js";
 
@@ -287,7 +287,7 @@ export class Stock {
       }
     } catch (error) {
       if (!isTrouble(error)) throw error;
-      if (isErrno(error, "EACCES", "EPERM")) this.setAside(file, error);
+      if (isDenied(error)) this.setAside(file, error);
       else this.#unsettled++; // no room to say why: it stays, and is looked at again
     }
   }

@@ -52,10 +52,7 @@ export async function finish(
   if (to === "jobqueue") {
     if ((await putBack(store, layout, source, job.file)) !== "gone") return "published";
   } else {
-    const destination =
-      to === "retry"
-        ? await placeToRetry(store, layout, job.file, source, stamp)
-        : layout.ended(to, job.file);
+    const destination = await placeOf(store, layout, to, job.file, source, stamp);
     try {
       await store.rename(source, destination);
       return "published";
@@ -70,12 +67,29 @@ export async function finish(
 }
 
 /**
+ * S6: where a job that has ended goes.
+ *
+ * @param source where its file lies
+ * @param stamp of that file
+ */
+export async function placeOf(
+  store: Store,
+  layout: Layout,
+  to: Exclude<Destination, "jobqueue">,
+  file: string,
+  source: string,
+  stamp: string,
+): Promise<string> {
+  return to === "retry" ? placeToRetry(store, layout, file, source, stamp) : layout.ended(to, file);
+}
+
+/**
  * S6, S9: where on the retry desk a job goes. Another of the name may wait there until the name is free in the queue, and goes
  * back if it is by now: a rename would overwrite it. If it is not, since a third one waits in the queue, the job goes behind it.
  *
  * @param source of the file that is about to be moved there: if it is gone, it may be that one which lies there already
  */
-export async function placeToRetry(
+async function placeToRetry(
   store: Store,
   layout: Layout,
   file: string,

@@ -5,7 +5,7 @@ import { checkName } from "../job/name.js";
 import { unlessStale } from "./file-facts.js";
 import type { JobOwners } from "./job-owners.js";
 import type { Settling } from "./settling.js";
-import { isErrno, isTrouble, type Store } from "./store.js";
+import { isDenied, isErrno, isTrouble, type Store } from "./store.js";
 
 /** What a look at a job file gives. */
 export type Look =
@@ -65,10 +65,6 @@ export async function look(
   if (!reading.ok) return { kind: "refused", reason: reading.reason };
   const { ino, mode, mtimeMs, ctimeMs } = facts;
   return { kind: "valid", job: reading.job, ino, mode, mtimeMs, ctimeMs, bytes };
-}
-
-function isDenied(error: unknown): boolean {
-  return isErrno(error, "EACCES", "EPERM");
 }
 
 /** Undefined: denied once more. */

@@ -2,7 +2,7 @@ import { isIgnored, jobName } from "../job/name.js";
 import { isLock, type Layout, lockOf } from "../project/layout.js";
 import { type Announcement, withdrawAnnouncement } from "./announcement.js";
 import { removeCheckpoint } from "./checkpoint.js";
-import { placeToRetry, putBack, stampAt } from "./finish.js";
+import { placeOf, putBack, stampAt } from "./finish.js";
 import { killGroup } from "./group.js";
 import type { History } from "./history.js";
 import { ownPidSpace } from "./identity.js";
@@ -118,10 +118,7 @@ async function settleAttempt(
     if (!isSameStamp(last.stamp, (await stampAt(r.store, source)) ?? "")) return giveBack(r, file, source);
     // It had ended and only S6's rename was missing: done in the worker's stead, the outcome is not lost.
     if (last.outcome.kind === "succeeded") await removeCheckpoint(r.store, r.layout, job);
-    const to =
-      last.to === "retry"
-        ? await placeToRetry(r.store, r.layout, file, source, last.stamp)
-        : r.layout.ended(last.to, file);
+    const to = await placeOf(r.store, r.layout, last.to, file, source, last.stamp);
     return { file, to: (await move(r, source, to)) ? last.to : "gone" };
   }
   if (last?.event !== "started") return giveBack(r, file, source);

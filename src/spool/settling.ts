@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
-import { type FileFacts, isErrno, type Store } from "./store.js";
+import { type FileFacts, isDenied, type Store } from "./store.js";
 
 /** ctime this much (ms) after mtime: after the last write came a rename, or `cp -p` set the times: it is whole. */
 const FINISHED = 10;
@@ -99,7 +99,7 @@ function targetOf(link: string): string | undefined {
   try {
     return fs.readlinkSync(link);
   } catch (error) {
-    return isErrno(error, "EACCES", "EPERM") ? "closed to us" : undefined;
+    return isDenied(error) ? "closed to us" : undefined;
   }
 }
 

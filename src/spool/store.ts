@@ -95,6 +95,11 @@ export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return /^E[A-Z0-9]+$/.test(name) || isUnnamed(name);
 }
 
+/** This user may not. */
+export function isDenied(error: unknown): boolean {
+  return isErrno(error, "EACCES", "EPERM");
+}
+
 /** The store has no room. */
 export function isFull(error: unknown): boolean {
   return isErrno(error, "ENOSPC", "EDQUOT");

@@ -1,11 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { once } from "node:events";
 import fs from "node:fs";
-import net from "node:net";
 import path from "node:path";
 import { expect } from "chai";
 import type { Diagnosis } from "../../src/compose/doctor.js";
 import { binary } from "../rig/command.js";
+import { freePorts } from "../rig/free-ports.js";
 import { projectPerTest, skip } from "../rig/with-project.js";
 
 /** What the doctor looks at. */
@@ -30,14 +29,6 @@ printf '%s\\n' "$@" > "$FAKE_SSH_LOG"
 shift 2
 exec sh -c "$*"
 `;
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  return port;
-}
 
 describe("fjord doctor", function () {
   this.slow(8000);
@@ -79,7 +70,7 @@ describe("fjord doctor", function () {
       const { status } = spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", own(key)]);
       if (status !== 0) skip(test, "there is no ssh-keygen");
     }
-    const port = await freePort();
+    const [port = 0] = await freePorts(1);
     const env = bin({ ssh: `#!/bin/sh\nexec /usr/bin/ssh -F "${own("ssh_config")}" "$@"\n` });
     fs.writeFileSync(
       own("ssh_config"),

@@ -6,6 +6,7 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { execa } from "execa";
+import { freePorts } from "../rig/free-ports.js";
 import type { Bench } from "./harness.js";
 import { until } from "./harness.js";
 
@@ -172,7 +173,7 @@ export class Server {
     for (const key of ["host-key", "user-key"]) {
       await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", own(key)]);
     }
-    const port = await freePort();
+    const [port = 0] = await freePorts(1);
     fs.writeFileSync(
       own("sshd_config"),
       `ListenAddress 127.0.0.1:${port}
@@ -242,14 +243,6 @@ function whatIsMissing(): string | undefined {
 /** Asked of the kernel: to look at a mount whose link is cut would hang. */
 function isMounted(mount: string): boolean {
   return fs.readFileSync("/proc/self/mountinfo", "utf8").includes(` ${mount} `);
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  return port;
 }
 
 async function isListening(port: number): Promise<boolean> {

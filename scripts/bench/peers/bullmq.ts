@@ -4,7 +4,7 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
 import { PACKAGE } from "../../../test/rig/command.js";
-import { freePorts } from "./free-ports.js";
+import { freePorts } from "../../../test/rig/free-ports.js";
 import { type Peer, type PeerVersion, versionOf } from "./peer.js";
 
 const USER = path.join(PACKAGE, "dist", "scripts", "bench", "peers", "bullmq-user.js");

@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
-import { freePorts } from "./free-ports.js";
+import { freePorts } from "../../../test/rig/free-ports.js";
 import { type Peer, type PeerVersion, versionOf } from "./peer.js";
 
 /** It starts some two a second. */
