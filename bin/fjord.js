@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import "./compile-cache.js";
 import "./build-once.js";
+import { load } from "./command.js";
 
-await import("../dist/src/cli/fjord.js");
+await load("fjord");

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
 import "./build-once.js";
+import { load } from "./command.js";
 
-await import("../dist/src/cli/hired-worker.js");
+await load("hired-worker");

@@ -31,3 +31,4 @@ if (modified("node_modules/.package-lock.json") < modified("package-lock.json"))
   run("npm", ["install", "--no-save", "--ignore-scripts", "--loglevel=error"]);
 }
 run("node", ["node_modules/typescript/bin/tsc", "-p", "tsconfig.json"]);
+run("node", ["scripts/bundle.js"]);

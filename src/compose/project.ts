@@ -1,10 +1,10 @@
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { FjordError } from "../job/error.js";
 import type { Access } from "../project/access.js";
 import { Layout } from "../project/layout.js";
 import { isProject, locateProject, noSuchProject } from "../project/locate.js";
 import { makeProject } from "../project/make-project.js";
+import { PACKAGE_ROOT } from "../project/package-root.js";
 import { readSettingsFile } from "../project/read-settings-file.js";
 import { defaultSettings, type Settings } from "../project/settings.js";
 import type { Fired } from "../recruiter/fire.js";
@@ -64,9 +64,6 @@ export interface FireOptions {
   /** Seconds to wait for their answer; a few if not said. */
   readonly patience?: number;
 }
-
-/** dist/src/compose → the package. */
-const PACKAGE = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", "..", "..");
 
 /**
  * A project: what the four commands do, for programs. Every method works on the directory alone, so any number of
@@ -196,7 +193,7 @@ export class Project {
     return hire(this.store, this.layout, {
       count,
       via: options.via ?? "detached",
-      program: [process.execPath, path.join(PACKAGE, "bin", "hired-worker.js")],
+      program: [process.execPath, path.join(PACKAGE_ROOT, "bin", "hired-worker.js")],
       directory: options.directory ?? process.cwd(),
       environment: options.environment ?? process.env,
       patience: options.patience ?? 60,

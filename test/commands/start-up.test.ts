@@ -71,7 +71,9 @@ describe("the short way of fjord --version and fjord status", () => {
     fs.writeFileSync(tracer, TRACER);
     const loads = async (...args: string[]) => {
       const traced = ["--import", tracer, binary("fjord"), ...args];
-      const { stderr } = await project().startProgram(process.execPath, traced).end;
+      // File by file, and not from the bundle, where it cannot be seen what is loaded.
+      const env = { NODE_V8_COVERAGE: path.join(project().root, "coverage") };
+      const { stderr } = await project().startProgram(process.execPath, traced, { env }).end;
       expect(stderr).to.contain("/cli/fjord.js");
       return [...stderr.matchAll(/^loads .*\/node_modules\/([^/]+)/gm)].map(([, name]) => name);
     };

@@ -17,7 +17,7 @@ import { type Failpoint, failpointsOf, IS_ALL, needsStrace, sample, trace, trace
 /** What changes the project's directory, and what is read of it. */
 const CALLS = ["rename", "link", "unlink", "mkdir", "rmdir", "openat", "write", "utimensat"];
 /** Failpoints for each role. */
-const SAMPLE = IS_ALL ? Number.POSITIVE_INFINITY : 16;
+const SAMPLE = IS_ALL ? Number.POSITIVE_INFINITY : 10;
 /** So many deaths, and then one lives on to the end. */
 const ROUND = 6;
 

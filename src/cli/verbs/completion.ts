@@ -1,4 +1,6 @@
 import fs from "node:fs";
+import path from "node:path";
+import { PACKAGE_ROOT } from "../../project/package-root.js";
 import { EXIT } from "../command.js";
 import type { Common, Verb } from "../verb.js";
 
@@ -17,7 +19,7 @@ export const verb: Verb<Args> = {
       .example("fjord completion fish | source", "in ~/.config/fish/config.fish"),
 
   async run({ shell }) {
-    const script = new URL(`../../../../completion/fjord.${shell}`, import.meta.url);
+    const script = path.join(PACKAGE_ROOT, "completion", `fjord.${shell}`);
     process.stdout.write(fs.readFileSync(script, "utf8"));
     return EXIT.ok;
   },

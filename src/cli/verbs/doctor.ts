@@ -1,9 +1,9 @@
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Diagnosis } from "../../compose/doctor.js";
 import type { Finding } from "../../doctor/finding.js";
 import { FjordError } from "../../job/error.js";
 import { locateProject } from "../../project/locate.js";
+import { PACKAGE_ROOT } from "../../project/package-root.js";
 import { paint } from "../colour.js";
 import { EXIT } from "../command.js";
 import { endSignal } from "../main.js";
@@ -17,7 +17,7 @@ interface Args extends Common {
   readonly json: boolean;
 }
 
-const FJORD = fileURLToPath(new URL("../../../../bin/fjord.js", import.meta.url));
+const FJORD = path.join(PACKAGE_ROOT, "bin", "fjord.js");
 
 /** `fjord doctor`: tests a directory. 0 fjord can work there, 1 it cannot, or not safely. */
 export const verb: Verb<Args> = {
