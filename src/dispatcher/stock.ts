@@ -34,6 +34,8 @@ const LONG = 200_000;
 const BYTES_A_NAME = 16;
 /** The share of time that listing a long queue may take. */
 const LISTING_SHARE = 20;
+/** What it may take a name, ms, on a network; a listing that took longer was kept waiting by the store. */
+const LISTING_A_NAME = 0.02;
 
 /**
  * What waits in `jobqueue/`. Each file is read once; after that only the directory's listing is compared. A listing of
@@ -137,7 +139,7 @@ export class Stock {
 
   /** ms that should pass between two listings. */
   get pauseBetweenListings(): number {
-    return this.#listingTook * LISTING_SHARE;
+    return Math.min(this.#listingTook, this.#listed * LISTING_A_NAME) * LISTING_SHARE;
   }
 
   /** Lists the queue anew: finds what came and what was withdrawn. */

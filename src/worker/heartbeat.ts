@@ -15,11 +15,15 @@ export class Heartbeat {
   readonly #layout: Layout;
   #announcement: Announcement;
   #renewed: number;
+  readonly #limit: number;
+  #returned = Number.NEGATIVE_INFINITY;
   #writing: Promise<void> = Promise.resolve();
   #pending: Promise<void> | undefined;
   #rings = false;
 
-  constructor(store: Store, layout: Layout, first: Announcement) {
+  /** @param limit of its silence, in seconds: others may declare its worker lost soon after */
+  constructor(store: Store, layout: Layout, first: Announcement, limit: number) {
+    this.#limit = limit;
     this.#store = store;
     this.#layout = layout;
     this.#announcement = first;
@@ -33,6 +37,11 @@ export class Heartbeat {
   /** Seconds since the last heartbeat that reached the store was begun, by this process's monotonic clock. */
   get silence(): number {
     return (this.#store.clock.now() - this.#renewed) / 1000;
+  }
+
+  /** Seconds since it was heard again after a silence of more than the limit. */
+  get sinceReturn(): number {
+    return (this.#store.clock.now() - this.#returned) / 1000;
   }
 
   /** What the next heartbeat is to say; `job: null` clears it. */
@@ -56,6 +65,7 @@ export class Heartbeat {
       this.#rings = false;
       const begin = this.#store.clock.now(); // others may have read it as early as that
       await announce(this.#store, this.#layout, this.#announcement, rings);
+      if (this.silence > this.#limit) this.#returned = this.#store.clock.now();
       this.#renewed = begin;
     });
     const renewal = this.#pending;

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect } from "chai";
-import { binary } from "../rig/command.js";
+import { PACKAGE } from "../rig/command.js";
 import { sharedProject } from "../rig/with-project.js";
 
 /** Tells of every module that is loaded. */
@@ -69,11 +69,11 @@ describe("the short way of fjord --version and fjord status", () => {
   it("loads none of the libraries", async () => {
     const tracer = path.join(project().root, "tracer.mjs");
     fs.writeFileSync(tracer, TRACER);
+    // File by file: of the bundle it cannot be seen what is loaded.
+    const fjord = path.join(PACKAGE, "dist", "src", "cli", "fjord.js");
     const loads = async (...args: string[]) => {
-      const traced = ["--import", tracer, binary("fjord"), ...args];
-      // File by file, and not from the bundle, where it cannot be seen what is loaded.
-      const env = { NODE_V8_COVERAGE: path.join(project().root, "coverage") };
-      const { stderr } = await project().startProgram(process.execPath, traced, { env }).end;
+      const traced = ["--import", tracer, fjord, ...args];
+      const { stderr } = await project().startProgram(process.execPath, traced).end;
       expect(stderr).to.contain("/cli/fjord.js");
       return [...stderr.matchAll(/^loads .*\/node_modules\/([^/]+)/gm)].map(([, name]) => name);
     };

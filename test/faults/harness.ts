@@ -7,7 +7,7 @@ import { execa } from "execa";
 import { CANCELLED_NUMBER, readArrays } from "../checker/arrays.js";
 import { type Accepted, check, type Known } from "../checker/checker.js";
 import { isAlive, processesOf, stateOf } from "../checker/evidence.js";
-import { sampleCoverage } from "../rig/coverage.js";
+import { sampleCoverage, withoutCoverage } from "../rig/coverage.js";
 
 /** dist/test/faults → the package. */
 const PACKAGE = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", "..", "..");
@@ -216,9 +216,11 @@ export class Bench {
   #start(name: string, args: readonly string[], options: StartOptions): Daemon {
     const script = path.join(PACKAGE, "bin", `${name}.js`);
     const command = [...(options.prefix ?? []), process.execPath, script, ...args, "--project", this.root];
+    const env = { ...options.env, FJORD_PROJECT: this.root };
     const child = execa(command[0] as string, command.slice(1), {
       cwd: this.directory,
-      env: sampleCoverage({ ...options.env, FJORD_PROJECT: this.root }),
+      // Where calls are counted they have to be the same each time.
+      env: options.prefix === undefined ? sampleCoverage(env) : withoutCoverage(env),
       stdin: "ignore",
       all: true,
       buffer: true,

@@ -9,5 +9,10 @@ let started = 0;
  */
 export function sampleCoverage(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   if (process.env.NODE_V8_COVERAGE === undefined || started++ % ONE_IN === 0) return env;
-  return { ...env, NODE_V8_COVERAGE: undefined }; // said to be none: Node hands its own on to whom nothing was said
+  return withoutCoverage(env);
+}
+
+/** Said to be none: Node hands its own on to whom nothing was said. */
+export function withoutCoverage(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { ...env, NODE_V8_COVERAGE: undefined };
 }
