@@ -7,7 +7,8 @@ import { colourOfState, paint } from "./colour.js";
 
 /** A project in one line. */
 export function statusLine(status: Status): string {
-  const free = status.workers.filter((worker) => worker.state === "idle").length;
+  const alive = status.workers.filter(({ state }) => state !== "dead");
+  const free = alive.filter(({ state }) => state === "idle").length;
   return [
     `${status.waiting} waiting`,
     ...(status.retrying > 0 ? [`${status.retrying} retrying`] : []),
@@ -16,7 +17,7 @@ export function statusLine(status: Status): string {
     counted(status.done, "done"),
     counted(status.failed, "failed"),
     ...(status.cancelled > 0 ? [`${status.cancelled} cancelled`] : []),
-    `${free} of ${status.workers.length} workers free`,
+    `${free} of ${alive.length} workers free`,
     ...speed(status),
     status.dispatcher === undefined ? "nobody dispatches" : `dispatched on ${status.dispatcher.host}`,
   ].join(", ");

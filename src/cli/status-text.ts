@@ -17,10 +17,15 @@ export function statusText(status: Status, named: string | undefined): string {
     const all = toType("fjord list --state failed", named);
     parts.push(`${failureTable(status.failures)}All that failed: ${all}\n`);
   }
-  if (waiting > 0 && workers.length === 0) {
+  const isAnybodyAlive = workers.some(({ state }) => state !== "dead");
+  if (running > 0 && !isAnybodyAlive) {
+    const back = dispatcher === undefined ? "a dispatcher would take back" : "the dispatcher takes back";
+    parts.push(`All workers are dead: ${back} what they ran.\n`);
+  }
+  if (waiting + running > 0 && !isAnybodyAlive) {
     parts.push(`No worker is on duty: ${toType("recruiter hire", named)}\n`);
   }
-  if (waiting > 0 && dispatcher === undefined)
+  if (waiting + (isAnybodyAlive ? 0 : running) > 0 && dispatcher === undefined)
     parts.push(`Nobody dispatches: ${toType("dispatcher", named)}\n`);
   if (waiting + running + held + done + failed + cancelled === 0) {
     parts.push(`Nothing here yet. Put job files into ${status.project}/jobqueue\n`);

@@ -4,7 +4,6 @@ import { FjordError } from "../job/error.js";
 import { Layout } from "../project/layout.js";
 import { homeOfProjects, isProject } from "../project/locate.js";
 import { isRunName } from "../project/run-name.js";
-import { livenessOfWorker } from "../spool/announcement.js";
 import { openStore } from "../spool/open-store.js";
 import { storeTime } from "../spool/settling.js";
 import { isErrno, type Store } from "../spool/store.js";
@@ -78,10 +77,7 @@ async function isInUse(layout: Layout, env: NodeJS.ProcessEnv): Promise<boolean>
   try {
     const project = await Project.open(layout.root, env, { create: false });
     const { dispatcher, workers } = await project.status();
-    const alive = await Promise.all(
-      workers.map(async (worker) => (await livenessOfWorker(project.store, layout, worker)) !== "dead"),
-    );
-    return dispatcher !== undefined || alive.includes(true);
+    return dispatcher !== undefined || workers.some(({ state }) => state !== "dead");
   } catch (error) {
     if (error instanceof FjordError) return true; // nobody can see into it
     throw error;

@@ -5,6 +5,7 @@ import { findJobs, type JobPlace, type JobState } from "../report/jobs.js";
 import { listAnnounced } from "../spool/announcement.js";
 import { removeArray } from "../spool/arrays.js";
 import { removeCheckpoint } from "../spool/checkpoint.js";
+import { factsIfThere } from "../spool/file-facts.js";
 import { refusalLogOf } from "../spool/refuse.js";
 import { storeTime } from "../spool/settling.js";
 import { isErrno, type Store } from "../spool/store.js";
@@ -26,6 +27,8 @@ export interface Cleaned {
   readonly count: number;
   /** Names in `daemonlogs/`. */
   readonly daemonLogs: readonly string[];
+  /** Directories that had been put into the queue, and refused: left, since what is in them is somebody's. */
+  readonly left: readonly string[];
 }
 
 const ENDS: ReadonlySet<JobState> = new Set(["done", "failed", "cancelled"]);
@@ -41,18 +44,19 @@ export async function clean(
   options: CleanOptions,
 ): Promise<Cleaned> {
   const now = await storeTime(store, layout.jobqueue);
+  const left: string[] = [];
   const isOld = async (path: string) => {
-    const changed = await store.facts(path).then(
-      ({ ctimeMs }) => ctimeMs,
-      () => Number.POSITIVE_INFINITY, // gone
-    );
-    return now - changed >= options.olderThan * 1000;
+    const facts = await factsIfThere(store, path);
+    return facts !== undefined && now - facts.ctimeMs >= options.olderThan * 1000;
   };
   const old: JobPlace[] = [];
   for (const place of places) {
     // When numbers were cancelled, the array's directory tells: there they were renamed.
     const path = place.numbers === undefined ? place.path : layout.array(place.numbers.array);
-    if (ENDS.has(place.state) && (await isOld(path))) old.push(place);
+    if (!ENDS.has(place.state) || !(await isOld(path))) continue;
+    if (place.numbers === undefined && (await factsIfThere(store, path))?.kind === "directory")
+      left.push(path);
+    else old.push(place);
   }
   const daemonLogs: string[] = [];
   if (options.daemonLogs === true) {
@@ -76,7 +80,7 @@ export async function clean(
     for (const name of daemonLogs) await unlink(store, layout.daemonLogFile(name));
   }
   const count = sizeOfPlaces(old);
-  return { jobs: old.map(({ job }) => job), count, daemonLogs };
+  return { jobs: old.map(({ job }) => job), count, daemonLogs, left };
 }
 
 /** Where jobs of the same names had ended before these, in other rooms, by job. */

@@ -139,7 +139,11 @@ function whyAfter(after: readonly Dependency[], states: JobFacts["dependencies"]
   });
 }
 
-function whyNotFirst({ before, queued, workers }: JobFacts): Reason[] {
+function whyNotFirst({ before, queued, workers, attempts }: JobFacts): Reason[] {
+  if (attempts.length > 0 && queued > 1) {
+    const text = `It has come back, behind what waited by then: ${queued - 1} other jobs are in the queue.`;
+    return [{ kind: "not-first", text }];
+  }
   if (before === undefined) {
     return [{ kind: "not-first", text: `${queued - 1} other jobs wait in the queue.` }];
   }

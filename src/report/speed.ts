@@ -1,5 +1,5 @@
 import { isSteady, type Pace, paceAfter } from "../job/pace.js";
-import type { Announcement } from "../spool/announcement.js";
+import type { WorkerStatus } from "./status.js";
 
 /** How fast jobs end. */
 export interface Speed {
@@ -18,7 +18,7 @@ export interface Speed {
  * @param now ms since 1970
  */
 export function speedOf(
-  workers: readonly Announcement[],
+  workers: readonly WorkerStatus[],
   open: number,
   host: string,
   now: number,

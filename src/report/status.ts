@@ -2,7 +2,12 @@ import type { JobProgress } from "../job/job-progress.js";
 import { isIgnored, jobName } from "../job/name.js";
 import type { Layout } from "../project/layout.js";
 import { isLock } from "../project/layout.js";
-import { type Announcement, listAnnounced, readAnnouncement } from "../spool/announcement.js";
+import {
+  type Announcement,
+  listAnnounced,
+  livenessOfWorker,
+  readAnnouncement,
+} from "../spool/announcement.js";
 import { countParts } from "../spool/array-parts.js";
 import { type Dispatching, isSeatHeld, readDispatching } from "../spool/seat.js";
 import { isErrno, type Store } from "../spool/store.js";
@@ -12,7 +17,9 @@ import { readProgress } from "./job-progress.js";
 import { lastEnds } from "./last-ends.js";
 
 /** A worker as it announces itself, and what its job tells of its progress. */
-export interface WorkerStatus extends Announcement {
+export interface WorkerStatus extends Omit<Announcement, "state"> {
+  /** `dead`: its process is known to be gone, and no dispatcher has cleared up after it. */
+  readonly state: Announcement["state"] | "dead";
   readonly progress?: JobProgress;
 }
 
@@ -90,14 +97,15 @@ export async function readStatus(store: Store, layout: Layout, beat: number): Pr
   };
 }
 
-/** Who is on duty, by id. */
+/** Who is announced, by id. */
 export async function readWorkers(store: Store, layout: Layout): Promise<WorkerStatus[]> {
   const workers: WorkerStatus[] = [];
   for (const worker of (await listAnnounced(store, layout)).sort()) {
     const announcement = await readAnnouncement(store, layout, worker);
     if (announcement === undefined) continue;
     const progress = announcement.job && (await readProgress(store, layout, announcement.job));
-    workers.push({ ...announcement, ...(progress && { progress }) });
+    const isDead = (await livenessOfWorker(store, layout, announcement)) === "dead";
+    workers.push({ ...announcement, ...(isDead && { state: "dead" }), ...(progress && { progress }) });
   }
   return workers;
 }

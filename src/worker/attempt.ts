@@ -39,6 +39,8 @@ export interface Bench {
   readonly timeLeft: number;
   /** Whether the heartbeat has been silent for so long that the worker may have been declared lost. */
   mayBeFenced(): boolean;
+  /** Says that the store takes nothing, until something else is said. */
+  stall(error: unknown): void;
 }
 
 /**

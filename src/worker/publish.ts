@@ -4,7 +4,6 @@ import type { JobResult } from "../job/job-result.js";
 import { describeOutcome, type Outcome } from "../job/outcome.js";
 import type { Layout } from "../project/layout.js";
 import { removeCheckpoint } from "../spool/checkpoint.js";
-import type { Clock } from "../spool/clock.js";
 import { assureFile, type Claimed, finish } from "../spool/finish.js";
 import { hostName } from "../spool/identity.js";
 import type { CpuTime, Destination, Ledger } from "../spool/ledger.js";
@@ -30,6 +29,8 @@ export interface Publisher {
   readonly ledger: Ledger;
   readonly log: pino.Logger;
   mayBeFenced(): boolean;
+  /** The store takes nothing: it is tried again. */
+  stall(error: unknown): void;
 }
 
 /** Between two tries while the store takes nothing, ms. */
@@ -45,12 +46,12 @@ export async function publish(by: Publisher, job: Job, claimed: Claimed, ended: 
   const { store, layout, ledger, log } = by;
   const attempt = { job: ended.job, attempt: ended.attempt, worker: claimed.worker };
   const isFenced = async () =>
-    by.mayBeFenced() && !(await untilTaken(store.clock, () => store.has(layout.desk(claimed.worker))));
+    by.mayBeFenced() && !(await untilTaken(by, () => store.has(layout.desk(claimed.worker))));
   if (await isFenced()) return discard(by, attempt, "its worker was declared lost");
-  const stamp = await untilTaken(store.clock, () => assureFile(store, layout, claimed));
+  const stamp = await untilTaken(by, () => assureFile(store, layout, claimed));
   if (stamp === undefined) return discard(by, attempt, "the job was taken back");
   const to = destinationOf(ended.outcome, job);
-  await untilTaken(store.clock, () =>
+  await untilTaken(by, () =>
     ledger.append({
       event: "ended",
       ...attempt,
@@ -67,7 +68,7 @@ export async function publish(by: Publisher, job: Job, claimed: Claimed, ended: 
     }),
   );
   let tries = 0;
-  const end = await untilTaken(store.clock, async () => {
+  const end = await untilTaken(by, async () => {
     // Before the commit, at each try of it: who finds `ended` and commits in this worker's stead does this, too.
     if (ended.outcome.kind === "succeeded" && !(await isFenced())) {
       const problem = await removeCheckpoint(store, layout, ended.job);
@@ -85,11 +86,12 @@ export async function publish(by: Publisher, job: Job, claimed: Claimed, ended: 
 
 /** An attempt that does not count. */
 export async function discard(
-  { store, ledger, log }: Publisher,
+  by: Publisher,
   attempt: { readonly job: string; readonly attempt: number; readonly worker: string },
   reason: string,
 ): Promise<void> {
-  await untilTaken(store.clock, () => ledger.append({ event: "discarded", ...attempt, reason }));
+  const { ledger, log } = by;
+  await untilTaken(by, () => ledger.append({ event: "discarded", ...attempt, reason }));
   log.warn({ ...attempt, reason }, "discarded");
 }
 
@@ -116,13 +118,14 @@ function destinationOf(outcome: Outcome, job: Job): Destination {
   }
 }
 
-async function untilTaken<T>(clock: Clock, write: () => Promise<T>): Promise<T> {
-  for (;;) {
+async function untilTaken<T>({ store, stall }: Publisher, write: () => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries++) {
     try {
       return await write();
     } catch (error) {
       if (!isTrouble(error)) throw error;
-      await clock.sleep(TRY_AGAIN);
+      if (tries === 0) stall(error);
+      await store.clock.sleep(TRY_AGAIN);
     }
   }
 }

@@ -37,6 +37,8 @@ type Leaving = "no" | "after-job" | "now";
 
 /** Between two looks for what jobs left behind, ms. */
 const LEFTOVER_LOOKS = 1000;
+/** So long, in leases, a cache may show what was: 60 s by nfs(5), of 300 s. */
+const REMEMBERED = 0.2;
 /** A job that runs for so long, ms, is one during which notes are heard at once. */
 const LONG_JOB = 200;
 
@@ -160,7 +162,13 @@ export class Worker implements Bench {
   }
 
   mayBeFenced(): boolean {
-    return this.#fenced || this.#heartbeat.silence > this.deadline;
+    return this.#fenced || this.#heartbeat.silence > this.deadline || this.#mayLookAtThePast;
+  }
+
+  /** It has been silent for so long that it may have lost its desk, and a cache may still show it. */
+  get #mayLookAtThePast(): boolean {
+    const { beat, lostAfter } = this.settings;
+    return this.store.kind === "network" && this.#heartbeat.sinceReturn < beat * lostAfter * REMEMBERED;
   }
 
   /**
@@ -179,20 +187,25 @@ export class Worker implements Bench {
   async #comeOn(): Promise<void> {
     const { store, layout, worker, directory } = this;
     this.ledger = await Ledger.open(store, layout.ledgerOf(worker), this.settings.flush);
-    this.#heartbeat = new Heartbeat(store, layout, {
-      worker,
-      host: hostName(),
-      process: identify(),
-      state: "idle",
-      beat: 0,
-      slots: 1,
-      pace: 0,
-      spread: 0,
-      group: this.launcher().group,
-      directory,
-      since: new Date(store.clock.wall()).toISOString(),
-      log: layout.daemonLog(worker),
-    });
+    this.#heartbeat = new Heartbeat(
+      store,
+      layout,
+      {
+        worker,
+        host: hostName(),
+        process: identify(),
+        state: "idle",
+        beat: 0,
+        slots: 1,
+        pace: 0,
+        spread: 0,
+        group: this.launcher().group,
+        directory,
+        since: new Date(store.clock.wall()).toISOString(),
+        log: layout.daemonLog(worker),
+      },
+      this.deadline,
+    );
     // Announced first: a desk without an announcement is taken for one that was left behind.
     await this.#heartbeat.renew();
     await store.mkdir(layout.desk(worker));
@@ -314,14 +327,18 @@ export class Worker implements Bench {
         else await this.#takeAll(view.files);
       } catch (error) {
         if (!isSystemError(error)) throw error;
-        await this.#stall(error);
+        await this.#waitOut(error);
       }
     }
   }
 
-  async #stall(error: unknown): Promise<void> {
+  readonly stall = (error: unknown): void => {
     this.log.warn({ error: String(error) }, "the store has trouble: waiting");
     if (this.#leaving === "no") this.#heartbeat.say({ state: "stalled" });
+  };
+
+  async #waitOut(error: unknown): Promise<void> {
+    this.stall(error);
     await this.#pause(this.settings.poll);
   }
 

@@ -115,6 +115,31 @@ describe("fjord clean", () => {
     expect(project().events("ended", "a")).to.have.length(1);
   });
 
+  it("keeps a job that is named and in another state, and says so", async () => {
+    await project().hire(1);
+    project().job("bad", "false");
+    await project().run("dispatcher");
+    const { stdout } = await clean("--older-than", "0", "bad");
+    expect(stdout).to.equal(
+      "[fjord] Removed 0 jobs.\n[fjord] Kept, being failed: bad. With --state failed they go, too.\n",
+    );
+    expect(project().ends).to.deep.equal({ done: [], failed: ["bad"] });
+  });
+
+  it("leaves a directory that was refused as a job, names it, and removes the others", async () => {
+    await project().hire(1);
+    fs.mkdirSync(project().layout.queued("data"));
+    fs.writeFileSync(path.join(project().layout.queued("data"), "precious"), "1");
+    for (const name of ["bad", "worse"]) project().job(name, "false");
+    await project().run("dispatcher");
+    const { stdout, exitCode } = await clean("--older-than", "0", "--state", "failed");
+    const data = project().layout.ended("jobfailed", "data");
+    expect(stdout).to.contain("[fjord] Removed 2 jobs: bad, worse").and.to.contain(`directory: ${data}.`);
+    expect(exitCode).to.equal(0);
+    expect(fs.readFileSync(path.join(data, "precious"), "utf8")).to.equal("1");
+    expect(project().ends.failed).to.deep.equal(["data"]);
+  });
+
   it("removes all that is left of a name that was used again, by its last end", async () => {
     await project().hire(1);
     for (const line of ["true", "false"]) {

@@ -190,6 +190,25 @@ describe("fjord status", () => {
     expect(stdout).to.contain("Nobody dispatches: dispatcher\n");
   });
 
+  it("says of the dead that they are, when nobody is there to clear up after them", async () => {
+    const job = await project().remoteJob("job");
+    await project().hire(1);
+    const dispatcher = project().start("dispatcher");
+    await job.started();
+    dispatcher.kill("SIGKILL");
+    await dispatcher.end;
+    process.kill(project().events("hired")[0]?.pid ?? 0, "SIGKILL");
+    const status = async () => (await project().run("fjord")).stdout;
+    await project().until("it is gone", async () => (await status()).includes(" dead "));
+    expect(await status())
+      .to.contain("0 of 0 workers free")
+      .and.to.contain("All workers are dead: a dispatcher would take back what they ran.\n")
+      .and.to.contain("No worker is on duty: recruiter hire\n")
+      .and.to.contain("Nobody dispatches: dispatcher\n");
+    const { stdout } = await project().run("recruiter", ["list", "--json"]);
+    expect(JSON.parse(stdout)).to.have.nested.property("[0].state", "dead");
+  });
+
   for (const [name, typed] of [
     ["sweep", "sweep"],
     ["./my sweep", "'./my sweep'"],

@@ -60,7 +60,7 @@ describe("a checkpoint that cannot be removed", () => {
       const log = pino({ level: "silent" });
       const now = new Date();
       await publish(
-        { store, layout, ledger, log, mayBeFenced: () => false },
+        { store, layout, ledger, log, mayBeFenced: () => false, stall: () => undefined },
         reading.job,
         { worker: "w", file: "j.ini", ino, mtimeMs, mode, bytes },
         {

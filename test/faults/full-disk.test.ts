@@ -126,6 +126,28 @@ describe("a full disk: work waits, and nothing is lost", function () {
     });
   }
 
+  it("jobs end while there is no room: their worker is announced as stalled, until there is again", async function () {
+    onDisk.call(this, "size=2m");
+    bench.dispatcher();
+    bench.worker();
+    await bench.onDuty(1);
+    bench.submit({ job: "long", ends: "jobdone" }, bench.lineUntil("go"));
+    await bench.untilRunning("long");
+    submitMany(20); // a ledger's last page may have room for some lines
+    const free = fill();
+    bench.raise("go");
+    await until("it is told of", isStalled, 20, () => bench.describe());
+    free();
+    await bench.untilEnded();
+    await until(
+      "it is no more",
+      () => !isStalled(),
+      20,
+      () => bench.describe(),
+    );
+    await bench.closeDown({ wasFull: true });
+  });
+
   it("a worker is fired while there is no room: it goes when there is again", async function () {
     onDisk.call(this, "size=2m");
     bench.dispatcher();

@@ -79,7 +79,14 @@ describe("weaknesses of proper-lockfile: each is there, and does no harm", funct
       `start ${job} ${attempt} 1 ${attempt}\nend ${job} ${attempt} 1 ${attempt}.5\n`,
     );
     const log = pino({ level: "silent" });
-    const by = { store: scene.store, layout: scene.layout, ledger, log, mayBeFenced: () => false };
+    const by = {
+      store: scene.store,
+      layout: scene.layout,
+      ledger,
+      log,
+      mayBeFenced: () => false,
+      stall: () => undefined,
+    };
     const outcome: Outcome = { kind: "succeeded" };
     const times = { start: new Date(), end: new Date(), seconds: 1, cpu: null, memory: null };
     await publish(by, { retries: 0 } as never, claimed, { job, attempt, outcome, ...times });

@@ -104,7 +104,12 @@ describe("races: what lies there after a kill at the worst moment", function () 
           log: pino({ level: "silent" }),
         };
         const retries = to === "retry" ? 1 : 0;
-        await publish({ ...by, mayBeFenced: () => false }, { retries } as never, claimed, end);
+        await publish(
+          { ...by, mayBeFenced: () => false, stall: () => undefined },
+          { retries } as never,
+          claimed,
+          end,
+        );
         expect(
           bench()
             .ledger()

@@ -1,6 +1,6 @@
 import { FjordError } from "../../job/error.js";
 import { sizeOfPlace } from "../../report/arrays.js";
-import type { JobState } from "../../report/jobs.js";
+import type { JobPlace, JobState } from "../../report/jobs.js";
 import { jobsToActOn } from "../act-on.js";
 import { EXIT, openExisting, say } from "../command.js";
 import { countOnTerminal } from "../counter.js";
@@ -60,9 +60,8 @@ export const verb: Verb<Args> = {
     const olderThan = durationOf("older-than", args.olderThan, args.jobs);
     const project = await openExisting(args);
     const states: ReadonlySet<JobState> = new Set(args.state);
-    const places = (await jobsToActOn(project, args.jobs, "removed")).filter(({ state }) =>
-      states.has(state),
-    );
+    const meant = await jobsToActOn(project, args.jobs, "removed");
+    const places = meant.filter(({ state }) => states.has(state));
     const { dryRun } = args;
     const cleaned = await project.clean(places, {
       olderThan,
@@ -79,10 +78,27 @@ export const verb: Verb<Args> = {
       const logs =
         daemonLogs.length > 0 ? `, and ${count(daemonLogs.length, "log")} of workers and dispatchers` : "";
       say("fjord", `${dryRun ? "Would remove" : "Removed"} ${count(cleaned.count)}${names}${logs}.`);
+      if (args.jobs.length > 0) tellOthers(meant, states);
+      if (cleaned.left.length > 0) {
+        say(
+          "fjord",
+          `Left, as it is a directory: ${some(cleaned.left)}. Remove it by hand, if nothing in it is needed.`,
+        );
+      }
     }
     return EXIT.ok;
   },
 };
+
+/** Jobs that were named, and stay for the state that they are in. */
+function tellOthers(named: readonly JobPlace[], states: ReadonlySet<JobState>): void {
+  for (const state of ["done", "failed", "cancelled"] as const) {
+    const kept = states.has(state) ? [] : named.filter((place) => place.state === state);
+    if (kept.length === 0) continue;
+    const jobs = someOf(kept.map((place) => ({ job: place.job, count: sizeOfPlace(place) })));
+    say("fjord", `Kept, being ${state}: ${jobs}. With --state ${state} they go, too.`);
+  }
+}
 
 async function removeRuns({ jobs, project, olderThan, dryRun, json }: Args): Promise<number> {
   if (jobs.length > 0 || project !== undefined) {
