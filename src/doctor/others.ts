@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import path from "node:path";
 import { accessOf } from "../project/access.js";
 import { groupName } from "../project/group.js";
 import { Layout } from "../project/layout.js";
@@ -13,6 +14,8 @@ export interface Others {
   /** Names of what everybody may write, or the group's members; `.` is the directory itself. */
   readonly everybodyWrites: readonly string[];
   readonly groupWrites: readonly string[];
+  /** The directories above in which everybody may rename what is not theirs. */
+  readonly openAbove: readonly string[];
   /** What everybody may read. */
   readonly everybodyReads: readonly string[];
   /** What belongs to a user who is neither this one nor root, nor has the whole directory. */
@@ -50,7 +53,17 @@ export function lookAtOthers(directory: string): Others {
     group: groupName((queue ?? root).gid),
     everybodyWrites: who(EVERYBODY, EVERYBODY.write),
     groupWrites: who(GROUP, GROUP.write),
+    openAbove: parentsOf(fs.realpathSync(directory)).filter((path) => isOpen(fs.statSync(path).mode)),
     everybodyReads: who(EVERYBODY, EVERYBODY.read),
     foreign: named(({ link }) => ![ownUid(), 0, root.uid].includes(link.uid)),
   };
+}
+
+function parentsOf(directory: string): string[] {
+  const parent = path.dirname(directory);
+  return parent === directory ? [] : [parent, ...parentsOf(parent)];
+}
+
+function isOpen(mode: number): boolean {
+  return (mode & EVERYBODY.write) !== 0 && (mode & STICKY) === 0;
 }

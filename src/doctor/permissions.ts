@@ -74,6 +74,7 @@ export function judgePermissions(permissions: Permissions): Judgement {
 /** Whoever can write in a project can have commands run as its workers' user. */
 function judgeOthers(others: Others): Judgement | undefined {
   const { isProject, isShared, group, everybodyWrites, groupWrites, everybodyReads, foreign } = others;
+  const { openAbove } = others;
   if (everybodyWrites.length > 0) {
     const found = `everybody can write here (${listed(everybodyWrites)})`;
     return isProject
@@ -83,6 +84,11 @@ function judgeOthers(others: Others): Judgement | undefined {
           means: "anybody can have commands run as the workers' user: chmod -R o-w it",
         }
       : { verdict: "warning", found, means: "anybody could put another project in a project's place" };
+  }
+  if (openAbove.length > 0) {
+    const found = `everybody can rename this directory, or one above it (in ${listed(openAbove)})`;
+    const means = "anybody could put another project in its place: chmod o-w there, or +t";
+    return { verdict: isProject ? "bad" : "warning", found, means };
   }
   if (!isProject) return undefined;
   if (isShared) {

@@ -225,6 +225,7 @@ describe("the doctor judges permissions", () => {
     isShared: false,
     group: "lab",
     everybodyWrites: [],
+    openAbove: [],
     groupWrites: [],
     everybodyReads: [],
     foreign: [],
@@ -237,6 +238,8 @@ describe("the doctor judges permissions", () => {
     ["one that a group can write", { groupWrites: ["jobqueue"] }, "warning", "lab can write here (jobqueue)"],
     ["one with somebody's file in it", { foreign: ["settings.ini"] }, "warning", "(settings.ini)"],
     ["one that all can write", { isShared: true, everybodyWrites: ["jobpod"] }, "bad", "(jobpod)"],
+    ["one that all can rename", { openAbove: ["/data"] }, "bad", "(in /data)"],
+    ["a directory that all can rename", { isProject: false, openAbove: ["/data"] }, "warning", "(in /data)"],
     ["a directory that all can write", { isProject: false, everybodyWrites: ["."] }, "warning", "can write"],
     ["a directory that all can read", { isProject: false, everybodyReads: ["."] }, "ok", "executed here"],
   ] as const) {

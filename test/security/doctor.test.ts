@@ -42,6 +42,16 @@ describe("fjord doctor looks at what others may do", function () {
     });
   }
 
+  it("in one that somebody could rename, and put another in its place", async () => {
+    await project().run("fjord", ["submit", "--project", "./new", "--", "true"]);
+    fs.chmodSync(project().work, 0o777);
+    const found = await permissions(1, path.join(project().work, "new"));
+    expect(found).to.include({ verdict: "bad" });
+    expect(found?.found).to.contain(`(in ${fs.realpathSync(project().work)})`);
+    fs.chmodSync(project().work, 0o1777);
+    expect(await permissions(0, path.join(project().work, "new"))).to.include({ verdict: "ok" });
+  });
+
   it("in one where somebody has put something", async function () {
     await needUsers(this);
     setModes(0o700);
