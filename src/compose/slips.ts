@@ -1,8 +1,14 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import { ARRAY_SECTIONS } from "../job/array.js";
 import { parseIni } from "../job/ini-dialect.js";
 import { nearest } from "../job/nearest.js";
+import { quote } from "../job/quote.js";
+import { SHELL_WORDS, shellLineIn } from "../job/shell-words.js";
 import { slipsIn } from "../job/slips.js";
 import type { Values } from "../job/sweep.js";
+import { resolvePath } from "../job/written-path.js";
 import { commandIn, filesOf, readSource } from "./draft.js";
 import type { Wanted } from "./wanted.js";
 
@@ -13,17 +19,45 @@ export function slipsOf(wanted: Wanted): string[] {
   const others = [name, logfile, workdir, ...Object.values(env)];
   const looked = (texts: readonly string[]) => slipsIn({ texts: [...texts, ...others], names: sweep?.names });
   const slips = sweep === undefined ? [] : rangeSlips(sweep.at(0));
-  if (command.length > 0) return [...looked(command), ...slips];
+  if (command.length > 0) return [...looked(command), ...slips, ...notHere(command, workdir)];
   const ofFiles =
     sweep === undefined ? files.flatMap(arraySlips) : files.flatMap((file) => textsOf(file).flatMap(looked));
   return [...new Set([...ofFiles, ...slips])];
 }
 
+/** What a command needs and is not on this host: it may be on those where workers are. */
+function notHere([program = "", ...args]: readonly string[], workdir: string): string[] {
+  const isHere = "is not on this host. Without it where the workers are, every such job fails.";
+  const dir = workdir === "" ? process.cwd() : resolvePath(process.cwd(), workdir, os.homedir());
+  const isVaried = workdir.includes("{");
+  if (!isVaried && !isDirectory(dir)) return [`The workdir ${quote(workdir)} ${isHere}`];
+  if (isVaried && program.includes("/")) return [];
+  const isKnown = SHELL_WORDS.has(program) || program.includes("{") || program.includes("=");
+  if (isKnown || shellLineIn([program, ...args]) !== undefined) return [];
+  const dirs = program.includes("/") ? [dir] : (process.env.PATH ?? "").split(path.delimiter);
+  const isThere = dirs.some((in_) => isExecutable(path.resolve(in_, program)));
+  return isThere ? [] : [`The program ${quote(program)} ${isHere}`];
+}
+
+function isDirectory(dir: string): boolean {
+  return fs.statSync(dir, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    fs.accessSync(file, fs.constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** What looks like a range of numbers to people, and is one value. */
 function rangeSlips(values: Values): string[] {
   return [...values].flatMap(([name, value]) => {
-    const [, first, last] = /^(\d+)(?:-|:|\.{3})(\d+)$/.exec(value) ?? [];
-    return first === undefined ? [] : [`${name}: "${value}" is one value. A range is ${first}..${last}.`];
+    const [found, first = "1", last = "10"] =
+      /^(?:(\d+)(?:-|:|\.{3})(\d+)|\d+\.\.|\.\.\d+)$/.exec(value) ?? [];
+    return found === undefined ? [] : [`${name}: "${value}" is one value. A range is ${first}..${last}.`];
   });
 }
 

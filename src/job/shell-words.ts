@@ -3,6 +3,16 @@ const PLAIN_WORD = /^[A-Za-z0-9_@%+:,./=-]+$/;
 /** What makes a shell of a word more than the word. */
 const SHELL_GRAMMAR = /[\s;&|<>()$`\\"'*?[\]#~{}!]/;
 
+/** What a shell runs itself, or reads as grammar: `exec` would look for a program of that name. */
+export const SHELL_WORDS: ReadonlySet<string> = new Set(
+  (
+    ". : alias bg bind break builtin caller case cd command compgen complete continue coproc declare dirs disown do " +
+    "done echo elif else enable end esac eval exec exit export false fc fg fi for foreach function getopts hash help " +
+    "history if in jobs kill let local logout popd printf pushd pwd read readonly return select set shift shopt " +
+    "source suspend test then time times trap true type typeset ulimit umask unalias unset until wait while"
+  ).split(" "),
+);
+
 /** Quotes a word for a POSIX shell (2.2.2): nothing in it is special, newlines included. */
 export function shellQuote(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;

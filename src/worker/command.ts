@@ -1,21 +1,11 @@
 import fs from "node:fs";
-import { shellQuote } from "../job/shell-words.js";
+import { SHELL_WORDS, shellQuote } from "../job/shell-words.js";
 
 /** Words that a shell reads the same whether quoted or not. */
 const PLAIN = /^[A-Za-z0-9_@%+:,./=-]+(?:[ \t]+[A-Za-z0-9_@%+:,./=-]+)*$/;
 
 /** A line that ends with an empty comment wants no job file: the path would stand in the comment. */
 const UNTIL_COMMENT = /^(.*\S)[ \t]+#$/s;
-
-/** What a shell runs itself, or reads as grammar: `exec` would look for a program of that name. */
-const SHELL_WORDS = new Set(
-  (
-    ". : alias bg bind break builtin caller case cd command compgen complete continue coproc declare dirs disown do " +
-    "done echo elif else enable end esac eval exec exit export false fc fg fi for foreach function getopts hash help " +
-    "history if in jobs kill let local logout popd printf pushd pwd read readonly return select set shift shopt " +
-    "source suspend test then time times trap true type typeset ulimit umask unalias unset until wait while"
-  ).split(" "),
-);
 
 /** Carries a command line to the shell that runs it with another niceness; the job does not get it. */
 const LINE = "FJORD_LINE";

@@ -166,6 +166,28 @@ describe("fjord submit -- COMMAND", () => {
   }
 });
 
+describe("fjord submit of what is not here", () => {
+  const project = sharedProject();
+  const isNot = (what: string) =>
+    `[fjord] The ${what} is not on this host. Without it where the workers are, every such job fails.\n`;
+
+  for (const [says, ...args] of [
+    [isNot('workdir "/no/such"'), "--workdir", "/no/such", "--", "true"],
+    [isNot('program "nosuch"'), "--", "nosuch", "x"],
+    [isNot('program "./nosuch"'), "--", "./nosuch"],
+    ['[fjord] n: "1.." is one value. A range is 1..10.\n', "--param", "n=1..", "--", "echo", "{n}"],
+    ["", "--param", "d=/a,/b", "--workdir", "{d}", "--", "true"],
+    ["", "--param", "p=true,false", "--", "{p}"],
+    ["", "--", "exit", "3"],
+    ["", "--", "nosuch | wc"],
+  ] as const) {
+    it(`is told of, or cannot be known: ${args.join(" ")}`, async () => {
+      const { exitCode, stderr } = await project().run("fjord", ["submit", ...args]);
+      expect({ exitCode, stderr }).to.deep.equal({ exitCode: 0, stderr: says });
+    });
+  }
+});
+
 describe("fjord submit JOBFILE", () => {
   const project = projectPerTest();
   const submit = (...args: string[]) => project().run("fjord", ["submit", ...args]);

@@ -13,6 +13,10 @@ describe("many jobs at once", () => {
   const write = (file: string, text: string, mode = 0o666) =>
     fs.writeFileSync(path.join(project().work, file), text, { mode });
 
+  beforeEach(() => {
+    for (const program of ["train", "run"]) write(program, "#!/bin/sh\n", 0o777);
+  });
+
   /** Of each job in the queue, by name: what it runs, and its parameters. */
   function queued(): Record<string, { runs: string; params: Record<string, string> }> {
     const entries = queue().map((file) => {
@@ -107,12 +111,12 @@ describe("many jobs at once", () => {
   });
 
   it("are as many as --repeat says, also of each combination", async () => {
-    await submitted(["--name", "r", "--repeat", "2", "--param", "x=a,b", "--", "run", "{x}", "{index}"]);
+    await submitted(["--name", "r", "--repeat", "2", "--param", "x=a,b", "--", "./run", "{x}", "{index}"]);
     expect(Object.values(queued()).map(({ runs }) => runs)).to.deep.equal([
-      "run a 1 #",
-      "run a 2 #",
-      "run b 3 #",
-      "run b 4 #",
+      "./run a 1 #",
+      "./run a 2 #",
+      "./run b 3 #",
+      "./run b 4 #",
     ]);
   });
 
@@ -154,7 +158,7 @@ describe("many jobs at once", () => {
 
   it("have placeholders in name, logfile, workdir and environment as well", async () => {
     const options = ["--name", "n {x}", "--logfile", "r/{x}.txt", "--workdir", "w{x}", "--env", "X=is {x}"];
-    await submitted([...options, "--param", "x=1..2", "--", "run"]);
+    await submitted([...options, "--param", "x=1..2", "--", "./run"]);
     expect(fs.readFileSync(project().layout.queued("n 2.ini"), "utf8")).to.equal(
       `[control]\nexecutable = export X='is 2'; run #\nlogfile = r/2.txt\nworkdir = ${project().work}/w2\n\n` +
         "[params]\nindex = 2\nx = 2\n",
