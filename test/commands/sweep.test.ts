@@ -160,7 +160,7 @@ describe("many jobs at once", () => {
     const options = ["--name", "n {x}", "--logfile", "r/{x}.txt", "--workdir", "w{x}", "--env", "X=is {x}"];
     await submitted([...options, "--param", "x=1..2", "--", "./run"]);
     expect(fs.readFileSync(project().layout.queued("n 2.ini"), "utf8")).to.equal(
-      `[control]\nexecutable = export X='is 2'; run #\nlogfile = r/2.txt\nworkdir = ${project().work}/w2\n\n` +
+      `[control]\nexecutable = export X='is 2'; ./run #\nlogfile = r/2.txt\nworkdir = ${project().work}/w2\n\n` +
         "[params]\nindex = 2\nx = 2\n",
     );
   });
