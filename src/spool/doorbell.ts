@@ -53,8 +53,8 @@ export class Doorbell {
 
 /**
  * chokidar is told to ignore every entry and only the directory's own raw event is heard: it does not track the
- * files. But while events come in, it lists the directory over and over, with an lstat for each entry: a bell hangs
- * only where few entries lie, and only while somebody waits for it.
+ * files. Yet at an event it lists the directory, with an lstat for each entry, before it tells: it is kept from that, where it
+ * can be (a private method of chokidar 5). A bell hangs only where few entries lie, and only while somebody waits for it.
  */
 const watchAsSystem: Watch = (dir, ring) => {
   const watcher = watch(dir, {
@@ -67,7 +67,10 @@ const watchAsSystem: Watch = (dir, ring) => {
   });
   watcher.on("raw", (_event, entry) => ring(entry ? path.basename(entry) : undefined));
   const ready = new Promise<void>((resolve) => {
-    watcher.once("ready", resolve);
+    watcher.once("ready", () => {
+      Object.assign(watcher, { _readdirp: () => undefined });
+      resolve();
+    });
     // Out of watches (ENOSPC, EMFILE), or the directory went away: the polling floor goes on.
     watcher.on("error", () => resolve());
   });
