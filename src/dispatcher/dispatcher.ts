@@ -192,6 +192,7 @@ export class Dispatcher {
     } finally {
       signal.removeEventListener("abort", onAbort);
       await this.#bell.stop();
+      await this.#stock.stop();
     }
   }
 
@@ -309,7 +310,7 @@ export class Dispatcher {
   /** S11: makes jobs of arrays' numbers, as many as workers will soon ask for. */
   async #feed(): Promise<void> {
     const workers = this.#desks.all.filter(({ announcement }) => announcement !== undefined).length;
-    if (workers === 0 || this.#arrays.waiting === 0) return;
+    if (workers === 0 || this.#arrays.waiting === 0 || this.#stock.isListing) return;
     const target = READY_AT_LEAST + workers + READY_PER_JOB * this.#desks.jobs;
     if (!(await this.#arrays.feed(target, this.#stock))) return;
     await this.#stock.list();
@@ -330,6 +331,7 @@ export class Dispatcher {
   async #takeStock(now: number): Promise<void> {
     const { layout } = this.#s;
     const since = now - this.#lastListing;
+    await this.#stock.listOn();
     const due = this.#queueRang || this.#stock.nextLook !== undefined || since >= this.#looksApart;
     if (due && since >= this.#stock.pauseBetweenListings && !this.#stock.isBehind) {
       this.#queueRang = false;
@@ -555,7 +557,7 @@ export class Dispatcher {
   /** Nothing waits or runs; what only waits for jobs that are not there would wait for ever. */
   #isOver(): boolean {
     if (this.#desks.jobs > 0 || this.#retries.waiting > 0 || this.#queueRang) return false;
-    if (this.#hidden.size > 0) return false;
+    if (this.#hidden.size > 0 || this.#stock.isBehind) return false;
     return this.#stock.waiting + this.#arrays.waiting === 0 || this.#isAllBlocked;
   }
 

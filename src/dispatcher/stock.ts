@@ -23,13 +23,22 @@ interface StockEvents {
   onCancelled(): void;
 }
 
+/** What a listing of the queue has found so far. */
+interface Listing {
+  listed: number;
+  /** Of those that were known. */
+  found: number;
+  readonly unseen: string[];
+  readonly ignored: string[];
+  /** ms */
+  took: number;
+}
+
 /** How long a look at the queue may keep the dispatcher from handing out, ms: the first one, and any other. */
 const FIRST_LOOK = 100;
 const LATER_LOOK = 50;
 /** For so long, ms, a file that could not be moved is left alone. */
 const ASIDE = 10_000;
-/** Names. */
-const LONG = 200_000;
 /** A name takes at least so much of a directory's size, where that tells anything (ext4: 12 and its letters, tmpfs: 20). */
 const BYTES_A_NAME = 16;
 /** The share of time that listing a long queue may take. */
@@ -39,7 +48,7 @@ const LISTING_A_NAME = 0.02;
 
 /**
  * What waits in `jobqueue/`. Each file is read once; after that only the directory's listing is compared. A listing of
- * 100,000 names takes some 100 ms, so it is made the more rarely the longer it takes.
+ * 100,000 names takes some 100 ms, so it is made the more rarely the longer it takes, and a long one piece by piece beside other work.
  */
 export class Stock {
   readonly #store: Store;
@@ -59,6 +68,8 @@ export class Stock {
   readonly #refused = new Set<string>();
   /** Names of the last listing that have not been looked at. */
   #unseen: string[] = [];
+  /** One of a long queue, which goes on beside other work. */
+  #listing: (Listing & { readonly pieces: AsyncGenerator<string[], void> }) | undefined;
   #unsettled = 0;
   /** Whether what killed submitters have left was looked for: once is enough. */
   #hasTidied = false;
@@ -127,9 +138,13 @@ export class Stock {
     return this.#listed;
   }
 
-  /** Whether files of the last listing are still to be read. */
+  /** Whether there is a listing to be ended, or files of it are still to be read. */
   get isBehind(): boolean {
-    return this.#unseen.length > 0;
+    return this.#unseen.length > 0 || this.isListing;
+  }
+
+  get isListing(): boolean {
+    return this.#listing !== undefined;
   }
 
   /** ms until a file that was still being written should be looked at again; undefined when there is none. */
@@ -142,27 +157,72 @@ export class Stock {
     return Math.min(this.#listingTook, this.#listed * LISTING_A_NAME) * LISTING_SHARE;
   }
 
-  /** Lists the queue anew: finds what came and what was withdrawn. */
+  /**
+   * Lists the queue anew: finds what came and what was withdrawn. A long one is only begun with, and ended by `listOn`; but the
+   * first one, before which nobody has work, is made at once.
+   */
   async list(): Promise<void> {
+    if (this.isListing) return this.listOn();
+    const { jobqueue } = this.#layout;
     const begin = this.#store.clock.now();
-    const unseen: string[] = [];
-    const ignored: string[] = [];
-    let listed = 0;
-    let found = 0;
-    await this.#visitQueue((name) => {
-      listed++;
-      if (this.#isWaiting(name) || this.#aside.has(name)) found++;
-      if (isIgnored(name)) ignored.push(name);
-      else if (!this.hasSeen(name)) unseen.push(name);
-    });
-    this.#listed = listed;
-    const known = this.#ready.size + this.#blocked.size + this.#arrays.size + this.#aside.size;
-    if (found !== known) await this.#findWithdrawn();
-    this.#unseen = unseen.sort().reverse();
+    const listing = { listed: 0, found: 0, unseen: [], ignored: [], took: 0 };
+    if (await this.#isLong()) {
+      this.#listing = { ...listing, pieces: this.#store.pieces(jobqueue) };
+      do await this.listOn();
+      while (!this.#hasTidied && this.isListing);
+    } else {
+      this.#see(listing, await this.#store.list(jobqueue));
+      listing.took = this.#store.clock.now() - begin;
+      await this.#endListing(listing, listing.found !== this.#known);
+    }
+  }
+
+  /** Another piece of the listing that is under way. */
+  async listOn(): Promise<void> {
+    const listing = this.#listing;
+    if (listing === undefined) return;
+    const begin = this.#store.clock.now();
+    try {
+      const { done, value } = await listing.pieces.next();
+      this.#see(listing, value ?? []);
+      listing.took += this.#store.clock.now() - begin;
+      if (done !== true) return;
+      // What was handed out meanwhile may have been found before: so many less are known than were.
+      await this.#endListing(listing, listing.found < this.#known);
+    } catch (error) {
+      this.#listing = undefined;
+      throw error;
+    }
+    this.#listing = undefined;
+  }
+
+  /** Gives up the listing that is under way. */
+  async stop(): Promise<void> {
+    await this.#listing?.pieces.return();
+    this.#listing = undefined;
+  }
+
+  #see(listing: Listing, names: readonly string[]): void {
+    listing.listed += names.length;
+    for (const name of names) {
+      if (this.#isWaiting(name) || this.#aside.has(name)) listing.found++;
+      if (isIgnored(name)) listing.ignored.push(name);
+      else if (!this.hasSeen(name)) listing.unseen.push(name);
+    }
+  }
+
+  get #known(): number {
+    return this.#ready.size + this.#blocked.size + this.#arrays.size + this.#aside.size;
+  }
+
+  async #endListing(listing: Listing, isMissingSome: boolean): Promise<void> {
+    this.#listed = listing.listed;
+    if (isMissingSome) await this.#findWithdrawn();
+    this.#unseen = listing.unseen.sort().reverse();
     this.#unsettled = 0;
-    if (!this.#hasTidied) await removeAbandoned(this.#store, this.#layout, ignored);
+    if (!this.#hasTidied) await removeAbandoned(this.#store, this.#layout, listing.ignored);
     this.#hasTidied = true;
-    this.#listingTook = this.#store.clock.now() - begin;
+    this.#listingTook = listing.took;
   }
 
   /** Reads files of the last listing that were not read yet, for a moment. */
@@ -229,20 +289,18 @@ export class Stock {
     this.#tell.onRefused(file, `${file}: cannot be moved out of the queue (${why}); chown or remove it.`);
   }
 
-  /** A listing of a million names takes 100 MB, and more until they are collected: of those that are long none is kept. */
-  async #visitQueue(each: (name: string) => void): Promise<void> {
-    const { jobqueue } = this.#layout;
-    const isLong = this.#hasTidied
-      ? this.#listed > LONG
-      : (await this.#store.facts(jobqueue)).size > LONG * BYTES_A_NAME;
-    if (isLong) return this.#store.visit(jobqueue, each);
-    for (const name of await this.#store.list(jobqueue)) each(name);
+  async #isLong(): Promise<boolean> {
+    if (this.#hasTidied) return this.#listed > this.#store.long;
+    return (await this.#store.facts(this.#layout.jobqueue)).size > this.#store.long * BYTES_A_NAME;
   }
 
   /** Finds what is not there any more. Only when something is missing, as it takes a set of all names. */
   async #findWithdrawn(): Promise<void> {
     const there = new Set<string>();
-    await this.#visitQueue((name) => there.add(name));
+    const { jobqueue } = this.#layout;
+    if (await this.#isLong()) {
+      for await (const piece of this.#store.pieces(jobqueue)) for (const name of piece) there.add(name);
+    } else for (const name of await this.#store.list(jobqueue)) there.add(name);
     const gone = this.#ready.takeOut((file) => !there.has(file));
     for (const [file, { waiting }] of this.#blocked) {
       if (there.has(file)) continue;

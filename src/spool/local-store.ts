@@ -2,7 +2,7 @@ import fs from "node:fs";
 import { systemClock } from "./clock.js";
 import { APPEND_FLAGS, factsOf, OVERWRITE_FLAGS, READ_FLAGS, WRITE_FLAGS } from "./file-facts.js";
 import { Modes } from "./modes.js";
-import type { Appender, FileFacts, Store } from "./store.js";
+import { type Appender, type FileFacts, LONG, PIECE, type Store } from "./store.js";
 import { writeAllSync } from "./write-all.js";
 
 /** Entries of a directory that are read at once. */
@@ -14,6 +14,7 @@ const AT_ONCE = 1024;
  */
 export class LocalStore implements Store {
   readonly kind = "local";
+  readonly long = LONG;
   readonly rings = true;
   readonly clock = systemClock;
   /** Not `#modes`: a test's Proxy stands before it. */
@@ -27,10 +28,16 @@ export class LocalStore implements Store {
   async list(dir: string): Promise<string[]> {
     return fs.readdirSync(dir);
   }
-  async visit(dir: string, each: (name: string) => void): Promise<void> {
+  async *pieces(dir: string): AsyncGenerator<string[], void> {
     const open = fs.opendirSync(dir, { bufferSize: AT_ONCE });
     try {
-      for (let entry = open.readSync(); entry !== null; entry = open.readSync()) each(entry.name);
+      let piece: string[] = [];
+      for (let entry = open.readSync(); entry !== null; entry = open.readSync()) {
+        if (piece.push(entry.name) < PIECE) continue;
+        yield piece;
+        piece = [];
+      }
+      yield piece;
     } finally {
       open.closeSync();
     }

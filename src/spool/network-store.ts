@@ -3,7 +3,7 @@ import type { FileHandle } from "node:fs/promises";
 import { systemClock } from "./clock.js";
 import { APPEND_FLAGS, factsOf, OVERWRITE_FLAGS, READ_FLAGS, WRITE_FLAGS } from "./file-facts.js";
 import { Modes } from "./modes.js";
-import { type Appender, type FileFacts, isErrno, type Store } from "./store.js";
+import { type Appender, type FileFacts, isErrno, LONG, PIECE, type Store } from "./store.js";
 import { writeAll } from "./write-all.js";
 
 /** Entries of a directory that are asked for at once. */
@@ -12,6 +12,7 @@ const AT_ONCE = 1024;
 /** A file system that may stall for minutes (NFS, SMB, FUSE …): every call goes through the thread pool. */
 export class NetworkStore implements Store {
   readonly kind = "network";
+  readonly long = LONG;
   readonly rings = false;
   readonly clock = systemClock;
   /** Not `#modes`: a test's Proxy stands before it. */
@@ -30,8 +31,14 @@ export class NetworkStore implements Store {
   list(dir: string): Promise<string[]> {
     return fs.promises.readdir(dir);
   }
-  async visit(dir: string, each: (name: string) => void): Promise<void> {
-    for await (const entry of await fs.promises.opendir(dir, { bufferSize: AT_ONCE })) each(entry.name);
+  async *pieces(dir: string): AsyncGenerator<string[], void> {
+    let piece: string[] = [];
+    for await (const entry of await fs.promises.opendir(dir, { bufferSize: AT_ONCE })) {
+      if (piece.push(entry.name) < PIECE) continue;
+      yield piece;
+      piece = [];
+    }
+    yield piece;
   }
   async read(path: string, limit: number): Promise<{ bytes: Buffer; facts: FileFacts }> {
     const handle = await fs.promises.open(path, READ_FLAGS);

@@ -1,6 +1,11 @@
 import type { Clock } from "./clock.js";
 import { errnoOf, isUnnamed } from "./errno.js";
 
+/** So many names of a directory are too many at once: of a million they take 100 MB, and more until they are collected. */
+export const LONG = 200_000;
+/** Names in a piece of a long listing: some 40 ms. */
+export const PIECE = 20_000;
+
 /** What a read tells about a file besides its bytes. Times in ms since 1970, by the store's clock. */
 export interface FileFacts {
   /** 0 where it is not known: some file systems invent one for each client. */
@@ -52,8 +57,9 @@ export interface Store {
   readonly clock: Clock;
   /** Names, in the file system's order. */
   list(dir: string): Promise<string[]>;
-  /** As `list`, one name after the other, none of which is kept: slower, for directories so long that all their names at once are too many. */
-  visit(dir: string, each: (name: string) => void): Promise<void>;
+  /** As `list`, some names at a time: slower, for directories of more than `long` names, which are too many at once. */
+  pieces(dir: string): AsyncGenerator<string[], void>;
+  readonly long: number;
   /** open, fstat, read, close; never follows a symlink (ELOOP) and never hangs on a FIFO. At most `limit` bytes. */
   read(path: string, limit: number): Promise<{ bytes: Buffer; facts: FileFacts }>;
   facts(path: string): Promise<FileFacts>;

@@ -12,6 +12,8 @@ export interface Host {
   readonly isShared: boolean;
   /** What tells of changes; undefined: nothing does. */
   readonly watch: Watch | undefined;
+  /** A directory of one name is a long one already. */
+  readonly isLong: boolean;
 }
 
 /** What a client may remember, and for how long, ms; 0: it always asks. */
@@ -53,6 +55,7 @@ const NONE: Caches = { listings: 0, attributes: 0, negatives: 0, directories: 0 
 export class Client implements Store {
   readonly kind: "local" | "network";
   readonly rings: boolean;
+  readonly long: number;
   readonly watch?: Watch;
   /** When a directory was last asked for, by the time at which the call began. */
   readonly listedAt = new Map<string, number>();
@@ -66,13 +69,14 @@ export class Client implements Store {
   readonly #negatives = new Map<string, number>();
   readonly #directories = new Map<string, { inode: Inode; until: number }>();
 
-  constructor(server: Server, actor: Actor, { kind, caches, isShared, watch }: Host) {
+  constructor(server: Server, actor: Actor, { kind, caches, isShared, watch, isLong }: Host) {
     this.#server = server;
     this.#actor = actor;
     this.kind = kind;
     this.clock = actor.clock;
     this.#caches = kind === "local" ? NONE : caches;
     this.#isHostShared = isShared;
+    this.long = isLong ? 0 : Number.POSITIVE_INFINITY;
     this.rings = watch !== undefined;
     if (watch !== undefined) this.watch = watch;
   }
@@ -97,8 +101,8 @@ export class Client implements Store {
     return names;
   }
 
-  async visit(dir: string, each: (name: string) => void): Promise<void> {
-    for (const name of await this.list(dir)) each(name);
+  async *pieces(dir: string): AsyncGenerator<string[], void> {
+    for (const name of await this.list(dir)) yield [name];
   }
 
   async read(path: string, limit: number): Promise<{ bytes: Buffer; facts: FileFacts }> {

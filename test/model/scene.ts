@@ -15,7 +15,8 @@ export type Trait =
   | "dropped"
   | "namesakes"
   | "one-host"
-  | "bells";
+  | "bells"
+  | "long";
 
 /** Two jobs or three, as chance has it. */
 export function someScene(kind: "local" | "network", dice: Dice): Scene {
@@ -121,6 +122,7 @@ const CHANGES: Readonly<Record<Trait, Changed>> = {
       }),
     ),
   }),
+  long: () => ({ isLong: true }),
 };
 
 export const TRAITS = Object.keys(CHANGES) as Trait[];

@@ -51,6 +51,8 @@ export interface Scene {
   readonly isOneHost?: boolean;
   /** Watch events come. */
   readonly hasBells?: boolean;
+  /** Queues are listed piece by piece, a name at a time. */
+  readonly isLong?: boolean;
 }
 
 const log = pino({ level: "silent" });
@@ -315,13 +317,13 @@ export class Stage {
 
   #enter(name: string): Entered {
     const { world, scene, server } = this;
-    const { kind, caches, isOneHost = false, hasBells = false } = scene;
+    const { kind, caches, isOneHost = false, hasBells = false, isLong = false } = scene;
     const draw = (n: number) => scene.draws[n % scene.draws.length] ?? 0;
     const n = this.#count++ * 2;
     const actor = world.actor(name, draw(n) * scene.skew, (draw(n + 1) * DRIFT) / 2);
     this.#present.set(actor, new AbortController());
     const watch = hasBells ? this.#bells.watchFor(actor) : undefined;
-    return { actor, store: new Client(server, actor, { kind, caches, isShared: isOneHost, watch }) };
+    return { actor, store: new Client(server, actor, { kind, caches, isShared: isOneHost, watch, isLong }) };
   }
 
   #leave(actor: Actor): void {
