@@ -56,6 +56,8 @@ const WAITING: ReadonlySet<PartKind> = new Set(["waiting"]);
 /** Between two looks, ms, at the least; and this many times what a look takes. */
 const LOOKS_APART = 100;
 const LOOK_SHARE = 20;
+/** A look may have been kept waiting by the store: the next one is no farther off than that, ms. */
+const LOOKS_APART_AT_MOST = 30_000;
 
 /**
  * Jobs that wait for others stay in the queue, where everybody sees them. The directories tell how those others ended, so
@@ -122,7 +124,8 @@ export class Dependencies {
       left = still;
     }
     const end = this.#store.clock.now();
-    this.#next = end + Math.max(LOOKS_APART, (end - begin) * LOOK_SHARE);
+    const pause = Math.min((end - begin) * LOOK_SHARE, LOOKS_APART_AT_MOST);
+    this.#next = end + Math.max(LOOKS_APART, pause);
     return { free, cancelled };
   }
 
