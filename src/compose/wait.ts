@@ -31,6 +31,8 @@ export interface WaitResult {
 /** Between two looks, ms, at the least; and this many times what a look takes. */
 const LOOKS_APART = 100;
 const LOOK_SHARE = 10;
+/** A look may have been kept waiting by the store: the next one is no farther off than that, ms. */
+const LOOKS_APART_AT_MOST = 30_000;
 /** So many names are asked for one by one at the most; and so many always are. */
 const ASKED = 1000;
 const FEW = 100;
@@ -70,7 +72,8 @@ export async function wait(
     if (options.signal?.aborted) return result("stopped");
     const now = performance.now();
     if (now >= until) return result("timeout");
-    const pause = Math.min(Math.max(LOOKS_APART, looks.cost * LOOK_SHARE), until - now);
+    const rest = Math.max(LOOKS_APART, Math.min(looks.cost * LOOK_SHARE, LOOKS_APART_AT_MOST));
+    const pause = Math.min(rest, until - now);
     await delay(pause, undefined, options.signal && { signal: options.signal }).catch(() => undefined);
   }
 }

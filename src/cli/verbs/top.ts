@@ -7,6 +7,8 @@ import type { Common, Verb } from "../verb.js";
 /** Between two frames, ms, at the least; and this many times what a look takes. */
 const FRAMES_APART = 1000;
 const LOOK_SHARE = 10;
+/** Of a look that the store kept waiting, ms. */
+const FRAMES_APART_AT_MOST = 10_000;
 /** xterm's control sequences: the other screen and no cursor, and back; home; the rest of a line, of the screen. */
 const ENTER = "\x1b[?1049h\x1b[?25l";
 const LEAVE = "\x1b[?25h\x1b[?1049l";
@@ -54,7 +56,7 @@ async function draw(project: Project, named: string | undefined, stop: AbortSign
     const text = statusText(await project.status(), named);
     const took = performance.now() - begin;
     process.stdout.write(HOME + frame(text) + CLEAR_REST);
-    await pause(Math.max(FRAMES_APART, took * LOOK_SHARE), stop);
+    await pause(Math.max(FRAMES_APART, Math.min(took * LOOK_SHARE, FRAMES_APART_AT_MOST)), stop);
   }
 }
 
