@@ -171,7 +171,7 @@ class Wish {
     if (place === undefined) return "gone";
     const { state, worker } = place;
     if (state === "held" && this.#what === "hold") return "done";
-    if (state === "cancelled" && one.asked.size > 0) return "done";
+    if (state === "cancelled" && this.#what === "cancel" && one.asked.size > 0) return "done";
     if (ENDS.has(state)) return "ended";
     if (worker !== undefined) {
       if (state === "running" && this.#what === "hold") return "running";

@@ -180,6 +180,20 @@ describe("fjord hold and release", () => {
     expect(project().list(project().layout.jobheld)).to.deep.equal(["twin.ini"]);
   });
 
+  it("do not tell of a job as held whose worker was to cancel it first", async () => {
+    const opened = await Project.open(project().directory);
+    const { layout } = opened;
+    fs.mkdirSync(layout.desk("w-1"));
+    project().job("late", "true");
+    fs.renameSync(layout.queued("late.ini"), layout.onDesk("w-1", "late.ini"));
+    const held = opened.hold(await opened.jobs(["late"]));
+    const isNote = (name: string) => name.startsWith(".ask.");
+    await project().until("the worker is asked", () => project().list(layout.desk("w-1")).some(isNote));
+    fs.renameSync(layout.onDesk("w-1", "late.ini"), layout.ended("jobcancelled", "late.ini"));
+    expect((await held).map(({ end }) => end)).to.deep.equal(["ended"]);
+    fs.rmSync(layout.desk("w-1"), { recursive: true });
+  });
+
   it("tell of a job that went while it was to be released", async () => {
     for (const name of ["a", "b"]) project().job(name, "true");
     await project().run("fjord", ["hold", "a", "b"]);
