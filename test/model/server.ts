@@ -106,6 +106,8 @@ export class Server {
   rename(from: Inode, name: string, to: Inode, toName: string, paths: [string, string]): void {
     const inode = from.entries?.get(name);
     if (inode === undefined) throw errno("ENOENT", paths[0]);
+    // Told ESTALE, the system looks the path up once more, and finds none.
+    if (to.links === 0) throw errno("ENOENT", paths[1]);
     const there = to.entries?.get(toName);
     if (there === inode) return;
     if (there?.entries !== undefined) {
