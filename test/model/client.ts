@@ -347,6 +347,7 @@ export class Client implements Store {
       const inode = dir.entries?.get(name);
       if (inode === undefined) throw errno("ENOENT", path);
       facts = this.#server.facts(inode);
+      this.#actor.foundAt.set(path, now);
     } catch (error) {
       this.#actor.missedAt.set(path, now);
       if (this.#caches.negatives > 0) this.#negatives.set(path, now + this.#caches.negatives);

@@ -46,6 +46,8 @@ async function carryOut(
   { what, word, patience }: Deed,
   watch: Watch,
 ): Promise<string> {
+  // S1: put back, it would count as whole.
+  if ((what === "release" || what === "retry") && watch.isWrittenAside(word)) return "it is being written";
   const places = await chooseJobs(store, layout, [word]);
   switch (what) {
     case "cancel":

@@ -284,13 +284,13 @@ export class Stage {
     const isFree = (plan: JobPlan): boolean =>
       !isTouched(plan) &&
       dependenciesOf(plan).every(({ name }) => jobs.every((other) => other.name !== name || isFree(other)));
-    const accepted = this.watch.submissions.flatMap(({ job, plan, revivals }) => {
+    const accepted = this.watch.submissions.flatMap(({ job, plan, revivals, late }) => {
       const ends = endOf(plan, jobs);
       // Jobs of one name share the count of their attempts.
       const isAlone = jobs.filter(({ name }) => name === plan.name).length === 1;
       const one: Accepted = {
         job,
-        retries: isAlone ? ALLOWED_RETRIES : Number.POSITIVE_INFINITY,
+        retries: isAlone ? ALLOWED_RETRIES + late : Number.POSITIVE_INFINITY,
         mayBeCancelled: !isFree(plan) || ends === "jobcancelled",
         ...(isFree(plan) && { ends }),
       };

@@ -6,7 +6,7 @@ import { Numbers } from "./numbers.js";
 import { nameOf, type Roll } from "./roll.js";
 import type { Change, Inode, Server } from "./server.js";
 import { Told } from "./told.js";
-import type { World } from "./world.js";
+import type { Actor, World } from "./world.js";
 
 /** A job that was accepted: the file itself, not its name. An array is none, its elements are. */
 interface Accepted {
@@ -20,6 +20,8 @@ interface Accepted {
   hasSucceeded: boolean;
   /** How often it was put back after its end. */
   revivals: number;
+  /** How often it was put back for an attempt that had been decided before its last one. */
+  late: number;
   /** By whom it came to where it is, and when. */
   moved: { readonly by: string; readonly at: number };
 }
@@ -64,17 +66,17 @@ export class Watch {
     );
   }
 
-  /** The jobs that were accepted, and for each how often it was put back after its end. */
-  get submissions(): { job: string; plan: JobPlan; revivals: number }[] {
-    const jobs = this.accepted.map(({ job, revivals }) => ({ job, revivals }));
-    const cancelled = this.numbers.in("array cancelled").map((job) => ({ job, revivals: 0 }));
+  /** The jobs that were accepted, and for each how often it was put back after its end, and how often late. */
+  get submissions(): { job: string; plan: JobPlan; revivals: number; late: number }[] {
+    const jobs = this.accepted.map(({ job, revivals, late }) => ({ job, revivals, late }));
+    const cancelled = this.numbers.in("array cancelled").map((job) => ({ job, revivals: 0, late: 0 }));
     const seen = new Map<string, number>();
-    return [...jobs, ...cancelled].map(({ job, revivals }) => {
+    return [...jobs, ...cancelled].map(({ job, revivals, late }) => {
       const nth = seen.get(job) ?? 0;
       seen.set(job, nth + 1);
       const plan = this.numbers.arrayOf(job) ?? this.#plans.filter(({ name }) => name === job)[nth];
       if (plan === undefined) throw new Error(`no plan for ${job}`);
-      return { job, plan, revivals };
+      return { job, plan, revivals, late };
     });
   }
 
@@ -159,6 +161,12 @@ export class Watch {
     return inode;
   }
 
+  /** Whether a file of this name was taken out of the queue while it was written, and still is. */
+  isWrittenAside(job: string): boolean {
+    const rooms = ["jobheld", ...FINAL].map((room) => `${this.#layout.root}/${room}/${job}.ini`);
+    return [...this.#drops].some((inode) => rooms.some((path) => this.#server.find(path) === inode));
+  }
+
   /** It has been written to its end. */
   endDrop(file: string, inode: Inode): void {
     this.#drops.delete(inode);
@@ -221,7 +229,8 @@ export class Watch {
       this.numbers.accept(job);
     } else {
       const moved = { by: this.#world.current, at };
-      this.accepted.push({ file, job, inode, at, final: undefined, hasSucceeded: false, revivals: 0, moved });
+      const counts = { revivals: 0, late: 0 };
+      this.accepted.push({ file, job, inode, at, final: undefined, hasSucceeded: false, ...counts, moved });
     }
   }
 
@@ -267,8 +276,11 @@ export class Watch {
   #seeMove(inode: Inode, path: string, to: string): void {
     const job = this.accepted.find((one) => one.inode === inode);
     if (job === undefined) return;
-    job.moved = { by: this.#world.current, at: this.#world.time };
     const room = to.split("/").at(-2) ?? "";
+    // S9: by a dispatcher that was held up since it looked at the file, before its last attempt.
+    const isRetry = room === "jobqueue" && path.startsWith(`${this.#layout.retryDesk}/`);
+    if (isRetry && job.moved.at > (this.#mover?.foundAt.get(path) ?? Number.POSITIVE_INFINITY)) job.late++;
+    job.moved = { by: this.#world.current, at: this.#world.time };
     if (room === "jobqueue" && path.startsWith(`${this.#layout.jobheld}/`)) job.at = this.#world.time;
     if (room === "jobheld") this.#seeNotRun(job.job);
     // Whatever was to be decided there of its attempts, it has another one when it is released.
@@ -297,11 +309,14 @@ export class Watch {
   #seeOverwritten(inode: Inode, path: string, to: string): void {
     const job = this.accepted.find((one) => one.inode === inode);
     if (job === undefined || job.final !== undefined) return;
-    const { current, actors } = this.#world;
-    const missedAt =
-      actors.find(({ name }) => name === current)?.missedAt.get(to) ?? Number.POSITIVE_INFINITY;
-    const byTwo = this.#isInQueue(path) && /^d/.test(job.moved.by) && job.moved.by !== current;
+    const missedAt = this.#mover?.missedAt.get(to) ?? Number.POSITIVE_INFINITY;
+    const byTwo = this.#isInQueue(path) && /^d/.test(job.moved.by) && job.moved.by !== this.#world.current;
     if (job.moved.at > missedAt || byTwo) job.final = OVERWRITTEN;
+  }
+
+  /** Who has made the last call. */
+  get #mover(): Actor | undefined {
+    return this.#world.actors.find(({ name }) => name === this.#world.current);
   }
 
   #seeNotRun(job: string): void {

@@ -62,8 +62,9 @@ export class Actor {
   state: "live" | "stopped" | "cut-off" | "dead" = "live";
   /** It was held up until just now, and is quicker than others for some calls. */
   hurry = 0;
-  /** When it last found out that a name was not there, by path. */
+  /** When it last found out that a name was not there, by path; and that it was. */
   readonly missedAt = new Map<string, number>();
+  readonly foundAt = new Map<string, number>();
   /** It has ended by itself. */
   hasLeft = false;
   /** Told when it is killed. */
