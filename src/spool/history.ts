@@ -61,6 +61,12 @@ export class History {
     return this.#records.get(job)?.givenUp.has(stamp) ?? false;
   }
 
+  /** Whether an attempt was declared lost: then nothing else that is told of it counts. */
+  async isLost(job: string, attempt: number): Promise<boolean> {
+    await this.#readOn();
+    return this.#records.get(job)?.lost.has(attempt) ?? false;
+  }
+
   /** The highest attempt of which the ledgers tell an end, as far as they can be read. */
   async lastEnded(job: string): Promise<number> {
     await this.#readOn();

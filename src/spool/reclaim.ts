@@ -116,12 +116,14 @@ async function settleAttempt(
   if (last?.event === "ended" && last.to !== "jobqueue") {
     // Of an earlier job of this name: this one had not begun.
     if (!isSameStamp(last.stamp, (await stampAt(r.store, source)) ?? "")) return giveBack(r, file, source);
-    // It had ended and only S6's rename was missing: done in the worker's stead, the outcome is not lost.
-    if (last.outcome.kind === "succeeded") await removeCheckpoint(r.store, r.layout, job);
-    const to = await placeOf(r.store, r.layout, last.to, file, source, last.stamp);
-    return { file, to: (await move(r, source, to)) ? last.to : "gone" };
-  }
-  if (last?.event !== "started") return giveBack(r, file, source);
+    // Else a zombie has told it too late: who began this, and was killed, has noted the attempt as lost.
+    if (!(await r.history.isLost(job, last.attempt))) {
+      // It had ended and only S6's rename was missing: done in the worker's stead, the outcome is not lost.
+      if (last.outcome.kind === "succeeded") await removeCheckpoint(r.store, r.layout, job);
+      const to = await placeOf(r.store, r.layout, last.to, file, source, last.stamp);
+      return { file, to: (await move(r, source, to)) ? last.to : "gone" };
+    }
+  } else if (last?.event !== "started") return giveBack(r, file, source);
   const { attempt } = last;
   // Not this one: it may have been noted before, by who was killed in between.
   const { lost } = await r.history.attemptsOf(job, attempt);

@@ -30,6 +30,25 @@ describe("races: what lies there after a kill at the worst moment", function () 
       expect(bench().list("jobdone")).to.deep.equal(["a.ini"]);
     });
 
+    it("goes by what is noted as lost, though its worker has told an outcome since", async () => {
+      const scene = new Scene(bench());
+      await scene.worker("w");
+      bench().submit({ job: "a", ends: "jobdone" }, bench().line(0));
+      const stamp = scene.stamp(scene.claim("w", "a"));
+      const lost = {
+        event: "lost",
+        job: "a",
+        attempt: 1,
+        worker: "w",
+        reason: "test",
+        to: "jobqueue",
+      } as const;
+      await scene.tell("d", lost); // and was killed before the rename
+      await scene.tell("w", started("w", "a", 1), ended("w", "a", 1, "jobdone", stamp));
+      await reclaimWorker(await scene.reclaimer(), "w", undefined, "test");
+      expect(bench().list("jobqueue")).to.deep.equal(["a.ini"]);
+    });
+
     it("does not take an earlier outcome for that of a new job of the same name", async () => {
       const scene = new Scene(bench());
       await scene.worker("w");
