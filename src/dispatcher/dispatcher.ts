@@ -499,23 +499,19 @@ export class Dispatcher {
   }
 
   async #assign(job: Waiting, desk: Desk): Promise<Assignment> {
-    try {
-      return await this.#assignTo(job, desk).catch(async (error) => {
-        if (!isDenied(error) || (await this.#stock.isClosed())) throw error;
-        return this.#assignTo(job, desk); // by the store, once? or by whose file it is
-      });
-    } catch (error) {
-      if (!isDenied(error) || (await this.#stock.isClosed())) {
-        this.#stock.putBack(job);
-        throw error;
+    for (let isSecond = false; ; isSecond = true) {
+      try {
+        return await assign(this.#s.store, this.#s.layout, job.file, desk.worker);
+      } catch (error) {
+        if (!isDenied(error) || (await this.#stock.isClosed())) {
+          this.#stock.putBack(job);
+          throw error;
+        }
+        if (!isSecond) continue; // by the store, once? or by whose file it is
+        this.#stock.setAside(job.file, error);
+        return "gone";
       }
-      this.#stock.setAside(job.file, error);
-      return "gone";
     }
-  }
-
-  #assignTo({ file }: Waiting, { worker }: Desk): Promise<Assignment> {
-    return assign(this.#s.store, this.#s.layout, file, worker);
   }
 
   async #move(from: Desk, to: Desk): Promise<void> {
