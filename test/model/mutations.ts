@@ -72,8 +72,8 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       edit(
         "src/worker/publish.js",
-        'await untilTaken(store.clock, () => ledger.append({\n        event: "ended"',
-        'const tell = () => untilTaken(store.clock, () => ledger.append({\n        event: "ended"',
+        'await untilTaken(by, () => ledger.append({\n        event: "ended"',
+        'const tell = () => untilTaken(by, () => ledger.append({\n        event: "ended"',
       ),
       edit("src/worker/publish.js", 'if (end === "taken")', 'await tell();\n    if (end === "taken")'),
     ],
