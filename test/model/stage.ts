@@ -227,7 +227,7 @@ export class Stage {
     for (const actor of world.actors) if (actor.state !== "dead") actor.state = "live";
     this.hire("w9");
     this.dispatch("d9", true);
-    const most = 40_000;
+    const most = 100_000;
     if (!(await world.run(() => this.hasAllBegun, most))) {
       return world.fail(`no progress: not all has been done\n${this.tree()}`);
     }
