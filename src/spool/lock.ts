@@ -31,11 +31,14 @@ interface Port {
   readonly fs: object;
   /** Lockfiles that are being abandoned: the library removes what it lets go of, whoever's it has become. */
   readonly abandoned: Set<string>;
+  /** Lockfiles that are held, by whichever lock. */
+  readonly held: Map<string, symbol>;
 }
 
 /** The slice of node:fs that proper-lockfile uses, over the store. */
 function lockPort(store: Store, make: Call, remove: Call): Port {
   const abandoned = new Set<string>();
+  const held = new Map<string, symbol>();
   const call =
     (run: (path: string, ...rest: never[]) => Promise<unknown>) =>
     (path: string, ...rest: unknown[]) => {
@@ -47,10 +50,17 @@ function lockPort(store: Store, make: Call, remove: Call): Port {
     rmdir: call(async (path) => (abandoned.has(path) ? undefined : remove(path))),
     utimes: call((path, _atime: Date, mtime: Date) => store.touch(path, mtime.getTime())),
     // Times pass through seconds as a float on their way: without rounding the library finds its own mark changed.
-    stat: call(async (path) => ({ mtime: new Date(Math.round((await store.facts(path)).mtimeMs)) })),
+    stat: (path: string, done: Callback) => {
+      const lock = held.get(path);
+      // Of a lock that was let go meanwhile it is told nothing: an error it would throw itself, and nobody catches that.
+      const tell: Callback = (...what) => {
+        if (lock === undefined || held.get(path) === lock) done(...what);
+      };
+      store.facts(path).then(({ mtimeMs }) => tell(null, { mtime: new Date(Math.round(mtimeMs)) }), tell);
+    },
     rmdirSync: () => undefined, // at exit: what is held then is left to S8, which asks whose it is
   };
-  return { fs, abandoned };
+  return { fs, abandoned, held };
 }
 
 /**
@@ -58,14 +68,14 @@ function lockPort(store: Store, make: Call, remove: Call): Port {
  * would take each other's for their own.
  */
 async function acquire(
-  { fs, abandoned }: Port,
+  { fs, abandoned, held }: Port,
   lockfilePath: string,
   holder: string,
   { stale, update }: { stale: number; update: number },
   onCompromised: (error: Error) => void,
 ): Promise<Lock | undefined> {
   try {
-    const release = await (await library()).lock(`${lockfilePath}#${holder}`, {
+    const letGo = await (await library()).lock(`${lockfilePath}#${holder}`, {
       realpath: false,
       lockfilePath,
       stale,
@@ -74,6 +84,11 @@ async function acquire(
       fs,
       onCompromised,
     } as LockOptions);
+    held.set(lockfilePath, Symbol());
+    const release = () => {
+      held.delete(lockfilePath);
+      return letGo();
+    };
     return {
       release: () =>
         release().then(

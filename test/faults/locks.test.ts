@@ -6,9 +6,10 @@ import { moveToDesk } from "../../src/spool/assign.js";
 import type { Claimed } from "../../src/spool/finish.js";
 import { identify } from "../../src/spool/identity.js";
 import { LocalStore } from "../../src/spool/local-store.js";
-import { type Lock, Locksmith } from "../../src/spool/lock.js";
+import { type Lock, Locksmith, lockSeat } from "../../src/spool/lock.js";
 import { reclaimWorker } from "../../src/spool/reclaim.js";
 import { SeatWatch, takeSeat } from "../../src/spool/seat.js";
+import type { FileFacts } from "../../src/spool/store.js";
 import { publish } from "../../src/worker/publish.js";
 import { isAlive } from "../checker/evidence.js";
 import { Crew } from "./crew.js";
@@ -49,12 +50,40 @@ class LostReply extends LocalStore {
   }
 }
 
+/** Its answers about a seat come when they are let come, and then it has trouble. */
+class StalledStore extends LocalStore {
+  readonly stalled: (() => void)[] = [];
+  isStalling = false;
+
+  override async facts(path: string): Promise<FileFacts> {
+    if (!this.isStalling || !path.endsWith("dispatcher.lock")) return super.facts(path);
+    await new Promise<void>((resolve) => this.stalled.push(resolve));
+    throw Object.assign(new Error("EIO"), { code: "EIO" });
+  }
+}
+
 describe("weaknesses of proper-lockfile: each is there, and does no harm", function () {
   this.timeout(60_000);
   this.slow(10_000);
   before(() => console.log(`    seed ${SEED}`));
   afterEach(() => Scene.closeLedgers());
   const bench = benches();
+
+  it("a seat that is left while the store stalls: what it is told of it then ends nobody", async () => {
+    const scene = new Scene(bench());
+    const store = new StalledStore();
+    const seat = await lockSeat(store, scene.layout.seat, "d", 0.4, nobody);
+    store.isStalling = true;
+    await until(
+      "it is refreshed",
+      () => store.stalled.length > 0,
+      10,
+      () => "",
+    );
+    expect(await seat?.release()).to.equal(true);
+    for (const answer of store.stalled) answer();
+    await new Promise((resolve) => setTimeout(resolve, 50)); // else it would be thrown in nobody's call
+  });
 
   /** A job that lies on the desk of one of two workers, both of this process. */
   async function twoWorkers(job: string) {
