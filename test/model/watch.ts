@@ -208,7 +208,7 @@ export class Watch {
           this.#isBlocked(other, listedAt) ||
           !(
             this.accepted.some((one) => one.job === other && one.at <= listedAt) ||
-            this.numbers.placeOf(other) !== undefined
+            (this.numbers.placeOf(other) !== undefined && (this.#arrays.get(name) ?? 0) <= listedAt)
           ),
       );
     });
