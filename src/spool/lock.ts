@@ -52,11 +52,13 @@ function lockPort(store: Store, make: Call, remove: Call): Port {
     // Times pass through seconds as a float on their way: without rounding the library finds its own mark changed.
     stat: (path: string, done: Callback) => {
       const lock = held.get(path);
-      // Of a lock that was let go meanwhile it is told nothing: an error it would throw itself, and nobody catches that.
-      const tell: Callback = (...what) => {
-        if (lock === undefined || held.get(path) === lock) done(...what);
-      };
-      store.facts(path).then(({ mtimeMs }) => tell(null, { mtime: new Date(Math.round(mtimeMs)) }), tell);
+      // Of a lock that was let go meanwhile any other error has the library throw, in nobody's call.
+      const errorOf = (error: unknown) =>
+        held.get(path) === lock ? error : Object.assign(new Error(`let go: ${path}`), { code: "ENOENT" });
+      store.facts(path).then(
+        ({ mtimeMs }) => done(null, { mtime: new Date(Math.round(mtimeMs)) }),
+        (error) => done(errorOf(error)),
+      );
     },
     rmdirSync: () => undefined, // at exit: what is held then is left to S8, which asks whose it is
   };
@@ -74,6 +76,7 @@ async function acquire(
   { stale, update }: { stale: number; update: number },
   onCompromised: (error: Error) => void,
 ): Promise<Lock | undefined> {
+  let isLetGo = false;
   try {
     const letGo = await (await library()).lock(`${lockfilePath}#${holder}`, {
       realpath: false,
@@ -82,11 +85,15 @@ async function acquire(
       update,
       retries: 0,
       fs,
-      onCompromised,
+      onCompromised: (error: Error) => {
+        if (!isLetGo) onCompromised(error);
+      },
     } as LockOptions);
-    held.set(lockfilePath, Symbol());
+    const mine = Symbol();
+    held.set(lockfilePath, mine);
     const release = () => {
-      held.delete(lockfilePath);
+      isLetGo = true;
+      if (held.get(lockfilePath) === mine) held.delete(lockfilePath);
       return letGo();
     };
     return {
