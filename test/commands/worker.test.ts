@@ -100,7 +100,7 @@ describe("worker, started by hand", () => {
 });
 
 describe("a worker with an idle_limit", () => {
-  const project = projectPerTest("[fjord]\npoll = 0.1 s\ngrace = 0.5 s\nidle_limit = 1 s\n");
+  const project = projectPerTest("[fjord]\npoll = 0.1 s\ngrace = 0.5 s\nidle_limit = 4 s\n");
 
   it("goes when it has had nothing to do for so long, and not while it has", async () => {
     project().start("dispatcher", ["--stay"]);
