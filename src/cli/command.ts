@@ -24,7 +24,7 @@ function declared(parser: Argv): {
 
 /**
  * After each command yargs renders its help, for a failure that it might have to tell of; here those are told without it.
- * That was a quarter of the time that a short command took.
+ * That was a seventh of the CPU time that a short command took.
  */
 function renderNoHelpUnasked(parser: Argv): void {
   // Not in yargs' types; where it is not there, commands are as slow as they were.

@@ -45,17 +45,18 @@ export async function clean(
 ): Promise<Cleaned> {
   const now = await storeTime(store, layout.jobqueue);
   const left: string[] = [];
-  const isOld = async (path: string) => {
+  const factsIfOld = async (path: string) => {
     const facts = await factsIfThere(store, path);
-    return facts !== undefined && now - facts.ctimeMs >= options.olderThan * 1000;
+    return facts !== undefined && now - facts.ctimeMs >= options.olderThan * 1000 ? facts : undefined;
   };
+  const isOld = async (path: string) => (await factsIfOld(path)) !== undefined;
   const old: JobPlace[] = [];
   for (const place of places) {
     // When numbers were cancelled, the array's directory tells: there they were renamed.
     const path = place.numbers === undefined ? place.path : layout.array(place.numbers.array);
-    if (!ENDS.has(place.state) || !(await isOld(path))) continue;
-    if (place.numbers === undefined && (await factsIfThere(store, path))?.kind === "directory")
-      left.push(path);
+    const facts = ENDS.has(place.state) ? await factsIfOld(path) : undefined;
+    if (facts === undefined) continue;
+    if (place.numbers === undefined && facts.kind === "directory") left.push(path);
     else old.push(place);
   }
   const daemonLogs: string[] = [];

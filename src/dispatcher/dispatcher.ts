@@ -77,7 +77,7 @@ export interface DispatcherSetup {
 /** Why `run` came back. */
 export type DispatchEnd = "all-ended" | "stopped" | "seat-lost";
 
-/** A watched directory is listed by chokidar at each ring: longer queues are only polled. */
+/** A watched directory is listed by chokidar at each ring, unless it can be kept from that: longer queues are only polled. */
 const WATCHABLE = 100;
 /** Between two looks at all desks where events come, and are too many to be listened to, ms. */
 const MANY_WORKERS_POLL = 50;
