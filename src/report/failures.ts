@@ -1,7 +1,7 @@
 import { jobName } from "../job/name.js";
 import type { Outcome } from "../job/outcome.js";
 import type { Layout } from "../project/layout.js";
-import { parseLedger } from "../spool/ledger.js";
+import { parseLines, wholeLines } from "../spool/ledger.js";
 import { refusalLogOf } from "../spool/refuse.js";
 import type { Store } from "../spool/store.js";
 
@@ -68,12 +68,7 @@ async function ledgers(store: Store, layout: Layout): Promise<{ path: string; ch
 }
 
 function* failuresIn(text: string, layout: Layout): Generator<Failure> {
-  for (const line of parseLedger(
-    text
-      .split("\n")
-      .filter((one) => FAILED.test(one))
-      .join("\n"),
-  )) {
+  for (const line of parseLines(wholeLines(text).filter((one) => FAILED.test(one)))) {
     if (line.event === "refused") {
       const { job, t, file, reason } = line;
       yield { job, at: t, outcome: { kind: "refused", reason }, log: refusalLogOf(layout, file) };

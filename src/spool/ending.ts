@@ -1,7 +1,7 @@
 import { jobName } from "../job/name.js";
 import type { Outcome } from "../job/outcome.js";
 import type { Layout } from "../project/layout.js";
-import { type LedgerLine, parseLedger } from "./ledger.js";
+import { type LedgerLine, parseLines, wholeLines } from "./ledger.js";
 import { refusalLogOf } from "./refuse.js";
 import { type FileMark, isStampOf } from "./stamp.js";
 import type { Store } from "./store.js";
@@ -43,9 +43,9 @@ function readEnding(
 ): Ending | undefined {
   const job = jobName(file);
   const named = `"job":${JSON.stringify(job)},`;
-  for (const line of text.split("\n").reverse()) {
+  for (const line of wholeLines(text).reverse()) {
     if (!line.includes(named)) continue;
-    for (const event of parseLedger(line)) {
+    for (const event of parseLines([line])) {
       if (!("job" in event) || event.job !== job) continue; // it is a result that names it
       if (isEndOf(event, mark)) {
         return { outcome: event.outcome, attempt: event.attempt, log: layout.attemptLog(job, event.attempt) };

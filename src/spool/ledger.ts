@@ -59,8 +59,14 @@ export type LedgerEvent =
 export type LedgerLine = LedgerEvent & { v: number; t: string };
 
 /**
- * One actor's own history: append-only JSON lines. A line that could not be written whole (a full disk) is
- * followed by a fresh one: the next append starts with a newline, and readers pass over the torn one.
+ * Written behind a line that was torn: of that nothing but its newline may be missing, which would make it whole, and what it tells
+ * of did not happen.
+ */
+const TORN = "#\n";
+
+/**
+ * One actor's own history: append-only JSON lines. What could not be written whole (a full disk) is made no line by the
+ * next append, which begins afresh behind it, and readers pass over it.
  */
 export class Ledger {
   readonly #store: Store;
@@ -97,7 +103,7 @@ export class Ledger {
     const line = `${JSON.stringify({ v: LEDGER_VERSION, t, ...event })}\n`;
     try {
       this.#appender ??= await this.#store.appender(this.#path);
-      await this.#appender.append(this.#torn ? `\n${line}` : line);
+      await this.#appender.append(this.#torn ? `${TORN}${line}` : line);
       this.#torn = false;
       if (this.#flush && (event.event === "ended" || event.event === "lost")) await this.#appender.flush();
     } catch (error) {
@@ -163,13 +169,23 @@ function isLine(value: unknown): value is LedgerLine {
   return KINDS.every(([field, isOfKind]) => line[field] === undefined || isOfKind(line[field]));
 }
 
+/** The lines of a piece of a ledger, as they stand. What has no newline at its end is under way, or torn. */
+export function wholeLines(text: string): string[] {
+  return text.split("\n").slice(0, -1);
+}
+
+/** What a piece of a ledger tells. */
+export function parseLedger(text: string): LedgerLine[] {
+  return parseLines(wholeLines(text));
+}
+
 /**
- * The lines of a piece of a ledger. Torn, foreign and newer ones are passed over, and so is what lacks something that its
+ * What lines of a ledger tell. Torn, foreign and newer ones are passed over, and so is what lacks something that its
  * event should have: the directories are the truth of state, and no line may stop who reads.
  */
-export function parseLedger(text: string): LedgerLine[] {
+export function parseLines(texts: readonly string[]): LedgerLine[] {
   const lines: LedgerLine[] = [];
-  for (const line of text.split("\n")) {
+  for (const line of texts) {
     if (line === "") continue;
     try {
       const parsed: unknown = JSON.parse(line);

@@ -124,7 +124,7 @@ function readLedgers(dir: string): { lines: Line[]; torn: Torn[] } {
     const last = pieces.pop() ?? "";
     if (last !== "") torn.push({ ledger, isLast: true, text: last });
     for (const [index, piece] of pieces.entries()) {
-      if (piece === "") continue;
+      if (piece === "" || piece === "#") continue; // `#`: behind what was whole after all
       try {
         lines.push({ ...(JSON.parse(piece) as Omit<Line, "ledger" | "index">), ledger, index });
       } catch {

@@ -32,7 +32,7 @@ type ErrorName = (typeof ERRORS)[number];
 
 /**
  * What the scheduler decides of a call. `replay`: it is done, its reply is lost, and the client sends it again. An error's
- * name: it is refused. `half`: there is room for half of what is written.
+ * name: it is refused. `half`: there is room for half of what is written, and of a line that is appended for all but its newline.
  */
 export type Verdict = "do" | "replay" | "half" | ErrorName;
 
@@ -195,7 +195,7 @@ export class Client implements Store {
     return {
       append: async (text) => {
         const verdict = await this.#turn("append", path, "half");
-        const bytes = Buffer.from(verdict === "do" ? text : text.slice(0, text.length >> 1));
+        const bytes = Buffer.from(verdict === "do" ? text : text.slice(0, -1));
         this.#server.write(inode, Buffer.concat([inode.data, bytes]), path);
         if (verdict !== "do") throw errno("ENOSPC", path);
       },
