@@ -13,10 +13,12 @@ const SMALL = SIZES[0];
 const LARGEST = SIZES[2];
 /** The largest is made of files in the first round only: it takes minutes. */
 const ROUNDS_OF_LARGEST = 1;
-/** Jobs that go before, for all to get going; those of which the speed is taken; those of which calls are counted. */
+/** Jobs that go before, for all to get going; and those of which the speed is taken while files are read. */
 const WARM = 500;
-const TIMED = 3000;
-const COUNTED = 500;
+const AMID = 3000;
+/** Jobs of which the speed is taken, and the calls are counted. Of a million files so many that a listing of them, and the pause after it, lies among them. */
+const SLICE = { timed: 3000, counted: 500 };
+const LONG_SLICE = { timed: 40_000, counted: 4000 };
 /** An array has no more; of the largest, so, a few less are left. */
 const MOST_ELEMENTS = 1_000_000;
 /** What the largest one needs, bytes and inodes: each file takes a block. */
@@ -73,7 +75,8 @@ function hasRoom(dir: string): boolean {
 
 async function climb({ scratch, cores }: Setup, kind: Kind, size: number): Promise<Step> {
   const project = new BenchProject(scratch, "ladder");
-  const wanted = size + WARM + 2 * TIMED + COUNTED;
+  const slice = size === LARGEST && kind === "files" ? LONG_SLICE : SLICE;
+  const wanted = size + WARM + AMID + slice.timed + slice.counted;
   const jobs = kind === "files" ? wanted : Math.min(wanted, MOST_ELEMENTS);
   if (kind === "files") project.drop(jobs, "/bin/true");
   else await project.run("fjord", "submit", "--name", "a", "--array", `1-${jobs}`, "--", "/bin/true");
@@ -84,18 +87,24 @@ async function climb({ scratch, cores }: Setup, kind: Kind, size: number): Promi
   await tail.untilStarted();
   const first = (Math.min(...tail.starts) - begin) / 1000;
   await tail.untilEnded(WARM);
-  const timed = async () => {
+  const rateOf = async (count: number) => {
     const from = tail.ends.length;
-    await tail.untilEnded(from + TIMED);
-    const ends = tail.ends.slice(from, from + TIMED);
-    return ((TIMED - 1) / (Math.max(...ends) - Math.min(...ends))) * 1000;
+    await tail.untilEnded(from + count);
+    const ends = tail.ends.slice(from, from + count);
+    return ((count - 1) / (Math.max(...ends) - Math.min(...ends))) * 1000;
   };
-  const amidIntake = kind === "files" ? await timed() : Number.NaN;
+  const amidIntake = kind === "files" ? await rateOf(AMID) : Number.NaN;
   if (kind === "files") while (readCallsOf(dispatcher.pid) < jobs) await delay(100);
-  const rate = await timed();
+  const rate = await rateOf(slice.timed);
   const memory = peakMemoryOf(dispatcher.pid) / MB;
   const calls = (await canCountCalls())
-    ? await callsPerJob([dispatcher.pid, ...workers.map(({ worker }) => worker)], project, scratch.env, tail)
+    ? await callsPerJob(
+        slice.counted,
+        [dispatcher.pid, ...workers.map(({ worker }) => worker)],
+        project,
+        scratch.env,
+        tail,
+      )
     : Number.NaN;
   await dispatcher.stop();
   await project.fire();
@@ -103,6 +112,7 @@ async function climb({ scratch, cores }: Setup, kind: Kind, size: number): Promi
 }
 
 async function callsPerJob(
+  count: number,
   pids: readonly number[],
   { layout }: BenchProject,
   env: NodeJS.ProcessEnv,
@@ -115,7 +125,7 @@ async function callsPerJob(
     from = tail.ends.length;
   };
   const over = async () => {
-    await tail.untilEnded(from + COUNTED);
+    await tail.untilEnded(from + count);
     to = tail.ends.length;
   };
   return (await countCalls(pids, layout.root, env, begun, over)) / (to - from);

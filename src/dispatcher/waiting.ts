@@ -6,20 +6,22 @@ export interface Waiting extends FileMark {
   readonly priority: number;
 }
 
-/** First in, first out, among jobs of one priority; cheap at both ends. In columns: an object for each of a million costs too much. */
-class Line {
-  readonly #priority: number;
-  #files: string[] = [];
-  #inodes: number[] = [];
-  #times: number[] = [];
-  #head = 0;
+/** Jobs of a block. */
+const BLOCK = 1024;
 
-  constructor(priority: number) {
-    this.#priority = priority;
-  }
+/** Some jobs of a line, in columns: an object for each of a million costs too much. */
+class Block {
+  readonly #files: (string | undefined)[] = [];
+  readonly #inodes: number[] = [];
+  readonly #times: number[] = [];
+  #begin = 0;
 
   get length(): number {
-    return this.#files.length - this.#head;
+    return this.#files.length - this.#begin;
+  }
+
+  get isFull(): boolean {
+    return this.#files.length === BLOCK;
   }
 
   push({ file, ino, mtimeMs }: Waiting): void {
@@ -28,64 +30,84 @@ class Line {
     this.#times.push(mtimeMs);
   }
 
-  unshift({ file, ino, mtimeMs }: Waiting): void {
-    if (this.#head === 0) {
-      this.#files.unshift(file);
-      this.#inodes.unshift(ino);
-      this.#times.unshift(mtimeMs);
-    } else {
-      this.#head--;
-      this.#files[this.#head] = file;
-      this.#inodes[this.#head] = ino;
-      this.#times[this.#head] = mtimeMs;
+  /** Puts it where one was taken from. Returns whether there is such a place. */
+  unshift({ file, ino, mtimeMs }: Waiting): boolean {
+    if (this.#begin === 0) return false;
+    const i = --this.#begin;
+    this.#files[i] = file;
+    this.#inodes[i] = ino;
+    this.#times[i] = mtimeMs;
+    return true;
+  }
+
+  /** The first job, which there must be. */
+  shift(priority: number): Waiting {
+    const i = this.#begin++;
+    const file = this.#files[i] as string;
+    this.#files[i] = undefined;
+    return { file, priority, ino: this.#inodes[i] as number, mtimeMs: this.#times[i] as number };
+  }
+}
+
+/** First in, first out, among jobs of one priority; cheap at both ends. In blocks, so that a long one need never be copied to grow. */
+class Line {
+  readonly priority: number;
+  readonly #blocks: Block[] = [];
+  #length = 0;
+
+  constructor(priority: number) {
+    this.priority = priority;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  push(job: Waiting): void {
+    let last = this.#blocks.at(-1);
+    if (last === undefined || last.isFull) {
+      last = new Block();
+      this.#blocks.push(last);
     }
+    last.push(job);
+    this.#length++;
+  }
+
+  unshift(job: Waiting): void {
+    if (!this.#blocks[0]?.unshift(job)) {
+      const first = new Block();
+      first.push(job);
+      this.#blocks.unshift(first);
+    }
+    this.#length++;
   }
 
   shift(): Waiting | undefined {
-    if (this.length === 0) return undefined;
-    const job = this.#at(this.#head++);
-    if (this.#head > 1024 && this.#head * 2 > this.#files.length) {
-      for (const column of [this.#files, this.#inodes, this.#times]) column.splice(0, this.#head);
-      this.#head = 0;
-    }
+    const first = this.#blocks[0];
+    if (first === undefined) return undefined;
+    const job = first.shift(this.priority);
+    if (first.length === 0) this.#blocks.shift();
+    this.#length--;
     return job;
   }
 
   /** Takes out what is not wanted any more. */
   takeOut(isUnwanted: (file: string) => boolean): Waiting[] {
     const out: Waiting[] = [];
-    let kept = 0;
-    for (let i = this.#head; i < this.#files.length; i++) {
-      const file = this.#files[i] as string;
-      if (isUnwanted(file)) {
-        out.push(this.#at(i));
-        continue;
-      }
-      this.#files[kept] = file;
-      this.#inodes[kept] = this.#inodes[i] as number;
-      this.#times[kept++] = this.#times[i] as number;
+    for (let left = this.#length; left > 0; left--) {
+      const job = this.shift() as Waiting;
+      if (isUnwanted(job.file)) out.push(job);
+      else this.push(job);
     }
-    for (const column of [this.#files, this.#inodes, this.#times]) column.length = kept;
-    this.#head = 0;
     return out;
-  }
-
-  #at(i: number): Waiting {
-    return {
-      file: this.#files[i] as string,
-      priority: this.#priority,
-      ino: this.#inodes[i] as number,
-      mtimeMs: this.#times[i] as number,
-    };
   }
 }
 
 /** The valid jobs that could be handed out, in their turn: higher priority first, then as they came. */
 export class WaitingJobs {
   readonly #names = new Set<string>();
-  readonly #lines = new Map<number, Line>();
-  /** In use, highest first. */
-  #priorities: number[] = [];
+  /** One of each priority that is in use; the highest is last. */
+  #lines: Line[] = [];
 
   get size(): number {
     return this.#names.size;
@@ -98,7 +120,7 @@ export class WaitingJobs {
   /** How many have at least this priority. */
   countFrom(priority: number): number {
     let count = 0;
-    for (const each of this.#priorities) if (each >= priority) count += this.#line(each).length;
+    for (let i = this.#place(priority); i < this.#lines.length; i++) count += (this.#lines[i] as Line).length;
     return count;
   }
 
@@ -116,29 +138,39 @@ export class WaitingJobs {
   }
 
   shift(): Waiting | undefined {
-    for (const priority of this.#priorities) {
-      const job = this.#line(priority).shift();
-      if (job === undefined) continue;
-      this.#names.delete(job.file);
-      return job;
-    }
-    return undefined;
+    const line = this.#lines.at(-1);
+    const job = line?.shift();
+    if (job === undefined) return undefined;
+    if (line?.length === 0) this.#lines.pop();
+    this.#names.delete(job.file);
+    return job;
   }
 
   /** Takes out what is not wanted any more: goes through all of them. */
   takeOut(isUnwanted: (file: string) => boolean): Waiting[] {
-    const out = this.#priorities.flatMap((priority) => this.#line(priority).takeOut(isUnwanted));
+    const out = this.#lines.toReversed().flatMap((line) => line.takeOut(isUnwanted));
+    this.#lines = this.#lines.filter(({ length }) => length > 0);
     for (const { file } of out) this.#names.delete(file);
     return out;
   }
 
-  #line(priority: number): Line {
-    let line = this.#lines.get(priority);
-    if (line === undefined) {
-      line = new Line(priority);
-      this.#lines.set(priority, line);
-      this.#priorities = [...this.#lines.keys()].sort((a, b) => b - a);
+  /** Where the line of this priority is, or would be. */
+  #place(priority: number): number {
+    let [low, high] = [0, this.#lines.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#lines[middle] as Line).priority < priority) low = middle + 1;
+      else high = middle;
     }
+    return low;
+  }
+
+  #line(priority: number): Line {
+    const place = this.#place(priority);
+    const there = this.#lines[place];
+    if (there?.priority === priority) return there;
+    const line = new Line(priority);
+    this.#lines.splice(place, 0, line);
     return line;
   }
 }

@@ -72,4 +72,28 @@ describe("the jobs that wait", () => {
     expect(jobs.size).to.equal(1001);
     expect(shiftAll()).to.deep.equal(["again", ...names.slice(4000)]);
   });
+
+  it("are in order when each has a priority of its own, and some come later", () => {
+    for (let n = 0; n < 3000; n++) jobs.push(job(`j${n}`, (n * 7) % 3000));
+    const first = Array.from({ length: 1000 }, () => (jobs.shift() as Waiting).priority);
+    expect(first).to.deep.equal(Array.from({ length: 1000 }, (_, n) => 2999 - n));
+    expect(jobs.countFrom(1990)).to.equal(10);
+    jobs.takeOut((file) => Number(file.slice(1)) % 2 === 0);
+    expect(jobs.countFrom(-1)).to.equal(1000);
+    jobs.push(job("urgent", 1e9));
+    jobs.unshift(job("back", 1997));
+    expect(jobs.shift()?.file).to.equal("urgent");
+    expect(jobs.shift()?.priority).to.equal(1999);
+    expect(jobs.shift()?.file).to.equal("back");
+    expect(jobs.shift()?.priority).to.equal(1997);
+  });
+
+  it("go back to the front where nothing was taken from, and a whole line may leave", () => {
+    for (let n = 0; n < 2500; n++) jobs.push(job(`j${n}`));
+    for (const name of ["y", "x"]) jobs.unshift(job(name));
+    expect(jobs.takeOut((file) => file.startsWith("j"))).to.have.length(2500);
+    expect([jobs.size, jobs.countFrom(0)]).to.deep.equal([2, 2]);
+    expect(shiftAll()).to.deep.equal(["x", "y"]);
+    expect(jobs.shift()).to.equal(undefined);
+  });
 });
