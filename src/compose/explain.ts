@@ -8,12 +8,7 @@ import { directoryOf } from "../report/directory.js";
 import { explain, type JobFacts, type Reason } from "../report/explain.js";
 import { findJobs, isPending, type JobPlace, type JobState, onePlaceEach } from "../report/jobs.js";
 import { cancellationOf, isToldOf } from "../report/record.js";
-import {
-  type Announcement,
-  listAnnounced,
-  livenessOfWorker,
-  readAnnouncement,
-} from "../spool/announcement.js";
+import { readWorkers, type WorkerStatus } from "../report/status.js";
 import { look } from "../spool/intake.js";
 import { isSeatHeld } from "../spool/seat.js";
 import { Settling } from "../spool/settling.js";
@@ -66,9 +61,14 @@ interface Findings {
   readonly byName: ReadonlyMap<string, JobPlace>;
   readonly history: JobHistory;
   readonly isDispatched: boolean;
-  readonly workers: readonly Announcement[];
-  /** Of these, known to be dead. */
-  readonly dead: ReadonlySet<string>;
+  readonly workers: readonly WorkerStatus[];
+}
+
+/** How many jobs of the queue are handed out before one of them. */
+interface Turn {
+  readonly before: number;
+  /** If it has come back: it lies behind those of its priority that waited by then. */
+  readonly atMost: number;
 }
 
 /** What all explanations have in common. */
@@ -79,7 +79,7 @@ class Scene {
   /** All that is still to be done, by name. */
   readonly #pending: ReadonlyMap<string, readonly JobPlace[]>;
   /** Places in the order of handing out, by file; read when first asked for. */
-  #turns: ReadonlyMap<string, number> | undefined;
+  #turns: ReadonlyMap<string, Turn> | undefined;
 
   private constructor(findings: Findings) {
     this.#f = findings;
@@ -100,37 +100,30 @@ class Scene {
     jobs: readonly JobPlace[],
   ): Promise<Scene> {
     const history = await readHistory(store, layout, isToldOf(jobs));
-    const workers: Announcement[] = [];
-    const dead = new Set<string>();
-    for (const worker of await listAnnounced(store, layout)) {
-      const announcement = await readAnnouncement(store, layout, worker);
-      if (announcement === undefined) continue;
-      workers.push(announcement);
-      if ((await livenessOfWorker(store, layout, announcement)) === "dead") dead.add(worker);
-    }
+    const workers = await readWorkers(store, layout);
     const isDispatched = await isSeatHeld(store, layout, settings.beat);
     const places = await findJobs(store, layout);
     const byName = await onePlaceEach(store, places);
-    return new Scene({ store, layout, settings, places, byName, history, isDispatched, workers, dead });
+    return new Scene({ store, layout, settings, places, byName, history, isDispatched, workers });
   }
 
   async factsOf(place: JobPlace): Promise<JobFacts> {
     const { job, state } = place;
-    const { history, isDispatched, workers, dead, settings } = this.#f;
+    const { history, isDispatched, workers, settings } = this.#f;
     const file = await this.#fileOf(place);
     const after = file.kind === "valid" ? file.after : [];
     const attempts = history.attempts.get(job) ?? [];
     const last = attempts.at(-1);
     const waits = isQueued(place);
+    const turn = waits && place.numbers === undefined ? (await this.#order())?.get(place.file) : undefined;
     return {
       place,
       file,
       dependencies: new Map(after.map((one) => [one.job, this.#stateOf(one.job)])),
       isDispatched,
       workers,
-      deadWorkers: dead,
       queued: this.#queue.length,
-      before: waits && place.numbers === undefined ? (await this.#order())?.get(place.file) : undefined,
+      before: attempts.length > 0 ? turn?.atMost : turn?.before,
       beforeInArray: this.#beforeInArray(place),
       namesake: waits ? this.#namesakeOf(place) : undefined,
       attempts,
@@ -184,7 +177,7 @@ class Scene {
   }
 
   /** How many are handed out before each job of the queue; undefined when there are too many to read. */
-  async #order(): Promise<ReadonlyMap<string, number> | undefined> {
+  async #order(): Promise<ReadonlyMap<string, Turn> | undefined> {
     if (this.#turns !== undefined) return this.#turns;
     if (this.#queue.length > READ_AT_MOST) return undefined;
     const waiting: { file: string; priority: number; mtimeMs: number }[] = [];
@@ -195,7 +188,13 @@ class Scene {
       }
     }
     waiting.sort((a, b) => b.priority - a.priority || a.mtimeMs - b.mtimeMs || (a.file < b.file ? -1 : 1));
-    this.#turns = new Map(waiting.map(({ file }, index) => [file, index]));
+    const turns = new Map<string, Turn>();
+    let last = waiting.length - 1;
+    for (const [index, { file, priority }] of [...waiting.entries()].reverse()) {
+      if (priority !== waiting[last]?.priority) last = index;
+      turns.set(file, { before: index, atMost: last });
+    }
+    this.#turns = turns;
     return this.#turns;
   }
 

@@ -2,9 +2,9 @@ import { type Dependency, formatAfter } from "../job/after.js";
 import { formatDuration } from "../job/duration.js";
 import { describeOutcome } from "../job/outcome.js";
 import { visible } from "../job/quote.js";
-import type { Announcement } from "../spool/announcement.js";
 import type { AttemptRecord, Cancellation } from "./attempts.js";
 import type { JobPlace, JobState } from "./jobs.js";
+import type { WorkerStatus } from "./status.js";
 
 /** One reason why a job is where it is, and what to do about it. */
 export interface Reason {
@@ -45,10 +45,11 @@ export interface JobFacts {
   /** States of the jobs that it is to run after; undefined for one that is not there. */
   readonly dependencies: ReadonlyMap<string, JobState | undefined>;
   readonly isDispatched: boolean;
-  readonly workers: readonly Announcement[];
-  /** Of this host, and known to be dead. */
-  readonly deadWorkers: ReadonlySet<string>;
-  /** How many jobs of the queue are handed out before this one; undefined where that would take long to find out. */
+  readonly workers: readonly WorkerStatus[];
+  /**
+   * How many jobs of the queue are handed out before this one, and at most how many if it has come back, which its time of
+   * submission does not tell; undefined where that would take long to find out.
+   */
   readonly before: number | undefined;
   readonly queued: number;
   /** Of numbers of an array that are no jobs yet: how many become jobs before the first of them. */
@@ -140,15 +141,16 @@ function whyAfter(after: readonly Dependency[], states: JobFacts["dependencies"]
 }
 
 function whyNotFirst({ before, queued, workers, attempts }: JobFacts): Reason[] {
-  if (attempts.length > 0 && queued > 1) {
-    const text = `It has come back, behind what waited by then: ${queued - 1} other jobs are in the queue.`;
-    return [{ kind: "not-first", text }];
-  }
   if (before === undefined) {
     return [{ kind: "not-first", text: `${queued - 1} other jobs wait in the queue.` }];
   }
   if (before > 0) {
-    const are = before === 1 ? "1 job is" : `${before} jobs are`;
+    const jobs = before === 1 ? "1 job" : `${before} jobs`;
+    if (attempts.length > 0) {
+      const text = `It has come back, behind what waited by then: at most ${jobs} before it in the queue.`;
+      return [{ kind: "not-first", text }];
+    }
+    const are = before === 1 ? "1 job is" : `${jobs} are`;
     const why = "their priority is higher, or they came earlier";
     return [{ kind: "not-first", text: `${are} before it in the queue: ${why}.` }];
   }
@@ -156,11 +158,11 @@ function whyNotFirst({ before, queued, workers, attempts }: JobFacts): Reason[] 
 }
 
 /** Nobody hands out, nobody takes. */
-function whyNobody({ isDispatched, workers, deadWorkers }: JobFacts): Reason[] {
+function whyNobody({ isDispatched, workers }: JobFacts): Reason[] {
   const reasons: Reason[] = [];
   if (!isDispatched)
     reasons.push({ kind: "nobody-dispatches", text: "Nobody dispatches.", todo: "dispatcher" });
-  const alive = workers.filter(({ worker }) => !deadWorkers.has(worker));
+  const alive = workers.filter(({ state }) => state !== "dead");
   const takers = alive.filter(({ state }) => state === "idle" || state === "busy");
   if (takers.length === 0) {
     const leaving = alive.filter(({ state }) => state === "leaving").length;
@@ -179,9 +181,9 @@ function whyNobody({ isDispatched, workers, deadWorkers }: JobFacts): Reason[] {
 }
 
 function whyOnDesk(facts: JobFacts, worker: string): Reason[] {
-  const { workers, deadWorkers } = facts;
-  if (deadWorkers.has(worker)) return whyDead(facts, worker);
-  const runs = workers.find((one) => one.worker === worker)?.job?.name;
+  const holder = facts.workers.find((one) => one.worker === worker);
+  if (holder?.state === "dead") return whyDead(facts, worker);
+  const runs = holder?.job?.name;
   const behind = runs === undefined ? "" : `, behind ${visible(runs)}`;
   return [{ kind: "on-desk", text: `It has been handed to ${worker}${behind}.` }];
 }
@@ -195,8 +197,8 @@ function whyDead({ isDispatched }: JobFacts, worker: string): Reason[] {
 
 function whyRunning(facts: JobFacts): Reason[] {
   const { job, worker = "" } = facts.place;
-  if (facts.deadWorkers.has(worker)) return whyDead(facts, worker);
   const announcement = facts.workers.find((one) => one.worker === worker);
+  if (announcement?.state === "dead") return whyDead(facts, worker);
   const since = announcement?.job?.name === job ? ` since ${announcement.job.started}` : "";
   const on = announcement === undefined ? worker : `${announcement.host} (${worker})`;
   const where = facts.directory === undefined ? "" : ` in ${visible(facts.directory)}`;

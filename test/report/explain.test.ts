@@ -1,10 +1,10 @@
 import { expect } from "chai";
 import { explain, type JobFacts, type Reason } from "../../src/report/explain.js";
 import type { JobPlace } from "../../src/report/jobs.js";
-import type { Announcement } from "../../src/spool/announcement.js";
+import type { WorkerStatus } from "../../src/report/status.js";
 
-function worker(state: Announcement["state"], id = "w"): Announcement {
-  return { worker: id, host: "node7", state } as Announcement;
+function worker(state: WorkerStatus["state"], id = "w"): WorkerStatus {
+  return { worker: id, host: "node7", state } as WorkerStatus;
 }
 
 function facts(place: Partial<JobPlace>, more: Partial<JobFacts> = {}): JobFacts {
@@ -14,7 +14,6 @@ function facts(place: Partial<JobPlace>, more: Partial<JobFacts> = {}): JobFacts
     dependencies: new Map(),
     isDispatched: true,
     workers: [worker("idle")],
-    deadWorkers: new Set(),
     before: 0,
     queued: 1,
     beforeInArray: undefined,
@@ -45,11 +44,7 @@ describe("why a job is where it is", () => {
     ["the next one", facts({}), ["next"]],
     ["nobody dispatches", facts({}, { isDispatched: false }), ["next", "nobody-dispatches"]],
     ["no worker", facts({}, { workers: [] }), ["no-worker"]],
-    [
-      "the only worker is dead",
-      facts({}, { workers: [worker("busy")], deadWorkers: new Set(["w"]) }),
-      ["no-worker"],
-    ],
+    ["the only worker is dead", facts({}, { workers: [worker("dead")] }), ["no-worker"]],
     [
       "workers that take nothing",
       facts({}, { workers: [worker("leaving"), worker("stalled", "v")] }),
@@ -65,7 +60,7 @@ describe("why a job is where it is", () => {
     ],
     ["half-written", facts({}, { file: { kind: "unsettled" } }), ["unsettled"]],
     ["on a desk", facts({ worker: "w" }, { workers: [worker("busy")] }), ["on-desk"]],
-    ["on a dead worker's desk", facts({ worker: "w" }, { deadWorkers: new Set(["w"]) }), ["worker-dead"]],
+    ["on a dead worker's desk", facts({ worker: "w" }, { workers: [worker("dead")] }), ["worker-dead"]],
     ["held", facts({ state: "held" }), ["held"]],
     ["running", facts({ state: "running", worker: "w" }), ["running"]],
     [
