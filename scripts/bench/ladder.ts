@@ -88,6 +88,7 @@ async function climb({ scratch, cores }: Setup, kind: Kind, size: number): Promi
   const first = (Math.min(...tail.starts) - begin) / 1000;
   await tail.untilEnded(WARM);
   const rateOf = async (count: number) => {
+    tail.look(); // what ended before now does not count
     const from = tail.ends.length;
     await tail.untilEnded(from + count);
     const ends = tail.ends.slice(from, from + count);
