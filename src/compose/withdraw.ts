@@ -190,21 +190,26 @@ class Wish {
     return "done";
   }
 
+  /** @throws ErrnoException which says also what was done, and is not noted */
   async note(): Promise<void> {
     const jobs = this.#unnoted;
     this.#unnoted = [];
-    await noteByHand(
-      this.#store,
-      this.#layout,
-      this.#flush,
-      jobs.map((job) => ({
-        event: "cancelled",
-        job,
-        attempt: this.#attempts.get(job) ?? 0,
-        by: this.#by,
-        reason: `by ${this.#by}`,
-      })),
-    );
+    const events = jobs.map((job) => ({
+      event: "cancelled" as const,
+      job,
+      attempt: this.#attempts.get(job) ?? 0,
+      by: this.#by,
+      reason: `by ${this.#by}`,
+    }));
+    try {
+      await noteByHand(this.#store, this.#layout, this.#flush, events);
+    } catch (error) {
+      const what = jobs.length === 1 ? `${jobs[0]} is` : `${jobs.length} jobs are`;
+      const message = `${what} cancelled, but the ledger cannot be told of it: ${(error as Error).message}`;
+      throw Object.assign(new Error(message, { cause: error }), {
+        code: (error as NodeJS.ErrnoException).code,
+      });
+    }
   }
 }
 

@@ -48,6 +48,19 @@ describe("fjord cancel", () => {
     expect(project().events("cancelled", "a")).to.have.length(1);
   });
 
+  it("says what it has cancelled when the ledger cannot be told", async () => {
+    for (const name of ["a", "b", "c"]) project().job(name, "true");
+    await project().run("fjord", ["cancel", "c"]);
+    const { ledger } = project().layout;
+    const [own = ""] = fs.readdirSync(ledger);
+    fs.rmSync(`${ledger}/${own}`);
+    fs.mkdirSync(`${ledger}/${own}`);
+    const { exitCode, stderr } = await project().run("fjord", ["cancel", "a", "b"]);
+    expect(exitCode).to.equal(2);
+    expect(stderr).to.match(/^\[fjord\] 2 jobs are cancelled, but the ledger cannot be told of it: EISDIR/);
+    expect(project().list(project().layout.end("jobcancelled"))).to.deep.equal(["a.ini", "b.ini", "c.ini"]);
+  });
+
   it("stops a job that runs, with all that it has started, and publishes that once", async () => {
     await project().hire(1);
     project().start("dispatcher", ["--stay"]);
