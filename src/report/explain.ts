@@ -235,9 +235,21 @@ function whyFailed({ place, attempts, refusal, directory, lastLine }: JobFacts):
       : `Its attempt ${last.attempt} ended: ${describeOutcome(last.outcome)}`;
   const where = directory === undefined ? "" : ` It ran in ${visible(directory)}.`;
   const printed = lastLine === "" ? "" : ` Its last line: ${visible(lastLine)}`;
+  const code = last?.outcome?.kind === "failed" ? meaningOf(last.outcome.code) : "";
   return [
-    { kind: "failed", text: `${how}.${where}${printed}`, todo: `fjord log ${job}; fjord retry ${job}` },
+    {
+      kind: "failed",
+      text: `${how}.${code}${where}${printed}`,
+      todo: `fjord log ${job}; fjord retry ${job}`,
+    },
   ];
+}
+
+/** What a shell means by an exit status of its own (POSIX 2.8.2). */
+function meaningOf(code: number): string {
+  if (code === 126) return " A shell says so of a file that is not executable.";
+  if (code !== 127) return "";
+  return " A shell says so of a program that is not there, or a script whose first line names one that is not, or ends as lines on Windows do.";
 }
 
 function whyCancelled({ place, attempts, cancellation }: JobFacts): Reason[] {

@@ -116,4 +116,16 @@ describe("why a job is where it is", () => {
     expect(reason?.text).to.match(/^Its attempt 2 ended: killed by SIGSEGV\. Its last line: at x\.c:3/);
     expect(reason?.text).not.to.contain("\u001b");
   });
+
+  it("says of a failed one what a shell means by its exit code", () => {
+    const textOf = (code: number) => {
+      const failed = { ...attempt, outcome: { kind: "failed", code } as const };
+      return explain(facts({ state: "failed" }, { attempts: [failed] }))[0]?.text;
+    };
+    expect(textOf(127)).to.match(
+      /^Its attempt 2 ended: exit code 127\. A shell says so of a program that is not/,
+    );
+    expect(textOf(126)).to.match(/^Its attempt 2 ended: exit code 126\. .* not executable\.$/);
+    expect(textOf(125)).to.equal("Its attempt 2 ended: exit code 125.");
+  });
 });
