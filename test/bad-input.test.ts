@@ -109,10 +109,9 @@ describe("bad input", () => {
       "10 MB of an ini",
       "large.ini",
       `${OK}[data]\n${"x = 1\n".repeat((10 * MB) / 6)}`,
-      "large.ini: is ",
-      "bytes long",
+      "large.ini: is longer than",
     ],
-    ["10 MB of nothing", "zeros.ini", Buffer.alloc(10 * MB), "zeros.ini: is ", "bytes long"],
+    ["10 MB of nothing", "zeros.ini", Buffer.alloc(10 * MB), "zeros.ini: is longer than"],
   ] as const) {
     it(`refuses ${what}, naming the place`, async () => {
       project().rename(file, text);

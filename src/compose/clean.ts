@@ -145,6 +145,7 @@ async function unlink(store: Store, path: string): Promise<void> {
   try {
     await store.unlink(path);
   } catch (error) {
-    if (!isErrno(error, "ENOENT")) throw error;
+    // Too long a name: it has a suffix that left no room for it, so nobody has made it.
+    if (!isErrno(error, "ENOENT", "ENAMETOOLONG")) throw error;
   }
 }

@@ -142,15 +142,11 @@ export class Arrays {
       view = await readArray(this.#store, this.#layout, name);
     }
     const known = this.#open.get(name);
-    if (known !== undefined && view !== undefined) {
-      const more = countParts(view, "cancelled") - countParts(known.view, "cancelled");
-      if (more > 0) this.#tell.onCancelled(more);
-    }
+    if (known !== undefined && view !== undefined) this.#see(known, view);
     if (view === undefined || !isUnfinished(view)) {
       this.#open.delete(name);
       return;
     }
-    if (known !== undefined) known.view = view;
     for (const out of view.outgoing) await sendOut(this.#store, this.#layout, name, out);
     if (view.outgoing.length > 0) view = (await readArray(this.#store, this.#layout, name)) ?? view;
     let stamp = await stampAt(this.#store, this.#layout.arrayFile(name));
@@ -162,8 +158,15 @@ export class Arrays {
       }
       stamp = (await stampAt(this.#store, this.#layout.arrayFile(name))) ?? "";
     }
-    if (known !== undefined && known.stamp === stamp) known.view = view;
+    if (known !== undefined && known.stamp === stamp) this.#see(known, view);
     else await this.#read(name, view, stamp);
+  }
+
+  /** Each view that is taken is counted: what was cancelled between two of them would be missing. */
+  #see(known: Open, view: ArrayView): void {
+    const more = countParts(view, "cancelled") - countParts(known.view, "cancelled");
+    if (more > 0) this.#tell.onCancelled(more);
+    known.view = view;
   }
 
   async #read(name: string, view: ArrayView, stamp: string): Promise<void> {

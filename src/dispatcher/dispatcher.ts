@@ -541,7 +541,8 @@ export class Dispatcher {
     this.#queueRang = true;
     this.#lastListing = Number.NEGATIVE_INFINITY;
     this.#dependencies.hurry();
-    await this.#pass();
+    do await this.#pass();
+    while (this.#stock.isListing && !signal.aborted); // a long queue, of which all waits for what is not there
     return this.#isOver() && !signal.aborted && (await this.#s.isSeatMine());
   }
 

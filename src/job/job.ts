@@ -59,7 +59,7 @@ export function readJob(fileName: string, content: Uint8Array, executable: boole
     return refuse(file, "is a script (starts with #!) but not executable; chmod +x it and submit it again");
   }
   if (content.length > JOB_FILE_LIMIT) {
-    const size = `is ${content.length} bytes long, more than a job file may have (${JOB_FILE_LIMIT})`;
+    const size = `is longer than ${JOB_FILE_LIMIT} bytes, which a job file may have`;
     return refuse(file, `${size}; keep the data in a file of its own and name it in the job file`);
   }
   const ini = parseIni(content, { strictIn: STRICT_SECTIONS });

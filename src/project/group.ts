@@ -25,6 +25,19 @@ export function groupName(gid: number): string {
   return groupEntry(String(gid))?.split(":")[0] || String(gid);
 }
 
+/** Whether a user is in a group, as id(1) tells; not, when it knows nothing of the user. */
+export function isMember(uid: number, gid: number): boolean {
+  try {
+    const groups = execFileSync("id", ["-G", String(uid)], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    return groups.trim().split(/\s+/).includes(String(gid));
+  } catch {
+    return false;
+  }
+}
+
 /** As in `/etc/group`; getent(1) knows those of the network, too. */
 function groupEntry(said: string): string | undefined {
   try {

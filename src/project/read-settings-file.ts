@@ -2,6 +2,7 @@ import fs from "node:fs";
 import { FjordError } from "../job/error.js";
 import { visible } from "../job/quote.js";
 import type { Access } from "./access.js";
+import { isMember } from "./group.js";
 import type { Layout } from "./layout.js";
 import { readSettings, type Settings } from "./settings.js";
 import { isTrusted, ownUid } from "./trust.js";
@@ -17,8 +18,8 @@ export function readSettingsFile(layout: Layout, access: Access): Partial<Settin
   const fd = openIfThere(file);
   if (fd === undefined) return {};
   try {
-    const { uid, mode } = fs.fstatSync(fd);
-    if (access !== "shared" && !isTrusted(uid, layout.root)) {
+    const { uid, gid, mode } = fs.fstatSync(fd);
+    if (!isTrusted(uid, layout.root) && !(access === "shared" && isMembers(layout, uid, gid))) {
       throw new FjordError(
         "bad-settings",
         `${visible(file)} belongs to another user (uid ${uid}), who has no say in this project.`,
@@ -32,6 +33,12 @@ export function readSettingsFile(layout: Layout, access: Access): Partial<Settin
   } finally {
     fs.closeSync(fd);
   }
+}
+
+/** In a shared project: only members can make a file of its group, and who is one may have made it elsewhere. */
+function isMembers(layout: Layout, uid: number, gid: number): boolean {
+  const group = fs.statSync(layout.jobqueue).gid;
+  return gid === group || isMember(uid, group);
 }
 
 /** Undefined: there is none. That it cannot be read is another thing: all of a project go by the same settings. */

@@ -172,7 +172,8 @@ function whyNobody({ isDispatched, workers }: JobFacts): Reason[] {
       ...(stalled > 0 ? [`${stalled} have trouble with the directory, such as a full disk`] : []),
     ];
     const text = `No worker is on duty${but.length > 0 ? ` that takes jobs: ${but.join(", ")}` : ""}.`;
-    reasons.push({ kind: "no-worker", text, todo: "recruiter hire" });
+    const todo = stalled > 0 ? "make room there (df), or mend what their daemonlogs say" : "recruiter hire";
+    reasons.push({ kind: "no-worker", text, todo });
   } else if (takers.every(({ state }) => state === "busy")) {
     const what = takers.length === 1 ? "The worker is busy" : `All ${takers.length} workers are busy`;
     reasons.push({ kind: "none-free", text: `${what}.`, todo: "wait, or recruiter hire" });

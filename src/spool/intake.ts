@@ -83,7 +83,7 @@ export async function isClosed(store: Store, dir: string): Promise<boolean> {
   const probe = `${dir}/.${randomUUID()}.tmp`;
   try {
     await store.create(probe, "", false);
-    await store.unlink(probe);
+    await store.unlink(probe).catch(() => store.unlink(probe)); // nobody else would
     return false;
   } catch (error) {
     if (!isTrouble(error)) throw error;

@@ -32,21 +32,20 @@ interface Site {
  */
 export class JobOwners {
   readonly #layout: Layout;
-  readonly #said: string;
-  readonly #users: ReadonlySet<string>;
+  /** Users, and what else `job_owners` has words for. */
+  readonly #named: ReadonlySet<string>;
   readonly #own = ownUid();
   readonly #known = new Map<number, { readonly isWelcome: boolean; readonly at: number }>();
   #site: Site | undefined;
 
   constructor(layout: Layout, { jobOwners }: Pick<Settings, "jobOwners">) {
     this.#layout = layout;
-    this.#said = jobOwners;
-    this.#users = new Set(usersIn(jobOwners));
+    this.#named = new Set(usersIn(jobOwners));
   }
 
   /** Why a job file is not run for whose it is, or could be; undefined: it may be. */
   async problem({ uid, gid, mode }: Owned): Promise<string | undefined> {
-    if (this.#own === undefined || this.#said === "anyone") return undefined;
+    if (this.#own === undefined || this.#named.has("anyone")) return undefined;
     if (uid !== this.#own && !this.#isGroups(gid) && !(await this.#isWelcome(uid))) return this.#foreign(uid);
     if ((mode & 0o002) === 0) return undefined;
     const { isReachable, keepsModes } = this.#look();
@@ -59,7 +58,7 @@ export class JobOwners {
 
   /** In a shared project only members can make a file of its group: nobody has to be asked who they are. */
   #isGroups(gid: number): boolean {
-    return this.#said === "group" && this.#look().isShared && this.#look().gid === gid;
+    return this.#named.has("group") && this.#look().isShared && this.#look().gid === gid;
   }
 
   async #isWelcome(uid: number): Promise<boolean> {
@@ -74,20 +73,23 @@ export class JobOwners {
   }
 
   async #isNamed(uid: number): Promise<boolean> {
-    if (this.#said === "own") return false;
-    if (this.#said === "group") {
-      return (await askOf(uid, "-G")).split(/\s+/).includes(String(this.#look().gid));
+    if (this.#named.has("group")) {
+      if ((await askOf(uid, "-G")).split(/\s+/).includes(String(this.#look().gid))) return true;
     }
-    return this.#users.has(String(uid)) || this.#users.has(await nameOf(uid));
+    if ([...this.#named].every((said) => said === "own" || said === "group")) return false;
+    return this.#named.has(String(uid)) || this.#named.has(await nameOf(uid));
   }
 
   async #foreign(uid: number): Promise<string> {
-    const group = this.#said === "group" ? `, and members of the group ${groupName(this.#look().gid)},` : "";
-    const others = this.#said === "own" || this.#said === "group" ? group : `, and of ${this.#said},`;
+    const said = [...this.#named].filter((one) => one !== "own");
+    const users = said.filter((one) => one !== "group").join(", ");
+    const group = said.includes("group") ? `, and members of the group ${groupName(this.#look().gid)},` : "";
+    const others = users === "" ? group : `${group.replace(/,$/, "")}, and of ${users},`;
     const name = (await nameOf(uid)) || uid;
+    const whose = this.#own === 0 ? "a settings.ini that belongs to root" : "settings.ini";
     return (
       `belongs to ${name}, and only jobs of ${(await nameOf(this.#own ?? 0)) || this.#own}${others} are run here; ` +
-      `to run them, let settings.ini say job_owners = ${name} (docs/security.md)`
+      `to run them, let ${whose} say job_owners = ${[...said, name].join(", ")} (docs/security.md)`
     );
   }
 

@@ -77,11 +77,12 @@ export const CHECKS: Readonly<Record<string, Check>> = {
         )
       : [],
 
-  "every job ends where it has to": ({ known, jobs, places }) =>
+  "every job ends where it has to": ({ known, jobs, places, lines }) =>
     known.over
       ? [...jobs].flatMap(([job, submissions]) => {
           const right = submissions.at(-1)?.ends;
           const where = (places.get(job) ?? []).map(roomOf);
+          if (where[0] === "jobfailed" && lines.some((line) => isDenial(line, job))) return [];
           return right === undefined || where.includes(right) ? [] : [`${job}: ${where}, not ${right}`];
         })
       : [],
@@ -125,7 +126,8 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     [...jobs].flatMap(([job, submissions]) => {
       const finals = (published.get(job) ?? []).filter((p) => FINAL.has(p.to));
       const last = finals.length < submissions.length ? undefined : finals.at(-1);
-      if (last === undefined) return [];
+      // A refusal does not tell which attempt came before it.
+      if (last === undefined || last.kind === "refused") return [];
       return (
         lines
           .filter((l) => l.event === "started" && l.job === job && (l.attempt ?? 0) > last.attempt)
@@ -241,6 +243,12 @@ function publishedBy(lines: readonly Line[]): Published[] {
       decided.set(`${job} ${attempt}`, { job, attempt, to, kind: "given-up" });
     }
   }
+  // The rename after a refusal may have been refused, too; what did so may have passed when the job was looked at again.
+  for (const [key, { job }] of decided) {
+    const hasEnded = published.some((p) => p.job === job && FINAL.has(p.to));
+    if (key === `${job} refused` && hasEnded && lines.some((line) => isDenial(line, job)))
+      decided.delete(key);
+  }
   // The attempt's own outcome was "to the retry desk": the decision on it takes its place, not one beside it.
   for (const decision of decided.values()) {
     const own = published.findIndex(
@@ -250,6 +258,11 @@ function publishedBy(lines: readonly Line[]): Published[] {
     else published.push(decision);
   }
   return published;
+}
+
+/** Its file could not be read, though twice, as the store denied it for a while. */
+function isDenial({ event, job, reason }: Line, of: string): boolean {
+  return event === "refused" && job === of && reason?.includes("permission denied") === true;
 }
 
 function isRunOf(run: Run, of: { job?: string; attempt?: number }): boolean {

@@ -35,6 +35,7 @@ export interface Line {
   readonly attempt?: number;
   readonly worker?: string;
   readonly to?: string;
+  readonly reason?: string;
   readonly outcome?: { readonly kind: string };
 }
 

@@ -233,12 +233,13 @@ export class Bench {
     });
     let exitCode: number | undefined;
     let hasEnded = false;
-    // The exit, and not the end of its pipes: what it leaves behind may hold them.
+    const heard = new Promise((resolve) => child.all?.once("end", resolve));
+    // The exit, and not the end of its pipes alone: what it leaves behind may hold them.
     const ended = new Promise<void>((resolve) => {
       child.once("exit", (code) => {
         exitCode = code ?? undefined;
         hasEnded = true;
-        resolve();
+        void Promise.race([heard, delay(1000)]).then(() => resolve());
       });
     });
     const daemon: Daemon = {

@@ -108,7 +108,7 @@ retries = 3\ntimeout = 1h 30m\npriority = -5\nnice = +10\nrequeue_exit = 3\nafte
   it("takes a file of just the limit", () => {
     const start = "[control]\nexecutable = a\n#";
     expect(read(start.padEnd(JOB_FILE_LIMIT, "x")).ok).to.equal(true);
-    expect(reasonOf(start.padEnd(JOB_FILE_LIMIT + 1, "x"))).to.match(/^j.ini: is 1048577 bytes long/);
+    expect(reasonOf(start.padEnd(JOB_FILE_LIMIT + 1, "x"))).to.match(/^j.ini: is longer than 1048576 bytes/);
   });
 
   const files: [what: string, reason: () => string, said: RegExp][] = [

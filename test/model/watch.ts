@@ -147,7 +147,8 @@ export class Watch {
       const isMet = isToSucceed
         ? found.some(({ hasSucceeded }) => hasSucceeded)
         : found.some(({ final, revivals }) => final !== undefined || revivals > 0) ||
-          this.numbers.placeOf(other) === "array cancelled";
+          this.numbers.placeOf(other) === "array cancelled" ||
+          this.#server.find(this.#layout.ended("jobcancelled", `${other}.ini`)) !== undefined; // it was not whole yet
       if (!isMet) this.#world.fail(`begun too early: ${job}, before ${other}`);
     }
   }

@@ -102,7 +102,9 @@ describe("a job that waits for others", () => {
     project().job("free", "true");
     const { exitCode, stdout } = await project().run("dispatcher");
     expect(exitCode).to.equal(1);
-    expect(stdout).to.contain("Left in the queue, as they wait for jobs that are not there: lonely, x, y.");
+    expect(stdout).to.contain(
+      "Left in the queue, as they wait for jobs that are not there, or for each other: lonely, x, y.",
+    );
     expect(stdout).to.contain(`fjord explain lonely --project ${project().directory} tells more.`);
     expect(project().list(project().layout.jobqueue)).to.deep.equal(["lonely.ini", "x.ini", "y.ini"]);
     expect(project().ends.done).to.deep.equal(["free"]);

@@ -229,6 +229,16 @@ describe("a shared project", function () {
     expect((await as(BOB, "fjord", "submit", "--shared", GROUP.name, "--", "true")).exitCode).to.equal(0);
   });
 
+  it("does not take settings of who is no member", async () => {
+    const { settings } = layout();
+    fs.writeFileSync(settings, "[fjord]\njob_owners = anyone\n", { mode: 0o644 });
+    fs.chownSync(settings, EVE.uid, EVE.gid);
+    const { exitCode, stderr } = await as(BOB, "fjord", "submit", "--", "true");
+    fs.rmSync(settings);
+    expect(exitCode).to.equal(2);
+    expect(stderr).to.contain(`settings.ini belongs to another user (uid ${EVE.uid})`);
+  });
+
   it("is not worked for by root, whom its members would be then, unless root says so", async () => {
     const lab = ["--project", shared()];
     const refused = await project().run("recruiter", ["hire", "1", ...lab]);

@@ -47,7 +47,7 @@ describe("a job file of another user", function () {
     expect(project().ends).to.deep.equal({ done: ["anns", "roots"], failed: ["bobs", "bobs.sh", "many"] });
     for (const job of ["bobs", "bobs.sh", "many"]) {
       expect(reasonOf(job)).to.contain("belongs to daemon, and only jobs of nobody are run here");
-      expect(reasonOf(job)).to.contain("job_owners = daemon (docs/security.md)");
+      expect(reasonOf(job)).to.contain("let settings.ini say job_owners = daemon (docs/security.md)");
       expect(stdout).to.contain(reasonOf(job));
     }
     expect(project().log("roots")).to.equal("nobody\n");
@@ -72,6 +72,7 @@ describe("a job file of another user", function () {
     expect((await project().run("dispatcher")).exitCode).to.equal(1);
     expect(project().ends).to.deep.equal({ done: [], failed: ["anns", "bobs"] });
     expect(reasonOf("anns")).to.contain("only jobs of root are run here");
+    expect(reasonOf("anns")).to.contain("let a settings.ini that belongs to root say job_owners = nobody");
   });
 
   it("of an array is not begun with, though its submitter has", async () => {
@@ -90,6 +91,7 @@ describe("a job file of another user", function () {
     ["job_owners = daemon", ["bobs"]],
     ["job_owners = 2, daemon", ["bobs", "eves"]],
     ["job_owners = group", ["group"]],
+    ["job_owners = group, daemon", ["bobs", "group"]],
     ["job_owners = anyone", ["bobs", "eves", "group"]],
     ["job_owners = own", []],
   ] as const) {
