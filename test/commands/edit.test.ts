@@ -195,6 +195,23 @@ describe("fjord clean", () => {
     }
     expect((await clean("--older-than", "2 h")).exitCode).to.equal(0);
   });
+
+  it("takes a job along whose name was too long for a log to be beside it", async () => {
+    const { layout } = project();
+    for (const file of [`${"n".repeat(250)}.ini`, "nonsense.ini"])
+      fs.writeFileSync(layout.queued(file), "nonsense\n");
+    await project().run("dispatcher");
+    expect(project().list(layout.end("jobfailed"))).to.have.length(2);
+    const { exitCode, stderr } = await project().run("fjord", [
+      "clean",
+      "--older-than",
+      "0",
+      "--state",
+      "failed",
+    ]);
+    expect({ exitCode, stderr }).to.deep.equal({ exitCode: 0, stderr: "" });
+    expect(project().list(layout.end("jobfailed"))).to.deep.equal([]);
+  });
 });
 
 describe("fjord clean --runs", () => {
