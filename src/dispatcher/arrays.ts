@@ -51,6 +51,9 @@ export class Arrays {
   readonly #tell: ArrayEvents;
   readonly #owners: JobOwners;
   readonly #open = new Map<string, Open>();
+  /** Directories in which arrays are being begun, and when they were first seen. */
+  #beginnings: ReadonlyMap<string, number> = new Map();
+  #isBeginning = false;
   /** Those whose files are no arrays any more, and the stamps of these. */
   readonly #broken = new Map<string, string>();
 
@@ -65,6 +68,11 @@ export class Arrays {
   /** Numbers that wait and are no jobs in the queue yet. */
   get waiting(): number {
     return this.#sum(() => true);
+  }
+
+  /** Whether somebody may be beginning an array: it is not known yet whether he was killed as he did. */
+  get isBeginning(): boolean {
+    return this.#isBeginning;
   }
 
   /** Whether none of those could be made jobs now, as their arrays wait for others. */
@@ -105,10 +113,27 @@ export class Arrays {
 
   /** Reads all that is there. */
   async look(): Promise<void> {
-    await adoptArrays(this.#store, this.#layout);
+    await this.#adopt();
     const names = new Set(await listArrays(this.#store, this.#layout));
     for (const name of [...this.#open.keys()]) if (!names.has(name)) this.#open.delete(name);
     for (const name of names) await this.#lookAt(name);
+  }
+
+  /**
+   * On a network a directory is seen for a while where it was begun, when it has gone to its place already, and what is made in it
+   * then would be made there: a beginning is let be until it has been seen for longer than that.
+   */
+  async #adopt(): Promise<void> {
+    const now = this.#store.clock.now();
+    const seen = new Map<string, number>();
+    const patience = this.#store.kind === "network" ? this.#settings.settle * 1000 : 0;
+    await adoptArrays(this.#store, this.#layout, (entry) => {
+      const since = this.#beginnings.get(entry) ?? now;
+      seen.set(entry, since);
+      return now - since >= patience;
+    });
+    this.#beginnings = seen;
+    this.#isBeginning = [...seen.values()].some((since) => now - since < patience);
   }
 
   /** Makes numbers jobs in the queue until `target` could be handed out. @returns whether there are new ones */

@@ -554,7 +554,7 @@ export class Dispatcher {
   /** Nothing waits or runs; what only waits for jobs that are not there would wait for ever. */
   #isOver(): boolean {
     if (this.#desks.jobs > 0 || this.#retries.waiting > 0 || this.#queueRang) return false;
-    if (this.#hidden.size > 0 || this.#stock.isBehind) return false;
+    if (this.#hidden.size > 0 || this.#stock.isBehind || this.#arrays.isBeginning) return false;
     return this.#stock.waiting + this.#arrays.waiting === 0 || this.#isAllBlocked;
   }
 

@@ -71,16 +71,24 @@ export async function beginArray(
   }
 }
 
-/** An array whose beginner was killed halfway goes on to its place, and one that was over goes for good. */
-export async function adoptArrays(store: Store, layout: Layout): Promise<void> {
+/**
+ * An array whose beginner was killed halfway goes on to its place, and one that was over goes for good.
+ *
+ * @param isAbandoned asked whether nobody is at a beginning any more, by the name of its directory
+ */
+export async function adoptArrays(
+  store: Store,
+  layout: Layout,
+  isAbandoned: (entry: string) => boolean = () => true,
+): Promise<void> {
   for (const entry of await namesIfThere(store, layout.jobarrays)) {
     if (!entry.startsWith(".")) continue;
     const dir = layout.inArray(entry);
     const begun = layout.arrayOfNew(entry);
     if (begun !== undefined) {
       // Without its file it is nothing, and that is in the queue.
-      if (await store.has(layout.arrayFileIn(dir))) await takePlace(store, layout, begun, dir);
-      else await removeEmpty(store, dir);
+      if (!(await store.has(layout.arrayFileIn(dir)))) await removeEmpty(store, dir);
+      else if (isAbandoned(entry)) await takePlace(store, layout, begun, dir);
     }
     const over = layout.arrayOfOld(entry);
     if (over === undefined || (await bury(store, layout, over, dir))) continue;
