@@ -19,6 +19,10 @@ const UNMEASURED = { NODE_V8_COVERAGE: undefined };
 /** What is done by the clock is more for each job where others keep the machine busy: it is put off, listings among it. */
 const SELDOM = "[fjord]\nbeat = 60 s\npoll = 60 s\n";
 
+/** Jobs between two looks at how much has been read; and how much that is at most when no job files are. */
+const SPAN = 50;
+const MOST_READS = 4;
+
 interface Cost {
   /** System calls of dispatcher and worker together, per job that ended meanwhile, its file having been read. */
   readonly callsPerJob: number;
@@ -75,6 +79,17 @@ describe("scale: what a job costs does not grow with the queue", function () {
       PATIENCE,
     );
     await project().until("the first jobs are done", () => done() >= WARM);
+    // It has read other things as well: what is left of the files is read when it reads little for each job that is done.
+    let seen = { done: done(), reads: readCalls(dispatcher.pid) };
+    const isAllRead = () => {
+      const now = { done: done(), reads: readCalls(dispatcher.pid) };
+      const jobs = now.done - seen.done;
+      if (jobs < SPAN) return false;
+      const isFew = now.reads - seen.reads < MOST_READS * jobs;
+      seen = now;
+      return isFew;
+    };
+    await until("nothing is left to be read", isAllRead, () => dispatcher.stdout, PATIENCE);
     const before = done();
     const out = (pid: number) => path.join(project().root, `calls.${pid}`);
     const tracers = [worker, dispatcher.pid].map((pid) =>
