@@ -82,8 +82,8 @@ export const CHECKS: Readonly<Record<string, Check>> = {
       ? [...jobs].flatMap(([job, submissions]) => {
           const right = submissions.at(-1)?.ends;
           const where = (places.get(job) ?? []).map(roomOf);
-          if (where[0] === "jobfailed" && lines.some((line) => isDenial(line, job))) return [];
-          return right === undefined || where.includes(right) ? [] : [`${job}: ${where}, not ${right}`];
+          if (right === undefined || where.includes(right)) return [];
+          return where[0] === "jobfailed" && wasDenied(lines, job) ? [] : [`${job}: ${where}, not ${right}`];
         })
       : [],
 
@@ -126,8 +126,8 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     [...jobs].flatMap(([job, submissions]) => {
       const finals = (published.get(job) ?? []).filter((p) => FINAL.has(p.to));
       const last = finals.length < submissions.length ? undefined : finals.at(-1);
-      // A refusal does not tell which attempt came before it.
-      if (last === undefined || last.kind === "refused") return [];
+      // A refusal does not tell which attempt came before it, and where the store denies the file one may have.
+      if (last === undefined || (last.kind === "refused" && wasDenied(lines, job))) return [];
       return (
         lines
           .filter((l) => l.event === "started" && l.job === job && (l.attempt ?? 0) > last.attempt)
@@ -245,9 +245,9 @@ function publishedBy(lines: readonly Line[]): Published[] {
   }
   // The rename after a refusal may have been refused, too; what did so may have passed when the job was looked at again.
   for (const [key, { job }] of decided) {
+    if (key !== `${job} refused`) continue;
     const hasEnded = published.some((p) => p.job === job && FINAL.has(p.to));
-    if (key === `${job} refused` && hasEnded && lines.some((line) => isDenial(line, job)))
-      decided.delete(key);
+    if (hasEnded && wasDenied(lines, job)) decided.delete(key);
   }
   // The attempt's own outcome was "to the retry desk": the decision on it takes its place, not one beside it.
   for (const decision of decided.values()) {
@@ -261,8 +261,10 @@ function publishedBy(lines: readonly Line[]): Published[] {
 }
 
 /** Its file could not be read, though twice, as the store denied it for a while. */
-function isDenial({ event, job, reason }: Line, of: string): boolean {
-  return event === "refused" && job === of && reason?.includes("permission denied") === true;
+function wasDenied(lines: readonly Line[], of: string): boolean {
+  return lines.some(
+    ({ event, job, reason }) => event === "refused" && job === of && reason?.includes("permission denied"),
+  );
 }
 
 function isRunOf(run: Run, of: { job?: string; attempt?: number }): boolean {

@@ -202,13 +202,7 @@ describe("fjord clean", () => {
       fs.writeFileSync(layout.queued(file), "nonsense\n");
     await project().run("dispatcher");
     expect(project().list(layout.end("jobfailed"))).to.have.length(2);
-    const { exitCode, stderr } = await project().run("fjord", [
-      "clean",
-      "--older-than",
-      "0",
-      "--state",
-      "failed",
-    ]);
+    const { exitCode, stderr } = await clean("--older-than", "0", "--state", "failed");
     expect({ exitCode, stderr }).to.deep.equal({ exitCode: 0, stderr: "" });
     expect(project().list(layout.end("jobfailed"))).to.deep.equal([]);
   });
