@@ -75,9 +75,9 @@ async function valuesOf(option: string, words: readonly string[], current: strin
     case "after":
       return jobs(words);
     case "state": {
-      const { JOB_STATES } = await import("../report/jobs.js");
+      const { ENDS, JOB_STATES } = await import("../report/jobs.js");
       const before = current.slice(0, current.lastIndexOf(",") + 1); // several, with commas
-      return JOB_STATES.map((state) => before + state);
+      return [...(words.includes("clean") ? ENDS : JOB_STATES)].map((state) => before + state);
     }
     default:
       return [];

@@ -1,7 +1,7 @@
 import type { Layout } from "../project/layout.js";
 import { arrayOfPlace, sizeOfPlaces } from "../report/arrays.js";
 import { type AttemptRecord, type JobHistory, readHistory } from "../report/attempts.js";
-import { findJobs, type JobPlace, type JobState } from "../report/jobs.js";
+import { ENDS, findJobs, type JobPlace } from "../report/jobs.js";
 import { listAnnounced } from "../spool/announcement.js";
 import { removeArray } from "../spool/arrays.js";
 import { removeCheckpoint } from "../spool/checkpoint.js";
@@ -30,8 +30,6 @@ export interface Cleaned {
   /** Directories that had been put into the queue, and refused: left, since what is in them is somebody's. */
   readonly left: readonly string[];
 }
-
-const ENDS: ReadonlySet<JobState> = new Set(["done", "failed", "cancelled"]);
 
 /**
  * Removes jobs that have ended, with their logs, results and checkpoints, and with the files of earlier jobs of their

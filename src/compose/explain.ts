@@ -80,6 +80,8 @@ class Scene {
   readonly #pending: ReadonlyMap<string, readonly JobPlace[]>;
   /** Places in the order of handing out, by file; read when first asked for. */
   #turns: ReadonlyMap<string, Turn> | undefined;
+  /** What jobs wait for, as far as it has been read. */
+  readonly #after = new Map<string, readonly string[]>();
 
   private constructor(findings: Findings) {
     this.#f = findings;
@@ -120,6 +122,7 @@ class Scene {
       place,
       file,
       dependencies: new Map(after.map((one) => [one.job, this.#stateOf(one.job)])),
+      circle: await this.#circleOf(job),
       isDispatched,
       workers,
       queued: this.#queue.length,
@@ -148,6 +151,41 @@ class Scene {
       if (arrayOfPlace(place) === name) states.add(state);
     }
     return FARTHEST.find((state) => states.has(state));
+  }
+
+  /** The shortest way from a job back to itself, from each job to one that it is to run after. */
+  async #circleOf(start: string): Promise<readonly string[] | undefined> {
+    /** By job: the first that was found to wait for it. */
+    const waiters = new Map<string, string>();
+    const found = [start];
+    for (const job of found) {
+      for (const next of await this.#namesAfter(job)) {
+        if (waiters.has(next)) continue;
+        waiters.set(next, job);
+        found.push(next);
+      }
+      if (waiters.has(start)) break;
+    }
+    const circle = [start];
+    for (
+      let job = waiters.get(start);
+      job !== undefined;
+      job = job === start ? undefined : waiters.get(job)
+    ) {
+      circle.unshift(job);
+    }
+    return circle.length > 1 ? circle : undefined;
+  }
+
+  /** The jobs that one waits for, or an array; those of a job that waits no more are none. */
+  async #namesAfter(name: string): Promise<readonly string[]> {
+    const known = this.#after.get(name);
+    if (known !== undefined) return known;
+    const place = this.#f.byName.get(name) ?? this.#f.places.find(({ numbers }) => numbers?.array === name);
+    const file = place === undefined ? undefined : await this.#fileOf(place);
+    const names = file?.kind === "valid" ? file.after.map(({ job }) => job) : [];
+    this.#after.set(name, names);
+    return names;
   }
 
   /** How many numbers of its array become jobs before this one. */

@@ -3,7 +3,7 @@ import { countOf, numbersOf } from "../job/numbers.js";
 import type { Layout } from "../project/layout.js";
 import { hasNumber, type Numbers, nameOfNumbers, placesOf, sizeOfPlace } from "../report/arrays.js";
 import { readHistory } from "../report/attempts.js";
-import { findOnDesks, type JobPlace, type JobState } from "../report/jobs.js";
+import { ENDS, findOnDesks, type JobPlace, type JobState } from "../report/jobs.js";
 import { type PartKind, readArray } from "../spool/array-parts.js";
 import { leaveAsk } from "../spool/ask.js";
 import { noteByHand, whoAmI } from "../spool/hand.js";
@@ -40,7 +40,6 @@ interface Case extends Withdrawn {
 }
 
 const WAITING: ReadonlySet<JobState> = new Set(["waiting"]);
-const ENDS: ReadonlySet<JobState> = new Set(["done", "failed", "cancelled"]);
 /** Between two looks at what workers make of it, ms. */
 const LOOKS_APART = 50;
 

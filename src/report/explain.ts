@@ -12,6 +12,7 @@ export interface Reason {
     | "invalid"
     | "unsettled"
     | "after"
+    | "circle"
     | "nobody-dispatches"
     | "no-worker"
     | "none-free"
@@ -44,6 +45,8 @@ export interface JobFacts {
     | { readonly kind: "unsettled" | "gone" };
   /** States of the jobs that it is to run after; undefined for one that is not there. */
   readonly dependencies: ReadonlyMap<string, JobState | undefined>;
+  /** If it waits for itself: the jobs each of which is to run after the next, from this one back to it. */
+  readonly circle: readonly string[] | undefined;
   readonly isDispatched: boolean;
   readonly workers: readonly WorkerStatus[];
   /**
@@ -93,7 +96,7 @@ export function explain(facts: JobFacts): Reason[] {
 }
 
 function whyQueued(facts: JobFacts): Reason[] {
-  const { file, namesake, place, beforeInArray } = facts;
+  const { file, namesake, place, beforeInArray, circle } = facts;
   if (file.kind === "invalid") {
     const text = `It will be refused: ${visible(file.reason)}`;
     return [{ kind: "invalid", text, todo: "mend the file, or remove it" }];
@@ -106,6 +109,14 @@ function whyQueued(facts: JobFacts): Reason[] {
   }
   if (file.kind === "unsettled") {
     reasons.push({ kind: "unsettled", text: "Its file is still being written, or has only just come." });
+  }
+  if (circle !== undefined) {
+    const text = `It waits for itself: ${circle.map(visible).join(" runs after ")}.`;
+    reasons.push({
+      kind: "circle",
+      text,
+      todo: `take "after" out of one of them: fjord edit ${visible(place.job)}`,
+    });
   }
   if (file.kind === "valid") reasons.push(...whyAfter(file.after, facts.dependencies));
   if (namesake !== undefined) {

@@ -21,6 +21,9 @@ export const JOB_STATES: readonly JobState[] = [
   "cancelled",
 ];
 
+/** Those in which a job has ended. */
+export const ENDS: ReadonlySet<JobState> = new Set(["done", "failed", "cancelled"]);
+
 /** A job, as the directories tell of it now. */
 export interface JobPlace {
   /** What people call it. */

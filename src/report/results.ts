@@ -4,7 +4,7 @@ import type { JobResult } from "../job/job-result.js";
 import type { Layout } from "../project/layout.js";
 import { isSystemError, type Store } from "../spool/store.js";
 import { type AttemptRecord, readHistory } from "./attempts.js";
-import type { JobPlace, JobState } from "./jobs.js";
+import { ENDS, type JobPlace, type JobState } from "./jobs.js";
 
 /** What went into a job that has ended, and what came out. */
 export interface ResultRow {
@@ -16,15 +16,13 @@ export interface ResultRow {
   readonly results: JobResult;
 }
 
-const ENDED: ReadonlySet<JobState> = new Set(["done", "failed", "cancelled"]);
-
 /** A row for each job that has ended: what its last attempt wrote, or of a job that succeeded the last that did. */
 export async function readResults(
   store: Store,
   layout: Layout,
   places: readonly JobPlace[],
 ): Promise<ResultRow[]> {
-  const ended = places.filter(({ state, numbers }) => ENDED.has(state) && numbers === undefined);
+  const ended = places.filter(({ state, numbers }) => ENDS.has(state) && numbers === undefined);
   const names = new Set(ended.map(({ job }) => job));
   const { attempts } = await readHistory(store, layout, (job) => names.has(job));
   const rows: ResultRow[] = [];

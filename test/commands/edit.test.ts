@@ -108,7 +108,10 @@ describe("fjord clean", () => {
     const logs = project().list(project().layout.joblogs);
     expect(logs).to.include.members(["b.1.log", "bad.1.log"]);
     expect(logs.filter((name) => name.startsWith("a."))).to.deep.equal([]);
-    await clean("--older-than", "0", "--state", "failed", "--state", "done");
+    const unknown = await clean("--older-than", "0", "--state", "failed,waiting");
+    expect(unknown.exitCode).to.equal(2);
+    expect(unknown.stderr).to.include("The states are done, failed, cancelled.");
+    await clean("--older-than", "0", "--state", "failed,done");
     expect(project().ends).to.deep.equal({ done: [], failed: [] });
     expect(project().list(project().layout.joblogs)).to.deep.equal([]);
     expect(project().list(project().layout.jobqueue)).to.deep.equal(["waits.ini"]);

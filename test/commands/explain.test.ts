@@ -54,6 +54,22 @@ describe("fjord explain", () => {
     expect((await project().run("fjord", ["explain", "run{1..20}"])).stdout).to.contain("run20: waiting\n");
   });
 
+  it("names the jobs that wait for one another in a circle, and not those that only wait for one of them", async () => {
+    project().job("a", "true", { after: "free, b" });
+    project().job("b", "true", { after: "c" });
+    project().job("c", "true", { after: "far, a" });
+    project().job("far", "true", { after: "itself" });
+    project().job("itself", "true", { after: "itself:any" });
+    project().job("free", "true");
+    const { stdout } = await project().run("fjord", ["explain", "*"]);
+    expect(stdout.match(/It waits for itself.*/g)).to.deep.equal([
+      'It waits for itself: a runs after b runs after c runs after a. → take "after" out of one of them: fjord edit a',
+      'It waits for itself: b runs after c runs after a runs after b. → take "after" out of one of them: fjord edit b',
+      'It waits for itself: c runs after a runs after b runs after c. → take "after" out of one of them: fjord edit c',
+      'It waits for itself: itself runs after itself. → take "after" out of one of them: fjord edit itself',
+    ]);
+  });
+
   it("knows what runs, what lies behind it, and whose worker is dead", async () => {
     await project().hire(1);
     const dispatcher = project().start("dispatcher", ["--stay"]);

@@ -12,6 +12,7 @@ function facts(place: Partial<JobPlace>, more: Partial<JobFacts> = {}): JobFacts
     place: { job: "j", file: "j.ini", state: "waiting", path: "/p/jobqueue/j.ini", ...place },
     file: { kind: "valid", after: [], retries: 2 },
     dependencies: new Map(),
+    circle: undefined,
     isDispatched: true,
     workers: [worker("idle")],
     before: 0,

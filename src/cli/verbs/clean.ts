@@ -1,10 +1,11 @@
 import { FjordError } from "../../job/error.js";
 import { sizeOfPlace } from "../../report/arrays.js";
-import type { JobPlace, JobState } from "../../report/jobs.js";
+import { ENDS, type JobPlace, type JobState } from "../../report/jobs.js";
 import { jobsToActOn } from "../act-on.js";
 import { EXIT, openExisting, say } from "../command.js";
 import { countOnTerminal } from "../counter.js";
 import { durationOf } from "../duration-option.js";
+import { STATES_OPTION, statesOf } from "../states-option.js";
 import {
   type ActArgs,
   count,
@@ -18,7 +19,7 @@ import {
 } from "../verb.js";
 
 interface Args extends ActArgs {
-  readonly state: ("done" | "failed" | "cancelled")[];
+  readonly state: string[];
   readonly olderThan: string | undefined;
   readonly runs: boolean;
 }
@@ -35,12 +36,9 @@ export const verb: Verb<Args> = {
         describe: "what fjord run has kept: whole projects in which nobody works any more",
       })
       .option("state", {
-        choices: ["done", "failed", "cancelled"] as const,
-        array: true,
-        requiresArg: true,
-        nargs: 1,
-        default: ["done", "cancelled"] as const,
-        describe: "which of them; again for more",
+        ...STATES_OPTION,
+        default: ["done", "cancelled"],
+        describe: `which of them: ${[...ENDS].join(", ")}`,
       })
       .option("dry-run", DRY_RUN)
       .option("json", JSON_OPTION)
@@ -58,8 +56,8 @@ export const verb: Verb<Args> = {
       );
     }
     const olderThan = durationOf("older-than", args.olderThan, args.jobs);
+    const states = statesOf(args.state, ENDS);
     const project = await openExisting(args);
-    const states: ReadonlySet<JobState> = new Set(args.state);
     const meant = await jobsToActOn(project, args.jobs, "removed");
     const places = meant.filter(({ state }) => states.has(state));
     const { dryRun } = args;
@@ -92,7 +90,7 @@ export const verb: Verb<Args> = {
 
 /** Jobs that were named, and stay for the state that they are in. */
 function tellOthers(named: readonly JobPlace[], states: ReadonlySet<JobState>): void {
-  for (const state of ["done", "failed", "cancelled"] as const) {
+  for (const state of ENDS) {
     const kept = states.has(state) ? [] : named.filter((place) => place.state === state);
     if (kept.length === 0) continue;
     const jobs = someOf(kept.map((place) => ({ job: place.job, count: sizeOfPlace(place) })));

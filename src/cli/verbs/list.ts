@@ -1,12 +1,12 @@
 import { formatDuration } from "../../job/duration.js";
-import { FjordError } from "../../job/error.js";
 import { describeOutcome } from "../../job/outcome.js";
-import { quote, visible } from "../../job/quote.js";
+import { visible } from "../../job/quote.js";
 import { readCondition } from "../../report/conditions.js";
-import { JOB_STATES, type JobState } from "../../report/jobs.js";
+import { JOB_STATES } from "../../report/jobs.js";
 import type { JobRecord } from "../../report/record.js";
 import { colourOfState } from "../colour.js";
 import { EXIT, openToLook } from "../command.js";
+import { STATES_OPTION, statesOf } from "../states-option.js";
 import { table } from "../table.js";
 import { clock } from "../times.js";
 import { type Common, JOBS, JSON_OPTION, printJson, type Verb } from "../verb.js";
@@ -24,10 +24,7 @@ export const verb: Verb<Args> = {
     y
       .positional("jobs", JOBS)
       .option("state", {
-        type: "string",
-        array: true,
-        requiresArg: true,
-        nargs: 1,
+        ...STATES_OPTION,
         describe: `only these: ${JOB_STATES.join(", ")}`,
       })
       .option("where", {
@@ -44,7 +41,7 @@ export const verb: Verb<Args> = {
 
   async run(args) {
     const conditions = (args.where ?? []).map(readCondition);
-    const wanted = statesOf(args.state ?? JOB_STATES);
+    const wanted = statesOf(args.state ?? JOB_STATES, JOB_STATES);
     const project = await openToLook(args);
     const listed = ((await project?.records(args.jobs)) ?? []).filter(({ state, attempts }) => {
       const last = attempts.at(-1);
@@ -56,19 +53,6 @@ export const verb: Verb<Args> = {
     return EXIT.ok;
   },
 };
-
-function statesOf(words: readonly string[]): ReadonlySet<JobState> {
-  const states = words.flatMap((word) => word.split(","));
-  for (const state of states) {
-    if ((JOB_STATES as readonly string[]).includes(state)) continue;
-    throw new FjordError(
-      "bad-usage",
-      `--state: found ${quote(state)}.`,
-      `The states are ${JOB_STATES.join(", ")}.`,
-    );
-  }
-  return new Set(states as JobState[]);
-}
 
 function listing(jobs: readonly JobRecord[]): string {
   return table(
