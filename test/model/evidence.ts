@@ -6,10 +6,13 @@ import type { Watch } from "./watch.js";
 
 const ROOMS = ["jobdone", "jobfailed", "jobcancelled", "jobqueue", "jobheld"] as const;
 
+/** What was made to find out whether a directory takes files. */
+const PROBE = /\/\.[0-9a-f-]{36}\.tmp$/;
+
 /**
  * What is left of a project in the model, for the checker.
  *
- * @param wasFull the store had trouble: a checkpoint may be left, as it holds up no outcome
+ * @param wasFull the store had trouble: a checkpoint may be left, as it holds up no outcome, and a probe whose removal was refused twice
  */
 export function evidenceOf(root: string, server: Server, watch: Watch, wasFull: boolean): Evidence {
   const files = filesOf(server);
@@ -35,7 +38,7 @@ export function evidenceOf(root: string, server: Server, watch: Watch, wasFull: 
   for (const room of ROOMS) sort(room, room);
   const arrays = readArrays(root, files);
   for (const [job, place] of arrays.placed) put(job, place);
-  litter.push(...arrays.litter);
+  litter.push(...arrays.litter.filter((path) => !wasFull || !PROBE.test(path)));
   for (const desk of names("jobpod")) {
     if (desk.startsWith(".")) litter.push(`jobpod/${desk}`);
     else if (desk !== "retry") desks.push(desk);

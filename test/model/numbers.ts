@@ -24,6 +24,8 @@ export class Numbers {
   readonly #out = new Set<string>();
   /** Where those are that have not. */
   #places = new Map<string, string[]>();
+  /** Those that were held, by when they last were. */
+  readonly #freedAt = new Map<string, number>();
 
   constructor(world: World, server: Server, layout: Layout, plans: readonly JobPlan[]) {
     this.#world = world;
@@ -63,6 +65,11 @@ export class Numbers {
     return [...this.#places].filter(([, places]) => places.includes(place)).map(([job]) => job);
   }
 
+  /** When it was released; long ago, if it never was held. */
+  freedAt(job: string): number {
+    return this.#freedAt.get(job) ?? Number.NEGATIVE_INFINITY;
+  }
+
   see({ what, path, to = path }: Change): void {
     const { jobarrays } = this.#layout;
     const isOfArray = (file: string) =>
@@ -71,7 +78,9 @@ export class Numbers {
     if (what === "rename" && /\/(held|cancelled)\.[^/]+$/.test(path) && to.endsWith(".out")) {
       this.#world.fail(`numbers that do not wait become jobs: ${path} to ${to}`);
     }
+    const held = this.in("array held");
     this.#places = this.#read();
+    for (const job of held) if (this.placeOf(job) !== "array held") this.#freedAt.set(job, this.#world.time);
     for (const plan of this.#accepted) {
       for (const job of namesOf(plan)) this.#seeOne(job, `${what} ${path} ${to}`);
     }

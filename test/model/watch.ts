@@ -48,6 +48,12 @@ export class Watch {
   #beginsDrop = false;
   /** Arrays that were accepted, by when. */
   readonly #arrays = new Map<string, number>();
+  /** Who holds each lock. */
+  readonly #holders = new Map<string, string>();
+  /** Who held it before somebody else removed it. */
+  readonly #robbed = new Map<string, string>();
+  /** Jobs that a dispatcher took from a desk when its lock had been removed (S4). */
+  readonly #takenLate = new Set<string>();
 
   constructor(world: World, server: Server, layout: Layout, plans: readonly JobPlan[], roll: Roll) {
     this.#world = world;
@@ -133,7 +139,7 @@ export class Watch {
     const other = this.runs.find((run) => run.job === job && run.end === undefined);
     if (other === undefined) return;
     const { worker, attempt } = other;
-    if (this.#roll.hasReturned(worker)) return;
+    if (this.#roll.hasReturned(worker) || this.#takenLate.has(job)) return;
     const excuse = this.#roll.isFenced(worker) ? "after" : "before";
     this.#world.fail(
       `overlap: ${job} begins while attempt ${attempt} runs on, ${excuse} its worker was declared lost`,
@@ -181,7 +187,7 @@ export class Watch {
   /** @param listedAt when that dispatcher last began to read the queue, and believed it */
   seeAllEnded(dispatcher: string, listedAt: number): void {
     const early = (job: string, at: number) => {
-      if (at > listedAt || this.#isBlocked(job, listedAt)) return;
+      if (at > listedAt || this.numbers.freedAt(job) > listedAt || this.#isBlocked(job, listedAt)) return;
       this.#world.fail(
         `all-done too early: ${dispatcher} says so, ${job} is in ${this.#placesOf(`${job}.ini`)}`,
       );
@@ -197,7 +203,7 @@ export class Watch {
     }
   }
 
-  /** It waits for what is held, or was not there when the queue was read: then nobody waits for it. */
+  /** It waits for what is held, or was held, or not there, when the queue was read: then nobody waits for it. */
   #isBlocked(job: string, listedAt: number): boolean {
     const plan = this.numbers.arrayOf(job) ?? this.#plans.find(({ name }) => name === job);
     const held = this.held;
@@ -206,6 +212,7 @@ export class Watch {
       return others.some(
         (other) =>
           held.includes(other) ||
+          this.numbers.freedAt(other) > listedAt ||
           this.#isBlocked(other, listedAt) ||
           !(
             this.accepted.some((one) => one.job === other && one.at <= listedAt) ||
@@ -238,6 +245,7 @@ export class Watch {
   see(change: Change): void {
     const { what, path, to = path, inode } = change;
     this.#roll.seeBeat(to, inode);
+    this.#seeLock(what, path);
     if (what === "write" || what === "link" || what === "touch") return;
     if (what === "rename" && inode.entries !== undefined) this.#roll.seeDesk(path, to);
     if (inode.entries === undefined && what !== "unlink" && this.#isInQueue(to))
@@ -251,6 +259,14 @@ export class Watch {
     if (what === "rename" && this.#isInRoom(path)) this.#seeMove(inode, path, to);
     this.numbers.see(change);
     if (what !== "mkdir") for (const job of this.accepted) this.#seePlaces(job, `${what} ${path} ${to}`);
+  }
+
+  #seeLock(what: Change["what"], path: string): void {
+    if (what === "link") this.#holders.set(path, this.#world.current);
+    if (what !== "unlink") return;
+    const holder = this.#holders.get(path);
+    if (holder !== undefined && holder !== this.#world.current) this.#robbed.set(path, holder);
+    this.#holders.delete(path);
   }
 
   /** A number becomes a job: most often in the queue; an operator may take it from its way there. */
@@ -278,6 +294,10 @@ export class Watch {
     const job = this.accepted.find((one) => one.inode === inode);
     if (job === undefined) return;
     const room = to.split("/").at(-2) ?? "";
+    // S4: by a dispatcher that was held up since it took the lock, until another removed it.
+    const isRebalanced = [path, to].every((one) => one.startsWith(`${this.#layout.jobpod}/`));
+    if (isRebalanced && this.#robbed.get(`${path}.lock`) === this.#world.current)
+      this.#takenLate.add(job.job);
     // S9: by a dispatcher that was held up since it looked at the file, before its last attempt.
     const isRetry = room === "jobqueue" && path.startsWith(`${this.#layout.retryDesk}/`);
     if (isRetry && job.moved.at > (this.#mover?.foundAt.get(path) ?? Number.POSITIVE_INFINITY)) job.late++;
