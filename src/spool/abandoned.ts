@@ -2,13 +2,13 @@ import type { Layout } from "../project/layout.js";
 import { storeTime } from "./settling.js";
 import type { Store } from "./store.js";
 
-/** What `submit` writes a job to before it is renamed: a UUID of version 4. */
+/** What `submit` writes a job to before it is renamed, and probes: a UUID of version 4. */
 const TEMPORARY = /^\.[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\.tmp$/;
 /** ms after which nobody is taken to be still writing one. */
 const OLD = 24 * 60 * 60 * 1000;
 
 /**
- * Removes what submitters that were killed have left in the queue. Ages are by the store's clock alone.
+ * Removes what submitters and dispatchers that were killed have left in the queue. Ages are by the store's clock alone.
  *
  * @param names of all that lies there
  */

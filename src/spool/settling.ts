@@ -60,10 +60,13 @@ export class Settling {
   }
 }
 
-/** Now, by the clock that stamps the files, ms: on a network file system, a file of one's own in `dir` tells it. */
+/**
+ * Now, by the clock that stamps the files, ms: on a network file system, a file of one's own in `dir` tells it. Killed before it is
+ * removed: in the queue it is cleared up as an abandoned one.
+ */
 export async function storeTime(store: Store, dir: string): Promise<number> {
   if (store.kind === "local") return store.clock.wall();
-  const canary = path.join(dir, `.${process.pid}-${process.hrtime.bigint()}.tmp`);
+  const canary = path.join(dir, `.${crypto.randomUUID()}.tmp`);
   await store.create(canary, "", false);
   const { ctimeMs } = await store.facts(canary);
   await store.unlink(canary);

@@ -286,6 +286,15 @@ describe("the checker", () => {
     expect(check(project.root, project.known)).to.deep.equal([]);
   });
 
+  it("allows what somebody who was killed had begun to write in the queue, and nothing else there", () => {
+    project.put("jobqueue/.0b5aa4c4-7ad5-4e2a-9d0e-3c3f0f3f4a11.tmp");
+    expect(found()).to.deep.equal(["in the end nothing is left behind"]);
+    project.known = { ...project.known, hasKilled: true };
+    expect(found()).to.deep.equal([]);
+    project.put("jobqueue/.4711-81.tmp");
+    expect(found()).to.deep.equal(["in the end nothing is left behind"]);
+  });
+
   for (const [what, { plant, found: expected }] of Object.entries(PLANTED)) {
     it(`finds ${what}`, () => {
       plant(project);

@@ -23,6 +23,8 @@ export interface Known {
   readonly oneHost?: boolean;
   /** The disk was full: lines may be torn anywhere, and what the tear hid may be missing. */
   readonly wasFull?: boolean;
+  /** Somebody was killed: what had no name of a job yet, or was to tell the store's time, stays in the queue for a day. */
+  readonly hasKilled?: boolean;
 }
 
 export interface Violation {
@@ -53,6 +55,9 @@ type Check = (c: Case) => string[];
 function roomOf(place: string): string {
   return place === CANCELLED_NUMBER ? "jobcancelled" : place;
 }
+
+/** docs/protocol.md, S1. */
+const ABANDONED = /^jobqueue\/\.[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\.tmp$/;
 
 const FINAL = new Set(["jobdone", "jobfailed", "jobcancelled"]);
 /** `/proc/uptime` counts hundredths, and two readings of it are two. */
@@ -179,7 +184,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   "in the end nothing is left behind": ({ known, litter, desks, announced }) =>
     known.over
       ? [
-          ...litter,
+          ...litter.filter((path) => !known.hasKilled || !ABANDONED.test(path)),
           ...desks.map((desk) => `desk ${desk}`),
           ...announced.map((name) => `announcement ${name}`),
         ]

@@ -98,7 +98,7 @@ export class Chaos {
   }
 
   get #known() {
-    return { oneHost: true, wasFull: this.#scenery.disk !== undefined };
+    return { oneHost: true, hasKilled: true, wasFull: this.#scenery.disk !== undefined };
   }
 
   #pick(): Strike {

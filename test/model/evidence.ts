@@ -6,7 +6,7 @@ import type { Watch } from "./watch.js";
 
 const ROOMS = ["jobdone", "jobfailed", "jobcancelled", "jobqueue", "jobheld"] as const;
 
-/** What was made to find out whether a directory takes files. */
+/** What has no name of a job yet, or was made to find something out: whether a directory takes files, what time it is. */
 const PROBE = /\/\.[0-9a-f-]{36}\.tmp$/;
 
 /**
@@ -23,7 +23,7 @@ export function evidenceOf(root: string, server: Server, watch: Watch, wasFull: 
   const names = (dir: string) => files.list(dir === "" ? root : `${root}/${dir}`);
   const sort = (dir: string, place: string) => {
     for (const name of names(dir)) {
-      if (dir === "jobqueue" && name.startsWith(".")) continue; // of who was killed: for a day
+      if (dir === "jobqueue" && PROBE.test(`/${name}`)) continue; // of who was killed: for a day
       if (name.startsWith(".") || /\.(?:lock|tmp)$/.test(name)) {
         litter.push(`${dir}/${name}`);
         continue;

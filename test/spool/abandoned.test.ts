@@ -6,13 +6,14 @@ import { expect } from "chai";
 import { Layout } from "../../src/project/layout.js";
 import { removeAbandoned } from "../../src/spool/abandoned.js";
 import { openStore } from "../../src/spool/open-store.js";
+import { storeTime } from "../../src/spool/settling.js";
 import type { Store } from "../../src/spool/store.js";
 import { submit } from "../../src/spool/submit.js";
 
 const HOUR = 60 * 60 * 1000;
 const ID = "0b8b8e6e-5d5c-4f0a-9d3a-1f2e3d4c5b6a";
 
-describe("what a killed submitter has left in the queue", () => {
+describe("what somebody who was killed has left in the queue", () => {
   let layout: Layout;
 
   beforeEach(() => {
@@ -21,13 +22,13 @@ describe("what a killed submitter has left in the queue", () => {
   });
   afterEach(() => fs.rmSync(layout.root, { recursive: true }));
 
-  /** A store whose files with a UUID for a name are so old, ms, by its clock, which is `ahead` of ours. */
+  /** A store in which what lies in the queue by now is so old, ms, by its clock, which is `ahead` of ours. */
   function aged(kind: "local" | "network", age: number, ahead = 0): Store {
     const store = openStore(layout.root, kind);
+    const old = new Set(fs.readdirSync(layout.jobqueue));
     const facts = async (file: string) => {
       const found = await store.facts(file);
-      const isOld = /[0-9a-f]{8}-/.test(file);
-      return { ...found, ctimeMs: found.ctimeMs + ahead - (isOld ? age : 0) };
+      return { ...found, ctimeMs: found.ctimeMs + ahead - (old.has(path.basename(file)) ? age : 0) };
     };
     return new Proxy(store, {
       get: (target, name: keyof Store) => {
@@ -70,21 +71,27 @@ describe("what a killed submitter has left in the queue", () => {
     expect(await tidy(aged("local", 100 * HOUR))).to.deep.equal([...others, directory].sort());
   });
 
-  it("has the name that submit gives", async () => {
-    const store = openStore(layout.root, "local");
-    await new Promise<void>((resolve) => {
-      const isKilled = () => {
-        resolve();
-        return new Promise(() => undefined);
-      };
-      const dies = new Proxy(store, {
-        get: (target, name: keyof Store) => (name === "rename" ? isKilled : target[name]),
+  for (const [what, call, act] of [
+    ["submit", "rename", (store) => submit(store, layout, "a.ini", "[control]\n", false)],
+    ["who asks for the store's time", "facts", (store) => storeTime(store, layout.jobqueue)],
+    ["who asks for the store's time, and gets it,", "unlink", (store) => storeTime(store, layout.jobqueue)],
+  ] as [string, keyof Store, (store: Store) => Promise<unknown>][]) {
+    it(`has the name that ${what} gives`, async () => {
+      const store = openStore(layout.root, "network");
+      await new Promise<void>((resolve) => {
+        const isKilled = () => {
+          resolve();
+          return new Promise(() => undefined);
+        };
+        const dies = new Proxy(store, {
+          get: (target, name: keyof Store) => (name === call ? isKilled : target[name]),
+        });
+        void act(dies);
       });
-      void submit(dies, layout, "a.ini", "[control]\n", false);
+      expect(fs.readdirSync(layout.jobqueue)).to.have.length(1);
+      expect(await tidy(aged("local", 25 * HOUR))).to.deep.equal([]);
     });
-    expect(fs.readdirSync(layout.jobqueue)).to.have.length(1);
-    expect(await tidy(aged("local", 25 * HOUR))).to.deep.equal([]);
-  });
+  }
 
   it("is nothing where the store refuses it", async () => {
     const store = Object.create(openStore(layout.root, "local")) as Store;
