@@ -138,7 +138,7 @@ export class Dispatcher {
     if (setup.sawJobs) this.#tally.begin();
     this.#stock = new Stock(store, layout, settings, ledger, {
       onRefused: (file, reason) => this.#refused(file, reason),
-      onCancelled: () => this.#tally.countCancelled(1),
+      onWithdrawn: (isCancelled) => this.#withdrawn(isCancelled),
     });
     this.#desks = new Desks(store, layout);
     this.#retries = new Retries(store, layout, settings, ledger, history);
@@ -439,6 +439,13 @@ export class Dispatcher {
     this.#s.tell({ kind: "refused", file, reason });
   }
 
+  /** What waits for that job was asked about while it was believed to wait: all has not ended before that is done again. */
+  #withdrawn(isCancelled: boolean): void {
+    if (isCancelled) this.#tally.countCancelled(1);
+    this.#queueRang = true;
+    this.#dependencies.hurry();
+  }
+
   async #act(): Promise<void> {
     const { store, settings, isHalted } = this.#s;
     if (isHalted?.(this.progress) === true) return;
@@ -501,7 +508,9 @@ export class Dispatcher {
   async #assign(job: Waiting, desk: Desk): Promise<Assignment> {
     for (let isSecond = false; ; isSecond = true) {
       try {
-        return await assign(this.#s.store, this.#s.layout, job.file, desk.worker);
+        const assignment = await assign(this.#s.store, this.#s.layout, job.file, desk.worker);
+        if (assignment === "gone") await this.#stock.noteWithdrawn(job);
+        return assignment;
       } catch (error) {
         if (!isDenied(error) || (await this.#stock.isClosed())) {
           this.#stock.putBack(job);

@@ -19,8 +19,8 @@ import { type Waiting, WaitingJobs } from "./waiting.js";
 /** What becomes of files in the queue, for whoever runs the dispatcher. */
 interface StockEvents {
   onRefused(file: string, reason: string): void;
-  /** By a command, while it waited. */
-  onCancelled(): void;
+  /** A job that waited has gone; cancelled by a command, or for what else. */
+  onWithdrawn(isCancelled: boolean): void;
 }
 
 /** What a listing of the queue has found so far. */
@@ -309,13 +309,13 @@ export class Stock {
     }
     for (const file of this.#arrays.keys()) if (!there.has(file)) this.#arrays.delete(file);
     for (const file of this.#aside.keys()) if (!there.has(file)) this.#aside.delete(file);
-    for (const waiting of gone) await this.#withdrawn(waiting);
+    for (const waiting of gone) await this.noteWithdrawn(waiting);
   }
 
   /** Somebody has taken it out of the queue: cancelled, held, or just removed it. */
-  async #withdrawn(waiting: Waiting): Promise<void> {
+  async noteWithdrawn(waiting: Waiting): Promise<void> {
     const cancelled = await factsIfThere(this.#store, this.#layout.ended("jobcancelled", waiting.file));
-    if (cancelled !== undefined && isSameFile(cancelled, waiting)) this.#tell.onCancelled();
+    this.#tell.onWithdrawn(cancelled !== undefined && isSameFile(cancelled, waiting));
   }
 
   /** Whether the queue itself takes nothing, and not one file alone cannot be moved. */

@@ -37,8 +37,8 @@ export interface Bench {
   killLauncher(): Promise<void>;
   /** Seconds until the worker's job is to be dead, if no heartbeat comes before (S10). */
   readonly timeLeft: number;
-  /** Whether the heartbeat has been silent for so long that the worker may have been declared lost. */
-  mayBeFenced(): boolean;
+  /** Whether the heartbeat has been silent since then for so long that the worker may have been declared lost; monotonic, ms. */
+  mayBeFenced(since?: number): boolean;
   /** Says that the store takes nothing, until something else is said. */
   stall(error: unknown): void;
 }
@@ -72,6 +72,8 @@ export class Attempt {
   number = 0;
   readonly #bench: Bench;
   readonly #path: string;
+  /** When it was begun with, monotonic, ms. */
+  readonly #begun: number;
   #stop: StopReason | undefined;
   /** Who cancelled it. */
   #cancelledBy = "";
@@ -88,6 +90,7 @@ export class Attempt {
   constructor(bench: Bench, file: string) {
     this.#bench = bench;
     this.started = new Date(bench.store.clock.wall());
+    this.#begun = bench.store.clock.now();
     this.file = file;
     this.job = jobName(file);
     this.#path = bench.layout.onDesk(bench.worker, file);
@@ -165,7 +168,7 @@ export class Attempt {
     this.claimed = { worker, file: this.file, ino, mtimeMs, bytes, mode };
     const attemptLog = await this.#number();
     // S10: it may have taken so long to come here that the worker was declared lost, and the job is another's.
-    if (this.#bench.mayBeFenced()) {
+    if (this.#bench.mayBeFenced(this.#begun)) {
       await store.unlink(attemptLog).catch(() => undefined);
       return "passed";
     }
@@ -177,7 +180,7 @@ export class Attempt {
       throw error;
     }
     // Again: it may have been stopped while it told.
-    if (this.#bench.mayBeFenced()) {
+    if (this.#bench.mayBeFenced(this.#begun)) {
       await discard(this.#bench, { job: this.job, attempt: this.number, worker }, "its worker may be lost");
       return "passed";
     }

@@ -109,7 +109,10 @@ export class Worker implements Bench {
 
   /** Announces itself, works until it is fired or fenced, and leaves nothing behind. */
   async onDuty(): Promise<DutyEnd> {
-    await this.#comeOn();
+    await this.#comeOn().catch(async (error) => {
+      await this.killLauncher();
+      throw error;
+    });
     // One at a time: a store that does not answer gets no second question.
     let beating: Promise<void> | undefined;
     const stopBeats = this.store.clock.every(this.settings.beat * 1000, () => {
@@ -161,8 +164,9 @@ export class Worker implements Bench {
     await launcher?.kill();
   }
 
-  mayBeFenced(): boolean {
-    return this.#fenced || this.#heartbeat.silence > this.deadline || this.#mayLookAtThePast;
+  mayBeFenced(since = Number.POSITIVE_INFINITY): boolean {
+    if (this.#fenced || this.#heartbeat.silence > this.deadline || this.#mayLookAtThePast) return true;
+    return this.#heartbeat.sinceReturn * 1000 <= this.store.clock.now() - since; // what was found before is to be looked for anew
   }
 
   /** It has been silent for so long that it may have lost its desk, and a cache may still show it. */
@@ -209,7 +213,13 @@ export class Worker implements Bench {
     // Announced first: a desk without an announcement is taken for one that was left behind.
     await this.#heartbeat.renew();
     await store.mkdir(layout.desk(worker));
-    this.locksmith = await Locksmith.open(store, layout, worker);
+    try {
+      this.locksmith = await Locksmith.open(store, layout, worker);
+    } catch (error) {
+      // Stopped since it announced itself, for so long that it was declared lost. Else there is no project any more.
+      if (!isErrno(error, "ENOENT") || !(await store.has(layout.jobpod))) throw error;
+      return this.#fence("its desk is gone");
+    }
     await this.ledger.append({ event: "hired", worker, host: hostName(), pid: process.pid, directory });
     this.log.info({ worker, directory }, "on duty");
   }

@@ -158,12 +158,12 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       edit(
         "src/worker/attempt.js",
-        "if (this.#bench.mayBeFenced()) {\n            await store",
+        "if (this.#bench.mayBeFenced(this.#begun)) {\n            await store",
         "if (false) {\n            await store",
       ),
       edit(
         "src/worker/attempt.js",
-        "if (this.#bench.mayBeFenced()) {\n            await discard",
+        "if (this.#bench.mayBeFenced(this.#begun)) {\n            await discard",
         "if (false) {\n            await discard",
       ),
     ],

@@ -98,7 +98,7 @@ export class Watch {
   lines(): Line[] {
     const lines: Line[] = [];
     for (const [ledger, { data }] of this.#server.find(this.#layout.ledger)?.entries ?? []) {
-      for (const [index, text] of data.toString().split("\n").entries()) {
+      for (const [index, text] of data.toString().split("\n").slice(0, -1).entries()) {
         try {
           lines.push({ ...(JSON.parse(text) as Line), ledger, index });
         } catch {
