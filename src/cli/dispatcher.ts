@@ -170,7 +170,7 @@ class Screen {
         if (event.blocked.length > 0) {
           const explain = `fjord explain ${shellWord(event.blocked[0] ?? "")}`;
           this.line(
-            `Left in the queue, as they wait for jobs that are not there, or for each other${nameSome(event.blocked)}. ${toType(explain, this.#project.directory)} tells more.`,
+            `Left in the queue, as they wait for jobs that are not there, or held, or for each other${nameSome(event.blocked)}. ${toType(explain, this.#project.directory)} tells more.`,
           );
         }
         break;

@@ -2,6 +2,7 @@ import { backoffAfter } from "../job/backoff.js";
 import { elementOf } from "../job/element.js";
 import type { Layout } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
+import { toType } from "../project/to-type.js";
 import { arrayOfPlace, countBefore, hasNumber } from "../report/arrays.js";
 import { type AttemptRecord, type JobHistory, readHistory } from "../report/attempts.js";
 import { directoryOf } from "../report/directory.js";
@@ -36,14 +37,19 @@ const FARTHEST: readonly JobState[] = [
   "done",
 ];
 
-/** Finds out why jobs are where they are. */
+/**
+ * Finds out why jobs are where they are.
+ *
+ * @param named the project as it is to be named in commands; undefined where that is not needed
+ */
 export async function explainJobs(
   store: Store,
   layout: Layout,
   settings: Settings,
   jobs: readonly JobPlace[],
+  named: string | undefined,
 ): Promise<Explanation[]> {
-  const scene = await Scene.read(store, layout, settings, jobs);
+  const scene = await Scene.read(store, layout, settings, jobs, named);
   const explained: Explanation[] = [];
   for (const place of jobs) {
     explained.push({ job: place.job, state: place.state, reasons: explain(await scene.factsOf(place)) });
@@ -62,6 +68,7 @@ interface Findings {
   readonly history: JobHistory;
   readonly isDispatched: boolean;
   readonly workers: readonly WorkerStatus[];
+  readonly named: string | undefined;
 }
 
 /** How many jobs of the queue are handed out before one of them. */
@@ -100,13 +107,16 @@ class Scene {
     layout: Layout,
     settings: Settings,
     jobs: readonly JobPlace[],
+    named: string | undefined,
   ): Promise<Scene> {
-    const history = await readHistory(store, layout, isToldOf(jobs));
+    // One that was cancelled may have been for another that was.
+    const cancelled = await findJobs(store, layout, new Set(["cancelled"]));
+    const history = await readHistory(store, layout, isToldOf([...jobs, ...cancelled]));
     const workers = await readWorkers(store, layout);
     const isDispatched = await isSeatHeld(store, layout, settings.beat);
     const places = await findJobs(store, layout);
     const byName = await onePlaceEach(store, places);
-    return new Scene({ store, layout, settings, places, byName, history, isDispatched, workers });
+    return new Scene({ store, layout, settings, places, byName, history, isDispatched, workers, named });
   }
 
   async factsOf(place: JobPlace): Promise<JobFacts> {
@@ -135,7 +145,26 @@ class Scene {
       directory: last && (await directoryOf(this.#f.store, place, last.directory)),
       backoff: backoffAfter(failuresOf(attempts), settings.retryBackoff),
       lastLine: state === "failed" ? await this.#lastLineOf(last?.log) : "",
+      toRetry: (name) => this.#toRetry(name),
+      toType: (command) => toType(command, this.#f.named),
     };
+  }
+
+  #toRetry(job: string): string {
+    const seen = new Set<string>();
+    for (let name = job; ; ) {
+      seen.add(name);
+      const place = this.#placeOf(name);
+      const because =
+        place?.state === "cancelled" ? cancellationOf(place, this.#f.history)?.because : undefined;
+      if (because === undefined || seen.has(because)) return name;
+      name = because;
+    }
+  }
+
+  /** Of an array, one that stands for numbers that are no jobs yet. */
+  #placeOf(name: string): JobPlace | undefined {
+    return this.#f.byName.get(name) ?? this.#f.places.find(({ numbers }) => numbers?.array === name);
   }
 
   /** Of an array, where the first of its jobs is that is farthest from its end. */
@@ -181,7 +210,7 @@ class Scene {
   async #namesAfter(name: string): Promise<readonly string[]> {
     const known = this.#after.get(name);
     if (known !== undefined) return known;
-    const place = this.#f.byName.get(name) ?? this.#f.places.find(({ numbers }) => numbers?.array === name);
+    const place = this.#placeOf(name);
     const file = place === undefined ? undefined : await this.#fileOf(place);
     const names = file?.kind === "valid" ? file.after.map(({ job }) => job) : [];
     this.#after.set(name, names);

@@ -308,10 +308,17 @@ export class Project {
     return retry(this.store, this.layout, jobs, options.dryRun ?? false);
   }
 
-  /** Why jobs are where they are, and what to do about it. */
-  async explain(jobs: readonly JobPlace[]): Promise<Explanation[]> {
+  /**
+   * Why jobs are where they are, and what to do about it.
+   *
+   * @param options `named`: what the commands that it names are to say after `--project`
+   */
+  async explain(
+    jobs: readonly JobPlace[],
+    options: { readonly named?: string | undefined } = {},
+  ): Promise<Explanation[]> {
     const { explainJobs } = await import("./explain.js");
-    return explainJobs(this.store, this.layout, this.settings, jobs);
+    return explainJobs(this.store, this.layout, this.settings, jobs, options.named);
   }
 
   /** Cancels jobs that wait or run; of one that runs, the whole process group is stopped. */

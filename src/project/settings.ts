@@ -34,6 +34,7 @@ const SECTION = "fjord";
 
 type Reader = (text: string) => number | boolean | string | undefined;
 const seconds: Reader = (text) => parseDuration(text);
+const secondsOrNone: Reader = (text) => (text === "none" ? Number.POSITIVE_INFINITY : parseDuration(text));
 const count: Reader = (text) => (/^\d{1,6}$/.test(text) && Number(text) >= 1 ? Number(text) : undefined);
 /** One unchanged look proves nothing: a worker's beat and the look at it are not in step. */
 const looks: Reader = (text) => (Number(count(text) ?? 0) >= 2 ? Number(text) : undefined);
@@ -67,7 +68,11 @@ const KEYS: Record<string, { field: keyof Settings; read: Reader; like: string }
   grace: { field: "grace", read: seconds, like: "a duration above 0, such as 5 s" },
   retry_backoff: { field: "retryBackoff", read: seconds, like: "a duration above 0, such as 1 s" },
   lost_limit: { field: "lostLimit", read: count, like: "a whole number from 1 to 999999, such as 10" },
-  idle_limit: { field: "idleLimit", read: seconds, like: "a duration above 0, such as 10 min" },
+  idle_limit: {
+    field: "idleLimit",
+    read: secondsOrNone,
+    like: "a duration above 0, such as 10 min, or none",
+  },
   flush: { field: "flush", read: yes, like: "yes or no" },
   job_owners: {
     field: "jobOwners",
@@ -104,7 +109,7 @@ export function readSettings(file: string, text: Uint8Array): Partial<Settings> 
   if (!parsed.ok) {
     throw new FjordError(
       "bad-settings",
-      `${file}, line ${parsed.line}: ${parsed.problem}.`,
+      `${file}, line ${parsed.line}: ${parsed.key === undefined ? "" : `key "${parsed.key}" `}${parsed.problem}.`,
       "Mend the file.",
     );
   }

@@ -68,6 +68,10 @@ export interface JobFacts {
   readonly directory: string | undefined;
   /** The last line that its last attempt printed. */
   readonly lastLine: string;
+  /** Of a job that was cancelled as another did not succeed: that one, or the one for which that was cancelled; else itself. */
+  toRetry(job: string): string;
+  /** A command as it is to be typed for this project. */
+  toType(command: string): string;
 }
 
 /** Why a job is where it is, the weightiest reason first. Pure. */
@@ -77,7 +81,13 @@ export function explain(facts: JobFacts): Reason[] {
     case "waiting":
       return facts.place.worker === undefined ? whyQueued(facts) : whyOnDesk(facts, facts.place.worker);
     case "held":
-      return [{ kind: "held", text: "Somebody holds it back.", todo: `fjord release ${facts.place.job}` }];
+      return [
+        {
+          kind: "held",
+          text: "Somebody holds it back.",
+          todo: facts.toType(`fjord release ${facts.place.job}`),
+        },
+      ];
     case "running":
       return whyRunning(facts);
     case "retrying":
@@ -118,7 +128,7 @@ function whyQueued(facts: JobFacts): Reason[] {
       todo: `take "after" out of one of them: fjord edit ${visible(place.job)}`,
     });
   }
-  if (file.kind === "valid") reasons.push(...whyAfter(file.after, facts.dependencies));
+  if (file.kind === "valid") reasons.push(...whyAfter(file.after, facts));
   if (namesake !== undefined) {
     const what = namesake === "running" ? "runs" : `is ${namesake}`;
     reasons.push({ kind: "namesake", text: `Another job of its name ${what}, and goes first.` });
@@ -128,9 +138,9 @@ function whyQueued(facts: JobFacts): Reason[] {
   return [...whyNotFirst(facts), ...whyNobody(facts)];
 }
 
-function whyAfter(after: readonly Dependency[], states: JobFacts["dependencies"]): Reason[] {
+function whyAfter(after: readonly Dependency[], { dependencies, toRetry, toType }: JobFacts): Reason[] {
   return after.flatMap(({ job, on }): Reason[] => {
-    const state = states.get(job);
+    const state = dependencies.get(job);
     const name = visible(job);
     if (state === "done" || (on === "any" && (state === "failed" || state === "cancelled"))) return [];
     const text = `It is to run after ${visible(formatAfter([{ job, on }]))}, `;
@@ -144,9 +154,15 @@ function whyAfter(after: readonly Dependency[], states: JobFacts["dependencies"]
       ];
     }
     if (state === "failed" || state === "cancelled") {
-      return [{ kind: "after", text: `${text}which is ${state}.`, todo: `fjord retry ${name}` }];
+      return [
+        {
+          kind: "after",
+          text: `${text}which is ${state}.`,
+          todo: toType(`fjord retry ${visible(toRetry(job))}`),
+        },
+      ];
     }
-    const todo = state === "held" ? { todo: `fjord release ${name}` } : {};
+    const todo = state === "held" ? { todo: toType(`fjord release ${name}`) } : {};
     return [{ kind: "after", text: `${text}which is ${state}.`, ...todo }];
   });
 }
@@ -169,10 +185,10 @@ function whyNotFirst({ before, queued, workers, attempts }: JobFacts): Reason[] 
 }
 
 /** Nobody hands out, nobody takes. */
-function whyNobody({ isDispatched, workers }: JobFacts): Reason[] {
+function whyNobody({ isDispatched, workers, toType }: JobFacts): Reason[] {
   const reasons: Reason[] = [];
   if (!isDispatched)
-    reasons.push({ kind: "nobody-dispatches", text: "Nobody dispatches.", todo: "dispatcher" });
+    reasons.push({ kind: "nobody-dispatches", text: "Nobody dispatches.", todo: toType("dispatcher") });
   const alive = workers.filter(({ state }) => state !== "dead");
   const takers = alive.filter(({ state }) => state === "idle" || state === "busy");
   if (takers.length === 0) {
@@ -183,11 +199,12 @@ function whyNobody({ isDispatched, workers }: JobFacts): Reason[] {
       ...(stalled > 0 ? [`${stalled} have trouble with the directory, such as a full disk`] : []),
     ];
     const text = `No worker is on duty${but.length > 0 ? ` that takes jobs: ${but.join(", ")}` : ""}.`;
-    const todo = stalled > 0 ? "make room there (df), or mend what their daemonlogs say" : "recruiter hire";
+    const todo =
+      stalled > 0 ? "make room there (df), or mend what their daemonlogs say" : toType("recruiter hire");
     reasons.push({ kind: "no-worker", text, todo });
   } else if (takers.every(({ state }) => state === "busy")) {
     const what = takers.length === 1 ? "The worker is busy" : `All ${takers.length} workers are busy`;
-    reasons.push({ kind: "none-free", text: `${what}.`, todo: "wait, or recruiter hire" });
+    reasons.push({ kind: "none-free", text: `${what}.`, todo: `wait, or ${toType("recruiter hire")}` });
   }
   return reasons;
 }
@@ -200,11 +217,13 @@ function whyOnDesk(facts: JobFacts, worker: string): Reason[] {
   return [{ kind: "on-desk", text: `It has been handed to ${worker}${behind}.` }];
 }
 
-function whyDead({ isDispatched }: JobFacts, worker: string): Reason[] {
+function whyDead({ isDispatched, toType }: JobFacts, worker: string): Reason[] {
   const text = `Its worker ${worker} is dead.`;
   if (isDispatched)
     return [{ kind: "worker-dead", text: `${text} The dispatcher takes it back in a moment.` }];
-  return [{ kind: "worker-dead", text: `${text} A dispatcher would take it back.`, todo: "dispatcher" }];
+  return [
+    { kind: "worker-dead", text: `${text} A dispatcher would take it back.`, todo: toType("dispatcher") },
+  ];
 }
 
 function whyRunning(facts: JobFacts): Reason[] {
@@ -214,7 +233,9 @@ function whyRunning(facts: JobFacts): Reason[] {
   const since = announcement?.job?.name === job ? ` since ${announcement.job.started}` : "";
   const on = announcement === undefined ? worker : `${announcement.host} (${worker})`;
   const where = facts.directory === undefined ? "" : ` in ${visible(facts.directory)}`;
-  return [{ kind: "running", text: `It runs on ${on}${where}${since}.`, todo: `fjord log -f ${job}` }];
+  return [
+    { kind: "running", text: `It runs on ${on}${where}${since}.`, todo: facts.toType(`fjord log -f ${job}`) },
+  ];
 }
 
 function whyRetrying(facts: JobFacts): Reason[] {
@@ -229,7 +250,7 @@ function whyRetrying(facts: JobFacts): Reason[] {
   return [{ kind: "backing-off", text }, ...whyNobody(facts).filter(({ kind }) => kind !== "none-free")];
 }
 
-function whyFailed({ place, attempts, refusal, directory, lastLine }: JobFacts): Reason[] {
+function whyFailed({ place, attempts, refusal, directory, lastLine, toType }: JobFacts): Reason[] {
   const { job } = place;
   const last = attempts.at(-1);
   if (refusal !== undefined && last === undefined) {
@@ -237,7 +258,7 @@ function whyFailed({ place, attempts, refusal, directory, lastLine }: JobFacts):
       {
         kind: "refused",
         text: `It was refused: ${visible(refusal)}`,
-        todo: `mend ${place.path}, then fjord retry ${job}`,
+        todo: `mend ${place.path}, then ${toType(`fjord retry ${job}`)}`,
       },
     ];
   }
@@ -252,23 +273,24 @@ function whyFailed({ place, attempts, refusal, directory, lastLine }: JobFacts):
     {
       kind: "failed",
       text: `${how}.${code}${where}${printed}`,
-      todo: `fjord log ${job}; fjord retry ${job}`,
+      todo: `${toType(`fjord log ${job}`)}; ${toType(`fjord retry ${job}`)}`,
     },
   ];
 }
 
 /** What a shell means by an exit status of its own (POSIX 2.8.2). */
 function meaningOf(code: number): string {
-  if (code === 126) return " A shell says so of a file that is not executable.";
+  if (code === 126)
+    return " A shell says so of a file that is not executable, fjord of a workdir that cannot be entered.";
   if (code !== 127) return "";
   return " A shell says so of a program that is not there, or a script whose first line names one that is not, or ends as lines on Windows do.";
 }
 
-function whyCancelled({ place, attempts, cancellation }: JobFacts): Reason[] {
+function whyCancelled({ place, attempts, cancellation, toRetry, toType }: JobFacts): Reason[] {
   const outcome = attempts.at(-1)?.outcome;
   const reason =
     cancellation?.reason ?? (outcome?.kind === "cancelled" ? outcome.reason : "nobody knows by whom");
-  const todo = `fjord retry ${cancellation?.because ?? place.job}`;
+  const todo = toType(`fjord retry ${toRetry(place.job)}`);
   return [{ kind: "cancelled", text: `It was cancelled: ${visible(reason)}.`, todo }];
 }
 

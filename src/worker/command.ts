@@ -7,8 +7,11 @@ const PLAIN = /^[A-Za-z0-9_@%+:,./=-]+(?:[ \t]+[A-Za-z0-9_@%+:,./=-]+)*$/;
 /** A line that ends with an empty comment wants no job file: the path would stand in the comment. */
 const UNTIL_COMMENT = /^(.*\S)[ \t]+#$/s;
 
-/** Carries a command line to the shell that runs it with another niceness; the job does not get it. */
+/** Carries a command line to a shell of its own; the job does not get it. */
 const LINE = "FJORD_LINE";
+
+/** In a subshell `$$` is the process number of the shell that it belongs to: the launcher's (POSIX 2.5.2). */
+const OWN_NUMBER = /\$(?:\$|\{\$)/;
 
 /** What one run of a job needs from the shell. Paths are absolute. */
 export interface RunRequest {
@@ -27,7 +30,7 @@ export interface RunRequest {
  * redirections. The command line gets the job file's path as its last argument.
  *
  * A line of plain words is `exec`ed, which saves a fork; any other goes through `eval` in the subshell, so that an
- * unbalanced quote in it ends the job and not the launcher.
+ * unbalanced quote in it ends the job and not the launcher. One that asks for its shell's process number gets a shell.
  */
 export function runText(request: RunRequest): string {
   const exports = Object.entries(request.environment)
@@ -63,7 +66,7 @@ function invocation({ line, jobFile, nice }: RunRequest): string {
   const bare = UNTIL_COMMENT.exec(line)?.[1];
   if (bare !== undefined && isPlain(bare)) return `exec ${prefix}${bare}`;
   const whole = shellQuote(`${line} ${file}`);
-  if (nice === undefined) return `eval ${whole}`;
+  if (nice === undefined && !OWN_NUMBER.test(line)) return `eval ${whole}`;
   // Not as an argument, which everybody on the host could read.
   return `export ${LINE}=${whole}; exec ${prefix}sh -c 'fjord_line=$${LINE}; unset ${LINE}; eval "$fjord_line"'`;
 }

@@ -58,6 +58,7 @@ describe("arrays", () => {
     await project().hire(2);
     expect((await project().run("dispatcher")).exitCode).to.equal(0);
     expect(project().ends.done).to.deep.equal([1, 2, 3, 4, 5, 6].map((n) => `train_${n}`));
+    expect((await told("history", "train", "--json")).trim().split("\n")).to.have.length(6);
     const out = path.join(project().work, "out");
     expect(project().list(out)).to.deep.equal(
       ["0.01-1", "0.01-2", "0.01-3", "0.1-1", "0.1-2", "0.1-3"].map((name) => `${name}.txt`),

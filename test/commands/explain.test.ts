@@ -43,6 +43,22 @@ describe("fjord explain", () => {
     );
   });
 
+  it("names what is to be retried for all of a chain, and the project in each command where it was named", async () => {
+    await project().hire(1);
+    project().job("a", "false");
+    project().job("b", "true", { after: "a" });
+    project().job("c", "true", { after: "b" });
+    project().job("d", "true", { after: "c:any, b" });
+    await project().run("dispatcher");
+    const named = `--project ${project().directory}`;
+    const args = ["explain", "a", "c", "d", "--project", project().directory];
+    expect((await project().run("fjord", args)).stdout.match(/→ .*/g)).to.deep.equal([
+      `→ fjord log a ${named}; fjord retry a ${named}`,
+      `→ fjord retry a ${named}`,
+      `→ fjord retry a ${named}`,
+    ]);
+  });
+
   it("tells of more than 20 those whose reasons differ, and how many more there are", async () => {
     for (let n = 1; n <= 30; n++) project().job(`run${n}`, "true", { after: "gone" });
     for (let n = 1; n <= 30; n++) project().job(`x${n}`, "true", { after: "other" });

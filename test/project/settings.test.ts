@@ -18,6 +18,7 @@ describe("settings.ini", () => {
     ],
     ["[fjord]\nlost_limit = 1\nflush = Yes\n", { lostLimit: 1, flush: true }],
     ["[fjord]\nidle_limit = 10 min\n", { idleLimit: 600 }],
+    ["[fjord]\nidle_limit = none\n", { idleLimit: Number.POSITIVE_INFINITY }],
     ["[fjord]\nflush = no\n", { flush: false }],
     ["[fjord]\njob_owners = ann, LAB\\bob@x, 7\n", { jobOwners: "ann, LAB\\bob@x, 7" }],
     ["[fjord]\nflush = false\n", { flush: false }],
@@ -51,7 +52,7 @@ describe("settings.ini", () => {
     ["beat = 2 s\n", "line 1", "such as [fjord] above it"],
     ["[Fjord]\nbeat = 2 s\n", "line 1: unknown section [Fjord]"],
     ["[fjord]\nbeat = 2 s\n[hosts]\nbeat = of the drum\n", "line 3: unknown section [hosts]"],
-    ["[fjord]\nbeat = 2 s\nbeat = 3 s\n", "line 3"],
+    ["[fjord]\nbeat = 2 s\nbeat = 3 s\n", 'line 3: key "beat" is given a second time'],
     ["[fjord]\n\0", "line 2"],
   ] as const) {
     it(`refuses ${JSON.stringify(text)}, naming the place`, () => {

@@ -25,6 +25,8 @@ function facts(place: Partial<JobPlace>, more: Partial<JobFacts> = {}): JobFacts
     backoff: 0,
     directory: undefined,
     lastLine: "",
+    toRetry: (job) => job,
+    toType: (command) => command,
     ...more,
   };
 }
@@ -126,7 +128,9 @@ describe("why a job is where it is", () => {
     expect(textOf(127)).to.match(
       /^Its attempt 2 ended: exit code 127\. A shell says so of a program that is not/,
     );
-    expect(textOf(126)).to.match(/^Its attempt 2 ended: exit code 126\. .* not executable\.$/);
+    expect(textOf(126)).to.match(
+      /^Its attempt 2 ended: exit code 126\. .* not executable, fjord of a workdir that cannot be entered\.$/,
+    );
     expect(textOf(125)).to.equal("Its attempt 2 ended: exit code 125.");
   });
 });

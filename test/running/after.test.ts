@@ -103,7 +103,7 @@ describe("a job that waits for others", () => {
     const { exitCode, stdout } = await project().run("dispatcher");
     expect(exitCode).to.equal(1);
     expect(stdout).to.contain(
-      "Left in the queue, as they wait for jobs that are not there, or for each other: lonely, x, y.",
+      "Left in the queue, as they wait for jobs that are not there, or held, or for each other: lonely, x, y.",
     );
     expect(stdout).to.contain(`fjord explain lonely --project ${project().directory} tells more.`);
     expect(project().list(project().layout.jobqueue)).to.deep.equal(["lonely.ini", "x.ini", "y.ini"]);

@@ -30,6 +30,9 @@ describe("how a job ends", () => {
     ["sh -c 'kill -TERM $$'", { kind: "failed", code: 143, signal: "SIGTERM" }],
     ["sh -c 'kill -KILL $$'", { kind: "failed", code: 137, signal: "SIGKILL" }],
     ["sh -c 'kill -SEGV $$'", { kind: "failed", code: 139, signal: "SIGSEGV" }],
+    ["kill -TERM $$; echo survived", { kind: "failed", code: 143, signal: "SIGTERM" }],
+    ["kill -SEGV $$; echo survived", { kind: "failed", code: 139, signal: "SIGSEGV" }],
+    ["trap 'exit 9' INT; kill -INT $$; echo survived", { kind: "failed", code: 9 }],
     ["false; true", { kind: "succeeded" }],
   ] as const) {
     it(`is told by its exit code or signal: ${line}`, async () => {

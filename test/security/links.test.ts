@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { expect } from "chai";
@@ -43,6 +44,16 @@ describe("a symbolic link", () => {
     await runAll(1);
     expectUntouched();
     expect(fs.lstatSync(log).isSymbolicLink()).to.equal(false);
+  });
+
+  it("in the queue is refused, and not followed by who looks at it then; a pipe neither", async () => {
+    plant(project().layout.queued("link.ini"));
+    execFileSync("mkfifo", [project().layout.queued("pipe.ini")]);
+    await runAll(1);
+    expect(project().ends.failed).to.deep.equal(["link", "pipe"]);
+    const { stdout } = await project().run("fjord", ["show", "link", "pipe"]);
+    expect(stdout).to.include("(a link, which is not followed)").and.include("(not a regular file)");
+    expect(stdout).not.to.include(PRECIOUS.trim());
   });
 
   it("where a ledger is to be stops who would write it", async () => {

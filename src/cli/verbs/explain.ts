@@ -26,7 +26,7 @@ export const verb: Verb<Args> = {
   async run(args) {
     needJobs(args.jobs);
     const project = await openExisting(args);
-    const explained = await project.explain(await project.jobs(args.jobs));
+    const explained = await project.explain(await project.jobs(args.jobs), { named: args.project });
     if (args.json) {
       printJson(explained);
       return EXIT.ok;

@@ -1,7 +1,9 @@
 import { patternsOf } from "../../compose/select.js";
 import { formatDuration } from "../../job/duration.js";
+import { elementOf } from "../../job/element.js";
 import { describeOutcome, exitOf } from "../../job/outcome.js";
 import { visible } from "../../job/quote.js";
+import type { Pattern } from "../../job/selection.js";
 import { formatSize } from "../../job/size.js";
 import type { AttemptRecord } from "../../report/attempts.js";
 import { EXIT, openToLook } from "../command.js";
@@ -24,11 +26,10 @@ export const verb: Verb<TableArgs> = {
     const project = await openToLook(args);
     const all = [...((await project?.history())?.attempts.values() ?? [])].flat();
     const patterns = args.jobs.flatMap(patternsOf);
-    const chosen = all.filter(
-      ({ job }) => patterns.length === 0 || patterns.some((pattern) => pattern.matches(job)),
-    );
+    const isNamed = patterns.map((pattern) => namedBy(pattern, all));
+    const chosen = all.filter(({ job }) => patterns.length === 0 || isNamed.some((holds) => holds(job)));
     // The ledgers tell of jobs whose files are gone, too; what they do not know has to be a job that has not begun.
-    const unknown = patterns.filter((pattern) => !all.some(({ job }) => pattern.matches(job)));
+    const unknown = patterns.filter((_, n) => !all.some(({ job }) => isNamed[n]?.(job)));
     if (unknown.length > 0) await project?.jobs(unknown.map(({ text }) => text));
     chosen.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : a.attempt - b.attempt));
     if (args.json) for (const one of chosen) process.stdout.write(`${JSON.stringify(one)}\n`);
@@ -38,6 +39,12 @@ export const verb: Verb<TableArgs> = {
     return EXIT.ok;
   },
 };
+
+/** Which jobs a word means: where none has that name, those of the array of that name. */
+function namedBy(pattern: Pattern, all: readonly AttemptRecord[]): (job: string) => boolean {
+  if (pattern.isGlob || all.some(({ job }) => pattern.matches(job))) return (job) => pattern.matches(job);
+  return (job) => elementOf(job)?.array === pattern.text;
+}
 
 function pretty(attempts: readonly AttemptRecord[]): string {
   return table(

@@ -10,6 +10,8 @@ import type { AttemptRecord } from "../../report/attempts.js";
 import { directoryOf } from "../../report/directory.js";
 import { isPending, JOB_STATES } from "../../report/jobs.js";
 import type { JobRecord } from "../../report/record.js";
+import { READ_FLAGS } from "../../spool/file-facts.js";
+import { isErrno } from "../../spool/store.js";
 import { EXIT, openExisting } from "../command.js";
 import { table } from "../table.js";
 import { clock } from "../times.js";
@@ -108,12 +110,17 @@ function attemptTable(attempts: readonly AttemptRecord[]): string {
 
 /** The job file itself, when it is text and short enough to read. */
 function contentOf(file: string): string {
+  let fd: number | undefined;
   try {
-    const bytes = fs.readFileSync(file);
+    fd = fs.openSync(file, READ_FLAGS);
+    if (!fs.fstatSync(fd).isFile()) return "(not a regular file)\n";
+    const bytes = fs.readFileSync(fd);
     if (bytes.length > SHOWN || bytes.includes(0)) return `(${formatSize(bytes.length)})\n`;
     const lines = bytes.toString("utf8").replace(/\n*$/, "").split("\n");
     return `${lines.map((line) => `  ${visible(line.replaceAll("\t", "    "))}`).join("\n")}\n`;
-  } catch {
-    return ""; // it has moved on
+  } catch (error) {
+    return isErrno(error, "ELOOP") ? "(a link, which is not followed)\n" : ""; // else it has moved on
+  } finally {
+    if (fd !== undefined) fs.closeSync(fd);
   }
 }
