@@ -47,5 +47,8 @@ function tell(withdrawn: readonly Withdrawn[], verb: string): void {
   tellOf("running", "Left, as they run (fjord cancel stops them)");
   tellOf("name-taken", "Left, as another of the name is held");
   tellOf("gone", "Not there any more");
-  tellOf("asked", "Their workers were asked, and have not answered yet");
+  tellOf(
+    "asked",
+    "Their workers were asked, and have not answered yet; it is done when they do, or are found lost",
+  );
 }

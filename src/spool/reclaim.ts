@@ -1,6 +1,7 @@
 import { isIgnored, jobName } from "../job/name.js";
 import { isLock, type Layout, lockOf } from "../project/layout.js";
 import { type Announcement, withdrawAnnouncement } from "./announcement.js";
+import { type Ask, readAsk } from "./ask.js";
 import { removeCheckpoint } from "./checkpoint.js";
 import { placeOf, putBack, stampAt } from "./finish.js";
 import { killGroup } from "./group.js";
@@ -10,6 +11,7 @@ import { type Destination, type Ledger, type LedgerLine, parseLedger } from "./l
 import { removeLock } from "./lock.js";
 import { isSameStamp } from "./stamp.js";
 import { isErrno, type Store } from "./store.js";
+import { type Aside, withdraw } from "./withdraw.js";
 
 /** What reclaiming works with; dispatcher and recruiter both do. */
 export interface Reclaimer {
@@ -24,7 +26,7 @@ export interface Reclaimer {
 /** What became of a job that lay on a lost worker's desk. `attempt`: the one that was running, if one was. */
 export interface Reclaimed {
   readonly file: string;
-  readonly to: Destination | "gone";
+  readonly to: Destination | Aside | "gone";
   readonly lostAttempt?: number;
 }
 
@@ -40,7 +42,7 @@ async function fenceDesk(store: Store, layout: Layout, worker: string): Promise<
 
 /**
  * S8, S9: declares a worker lost. Its desk is fenced, what still runs there on this host is killed, its jobs go back
- * to the queue (or to `jobfailed/` when they lost too many workers), desk and announcement are removed. Killed
+ * to the queue (or to `jobfailed/` when they lost too many workers, or where somebody asked for), desk and announcement are removed. Killed
  * anywhere in between, the next call goes on from there.
  */
 export async function reclaimWorker(
@@ -67,14 +69,17 @@ async function clearFencedDesk(r: Reclaimer, worker: string, reason: string): Pr
     if (isErrno(error, "ENOENT")) return [];
     throw error;
   }
+  const asks = await asksOn(r, desk, entries);
   const reclaimed: Reclaimed[] = [];
   for (const file of entries) {
     if (isLock(file) || isIgnored(file)) continue;
     const source = `${desk}/${file}`;
-    const claimed = entries.includes(lockOf(file));
-    reclaimed.push(
-      claimed ? await settleAttempt(r, worker, file, source, reason) : await giveBack(r, file, source),
-    );
+    const isClaimed = entries.includes(lockOf(file));
+    const back = await (isClaimed
+      ? settleAttempt(r, worker, file, source, reason)
+      : giveBack(r, file, source));
+    const ask = asks.get(file);
+    reclaimed.push(ask === undefined ? back : await heed(r, ask, back));
   }
   for (const entry of entries) {
     const path = `${desk}/${entry}`;
@@ -86,6 +91,30 @@ async function clearFencedDesk(r: Reclaimer, worker: string, reason: string): Pr
     if (!isErrno(error, "ENOENT", "ENOTEMPTY", "EEXIST")) throw error;
   });
   return reclaimed;
+}
+
+/** What the worker was asked for and has not done, by file. */
+async function asksOn(r: Reclaimer, desk: string, entries: readonly string[]): Promise<Map<string, Ask>> {
+  const asks = new Map<string, Ask>();
+  for (const entry of entries.filter((name) => r.layout.isAsk(name))) {
+    const ask = await readAsk(r.store, `${desk}/${entry}`);
+    if (ask !== undefined && asks.get(ask.file)?.what !== "cancel") asks.set(ask.file, ask);
+  }
+  return asks;
+}
+
+/** S4 in the worker's stead: who asked may have gone, and relies on the note. */
+async function heed(r: Reclaimer, { what, by }: Ask, back: Reclaimed): Promise<Reclaimed> {
+  const { file, to, lostAttempt = 0 } = back;
+  if (to !== "jobqueue" && to !== "retry") return back;
+  const source = to === "retry" ? r.layout.toRetry(file) : r.layout.queued(file);
+  const room = what === "hold" ? "jobheld" : "jobcancelled";
+  if ((await withdraw(r.store, r.layout, source, file, room)) !== "withdrawn") return back;
+  if (what === "cancel") {
+    const reason = `by ${by}`;
+    await r.ledger.append({ event: "cancelled", job: jobName(file), attempt: lostAttempt, by, reason });
+  }
+  return { ...back, to: room };
 }
 
 /** False: another who takes back from this desk was quicker. */
