@@ -28,6 +28,9 @@ const DETAILS: ReadonlyMap<unknown, readonly [field: string, type: "number" | "s
     ["refused", ["reason", "string"]],
   ]);
 
+/** The kinds of outcomes. */
+export const OUTCOMES = [...DETAILS.keys()] as readonly Outcome["kind"][];
+
 /** Whether something that was read is an outcome. */
 export function isOutcome(value: unknown): value is Outcome {
   if (typeof value !== "object" || value === null) return false;

@@ -1,6 +1,6 @@
 import { parseDuration } from "../job/duration.js";
 import { FjordError } from "../job/error.js";
-import { exitOf } from "../job/outcome.js";
+import { exitOf, OUTCOMES } from "../job/outcome.js";
 import { quote } from "../job/quote.js";
 import { parseSize } from "../job/size.js";
 import type { AttemptRecord } from "./attempts.js";
@@ -16,7 +16,7 @@ const FIELDS = {
     such: "3",
   },
   attempt: { of: (one) => one.attempt, read: readNumber, such: "2" },
-  outcome: { of: ({ outcome }) => outcome?.kind, read: readText, such: "failed or timed-out" },
+  outcome: { of: ({ outcome }) => outcome?.kind, read: readOutcome, such: OUTCOMES.join(", ") },
   signal: {
     of: ({ outcome }) => (outcome?.kind === "failed" ? outcome.signal : undefined),
     read: readText,
@@ -86,6 +86,11 @@ function holds(found: number | string, operator: string, wanted: number | string
 
 function readNumber(text: string): number | undefined {
   return /^-?\d+$/.test(text) ? Number(text) : undefined;
+}
+
+/** Or a part of one's name, for `~`. */
+function readOutcome(text: string): string | undefined {
+  return text !== "" && OUTCOMES.some((kind) => kind.includes(text)) ? text : undefined;
 }
 
 function readText(text: string): string | undefined {

@@ -43,7 +43,7 @@ describe("a condition", () => {
   }
 
   // biome-ignore format: a list
-  const nonsense = ["", "duration", "duration 1h", "length > 1", "duration > long", "memory > 1h", "exit = three", "host =", "constructor = 1"];
+  const nonsense = ["", "duration", "duration 1h", "length > 1", "duration > long", "memory > 1h", "exit = three", "host =", "constructor = 1", "outcome = timedout", "outcome ="];
   for (const text of nonsense) {
     it(`is not "${text}"`, () => {
       expect(() => readCondition(text))
