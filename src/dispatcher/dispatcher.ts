@@ -552,6 +552,8 @@ export class Dispatcher {
     this.#dependencies.hurry();
     do await this.#pass();
     while (this.#stock.isListing && !signal.aborted); // a long queue, of which all waits for what is not there
+    // What has come back meanwhile, or waits for what has gone.
+    if (this.#hasBlocked) await this.#lookAtDependencies();
     return this.#isOver() && !signal.aborted && (await this.#s.isSeatMine());
   }
 
