@@ -95,6 +95,16 @@ describe("fjord wait", () => {
     });
   }
 
+  it("says that a job is held, and waits on", async () => {
+    project().job("h", "true");
+    await project().run("fjord", ["hold", "h"]);
+    const waiting = project().start("fjord", ["wait", "h", "--project", "test"]);
+    const words = "[fjord] Held back, until they are released: h: fjord release JOB… --project test\n";
+    await project().until("it has said so", () => waiting.stderr.includes(words));
+    await project().run("fjord", ["cancel", "h"]);
+    expect((await waiting.end).exitCode).to.equal(1);
+  });
+
   it("tells of a job that was withdrawn meanwhile", async () => {
     project().job("a", "true");
     const waiting = project().start("fjord", ["wait", "a", "--json"]);
