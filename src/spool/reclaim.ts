@@ -3,6 +3,7 @@ import { isLock, type Layout, lockOf } from "../project/layout.js";
 import { type Announcement, withdrawAnnouncement } from "./announcement.js";
 import { type Ask, readAsk } from "./ask.js";
 import { removeCheckpoint } from "./checkpoint.js";
+import { factsIfThere } from "./file-facts.js";
 import { placeOf, putBack, stampAt } from "./finish.js";
 import { killGroup } from "./group.js";
 import type { History } from "./history.js";
@@ -42,8 +43,8 @@ async function fenceDesk(store: Store, layout: Layout, worker: string): Promise<
 
 /**
  * S8, S9: declares a worker lost. Its desk is fenced, what still runs there on this host is killed, its jobs go back
- * to the queue (or to `jobfailed/` when they lost too many workers, or where somebody asked for), desk and announcement are removed. Killed
- * anywhere in between, the next call goes on from there.
+ * to the queue (or to `jobfailed/` when they lost too many workers, or where somebody had asked for), desk and announcement
+ * are removed. Killed anywhere in between, the next call goes on from there.
  */
 export async function reclaimWorker(
   r: Reclaimer,
@@ -75,11 +76,12 @@ async function clearFencedDesk(r: Reclaimer, worker: string, reason: string): Pr
     if (isLock(file) || isIgnored(file)) continue;
     const source = `${desk}/${file}`;
     const isClaimed = entries.includes(lockOf(file));
+    const ask = asks.get(file);
+    const ino = ask && (await factsIfThere(r.store, source))?.ino;
     const back = await (isClaimed
       ? settleAttempt(r, worker, file, source, reason)
       : giveBack(r, file, source));
-    const ask = asks.get(file);
-    reclaimed.push(ask === undefined ? back : await heed(r, ask, back));
+    reclaimed.push(ask === undefined ? back : await heed(r, ask, back, ino));
   }
   for (const entry of entries) {
     const path = `${desk}/${entry}`;
@@ -104,10 +106,16 @@ async function asksOn(r: Reclaimer, desk: string, entries: readonly string[]): P
 }
 
 /** S4 in the worker's stead: who asked may have gone, and relies on the note. */
-async function heed(r: Reclaimer, { what, by }: Ask, back: Reclaimed): Promise<Reclaimed> {
+async function heed(
+  r: Reclaimer,
+  { what, by }: Ask,
+  back: Reclaimed,
+  ino: number | undefined,
+): Promise<Reclaimed> {
   const { file, to, lostAttempt = 0 } = back;
   if (to !== "jobqueue" && to !== "retry") return back;
   const source = to === "retry" ? r.layout.toRetry(file) : r.layout.queued(file);
+  if ((await factsIfThere(r.store, source))?.ino !== ino) return back; // another of its name
   const room = what === "hold" ? "jobheld" : "jobcancelled";
   if ((await withdraw(r.store, r.layout, source, file, room)) !== "withdrawn") return back;
   if (what === "cancel") {
