@@ -3,6 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { expect } from "chai";
 import { execa } from "execa";
+import type { CommandEnd } from "../rig/command.js";
 import { until } from "../rig/until.js";
 import { projectPerTest, skip } from "../rig/with-project.js";
 
@@ -71,18 +72,26 @@ describe("scale: what a job costs does not grow with the queue", function () {
     const [hired] = JSON.parse(stdout) as { worker: { process: { pid: number } } }[];
     const worker = hired?.worker.process.pid ?? 0;
     const dispatcher = project().start("dispatcher", [], { env: UNMEASURED });
+    let ended: CommandEnd | undefined;
+    void dispatcher.end.then((end) => {
+      ended = end;
+    });
+    const reads = () => {
+      if (ended !== undefined) throw new Error(`the dispatcher has ended: ${JSON.stringify(ended)}`);
+      return readCalls(dispatcher.pid);
+    };
     // Each file is read once, when it comes: that is a job's own cost, and over before the counting begins.
     await until(
       "all files have been read",
-      () => readCalls(dispatcher.pid) >= waiting,
+      () => reads() >= waiting,
       () => dispatcher.stdout,
       PATIENCE,
     );
     await project().until("the first jobs are done", () => done() >= WARM);
     // It has read other things as well: what is left of the files is read when it reads little for each job that is done.
-    let seen = { done: done(), reads: readCalls(dispatcher.pid) };
+    let seen = { done: done(), reads: reads() };
     const isAllRead = () => {
-      const now = { done: done(), reads: readCalls(dispatcher.pid) };
+      const now = { done: done(), reads: reads() };
       const jobs = now.done - seen.done;
       if (jobs < SPAN) return false;
       const isFew = now.reads - seen.reads < MOST_READS * jobs;
