@@ -3,7 +3,7 @@ import { type Bench, benches, Dice, QUICK, SEED } from "./harness.js";
 import { Chaos, type Weights } from "./strikes.js";
 
 /** Kills in all, over the rounds. */
-const KILLS = Number(process.env.FJORD_CHAOS_KILLS ?? 120);
+const KILLS = Number(process.env.FJORD_CHAOS_KILLS ?? 80);
 
 /** Whatever can happen to a crew. */
 const ANYTHING: Weights = {

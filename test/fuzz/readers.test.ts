@@ -17,7 +17,7 @@ import { type PythonReading, readWithPython, whyNoPython } from "../job/configpa
 import { CORPUS } from "../job/ini-corpus.js";
 
 /** Inputs of each property. `npm run fuzz` takes 100,000. */
-const RUNS = Number(process.env.FJORD_FUZZ ?? 3000);
+const RUNS = Number(process.env.FJORD_FUZZ ?? 2000);
 /** Printed when something is found; it gives the same inputs again. */
 const SEED = Number(process.env.FJORD_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
 /** Texts that Python is asked about at once. */

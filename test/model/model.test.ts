@@ -6,7 +6,7 @@ import { someTraits, TRAITS, type Trait } from "./scene.js";
 import { DEVIATIONS, type Deviation, script } from "./script.js";
 
 /** Walks; a hundred thousand of them take some hours. */
-const WALKS = Number(process.env.FJORD_MODEL_WALKS ?? 60);
+const WALKS = Number(process.env.FJORD_MODEL_WALKS ?? 36);
 /** Of them for each trait. */
 const OF_EACH = Math.ceil(WALKS / 6);
 /** `all`: every call with every deviation; else a sample of so many. */
