@@ -138,7 +138,7 @@ export class Dispatcher {
     if (setup.sawJobs) this.#tally.begin();
     this.#stock = new Stock(store, layout, settings, ledger, {
       onRefused: (file, reason) => this.#refused(file, reason),
-      onWithdrawn: (isCancelled) => this.#withdrawn(isCancelled),
+      onCancelled: () => this.#tally.countCancelled(1),
     });
     this.#desks = new Desks(store, layout);
     this.#retries = new Retries(store, layout, settings, ledger, history);
@@ -437,13 +437,6 @@ export class Dispatcher {
     this.#tally.countRefused();
     this.#s.log.warn({ file, reason }, "refused");
     this.#s.tell({ kind: "refused", file, reason });
-  }
-
-  /** What waits for that job was asked about while it was believed to wait: all has not ended before that is done again. */
-  #withdrawn(isCancelled: boolean): void {
-    if (isCancelled) this.#tally.countCancelled(1);
-    this.#queueRang = true;
-    this.#dependencies.hurry();
   }
 
   async #act(): Promise<void> {

@@ -19,8 +19,8 @@ import { type Waiting, WaitingJobs } from "./waiting.js";
 /** What becomes of files in the queue, for whoever runs the dispatcher. */
 interface StockEvents {
   onRefused(file: string, reason: string): void;
-  /** A job that waited has gone; cancelled by a command, or for what else. */
-  onWithdrawn(isCancelled: boolean): void;
+  /** By a command, while it waited. */
+  onCancelled(): void;
 }
 
 /** What a listing of the queue has found so far. */
@@ -315,7 +315,7 @@ export class Stock {
   /** Somebody has taken it out of the queue: cancelled, held, or just removed it. */
   async noteWithdrawn(waiting: Waiting): Promise<void> {
     const cancelled = await factsIfThere(this.#store, this.#layout.ended("jobcancelled", waiting.file));
-    this.#tell.onWithdrawn(cancelled !== undefined && isSameFile(cancelled, waiting));
+    if (cancelled !== undefined && isSameFile(cancelled, waiting)) this.#tell.onCancelled();
   }
 
   /** Whether the queue itself takes nothing, and not one file alone cannot be moved. */

@@ -88,11 +88,6 @@ export class Layout {
     return below(this.root, `.${id}.new`);
   }
 
-  /** A file that is gone as soon as it was made: no job's, and cleared up as an abandoned one. */
-  probe(id: string): string {
-    return below(this.jobqueue, `.${id}.tmp`);
-  }
-
   queued(file: string): string {
     return below(this.jobqueue, file);
   }

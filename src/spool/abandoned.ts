@@ -1,9 +1,8 @@
 import type { Layout } from "../project/layout.js";
 import { storeTime } from "./settling.js";
 import type { Store } from "./store.js";
+import { isTemporary } from "./temporary.js";
 
-/** What `submit` writes a job to before it is renamed, and probes: a UUID of version 4. */
-const TEMPORARY = /^\.[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\.tmp$/;
 /** ms after which nobody is taken to be still writing one. */
 const OLD = 24 * 60 * 60 * 1000;
 
@@ -13,7 +12,7 @@ const OLD = 24 * 60 * 60 * 1000;
  * @param names of all that lies there
  */
 export async function removeAbandoned(store: Store, layout: Layout, names: readonly string[]): Promise<void> {
-  const temporaries = names.filter((name) => TEMPORARY.test(name));
+  const temporaries = names.filter(isTemporary);
   if (temporaries.length === 0) return;
   try {
     const now = await storeTime(store, layout.jobqueue);

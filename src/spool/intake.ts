@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { dirname } from "node:path";
 import { JOB_FILE_LIMIT, type Job, readJob } from "../job/job.js";
 import { checkName } from "../job/name.js";
@@ -6,6 +5,7 @@ import { unlessStale } from "./file-facts.js";
 import type { JobOwners } from "./job-owners.js";
 import type { Settling } from "./settling.js";
 import { isDenied, isErrno, isTrouble, type Store } from "./store.js";
+import { temporaryIn } from "./temporary.js";
 
 /** What a look at a job file gives. */
 export type Look =
@@ -80,7 +80,7 @@ async function readAgain(
 
 /** Whether a directory takes nothing at all, and not one file alone is refused. */
 export async function isClosed(store: Store, dir: string): Promise<boolean> {
-  const probe = `${dir}/.${randomUUID()}.tmp`;
+  const probe = temporaryIn(dir);
   try {
     await store.create(probe, "", false);
     await store.unlink(probe).catch(() => store.unlink(probe)); // nobody else would

@@ -1,4 +1,3 @@
-import crypto from "node:crypto";
 import fs from "node:fs";
 import { promisify } from "node:util";
 import { accessOf } from "../project/access.js";
@@ -7,6 +6,7 @@ import type { Layout } from "../project/layout.js";
 import { type Settings, usersIn } from "../project/settings.js";
 import { ownUid } from "../project/trust.js";
 import type { FileFacts } from "./store.js";
+import { temporaryIn } from "./temporary.js";
 
 /** For so long, ms, it is believed that a user is not one of those whose jobs are run. */
 const REFUSED_FOR = 60_000;
@@ -107,7 +107,7 @@ function siteOf(layout: Layout): Site {
 
 /** What becomes of a file that this process makes there for itself alone. */
 function tryFile(layout: Layout): Pick<Site, "uid" | "keepsModes"> {
-  const file = layout.probe(crypto.randomUUID());
+  const file = temporaryIn(layout.jobqueue);
   try {
     const fd = fs.openSync(file, "wx", 0o600);
     try {

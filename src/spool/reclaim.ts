@@ -1,7 +1,7 @@
 import { isIgnored, jobName } from "../job/name.js";
 import { isLock, type Layout, lockOf } from "../project/layout.js";
 import { type Announcement, withdrawAnnouncement } from "./announcement.js";
-import { type Ask, readAsk } from "./ask.js";
+import { type Ask, heedAsk, readAsk } from "./ask.js";
 import { removeCheckpoint } from "./checkpoint.js";
 import { factsIfThere } from "./file-facts.js";
 import { placeOf, putBack, stampAt } from "./finish.js";
@@ -10,9 +10,9 @@ import type { History } from "./history.js";
 import { ownPidSpace } from "./identity.js";
 import { type Destination, type Ledger, type LedgerLine, parseLedger } from "./ledger.js";
 import { removeLock } from "./lock.js";
-import { isSameStamp } from "./stamp.js";
+import { type FileMark, isSameFile, isSameStamp } from "./stamp.js";
 import { isErrno, type Store } from "./store.js";
-import { type Aside, withdraw } from "./withdraw.js";
+import type { Aside } from "./withdraw.js";
 
 /** What reclaiming works with; dispatcher and recruiter both do. */
 export interface Reclaimer {
@@ -77,11 +77,11 @@ async function clearFencedDesk(r: Reclaimer, worker: string, reason: string): Pr
     const source = `${desk}/${file}`;
     const isClaimed = entries.includes(lockOf(file));
     const ask = asks.get(file);
-    const ino = ask && (await factsIfThere(r.store, source))?.ino;
+    const asked = ask && (await factsIfThere(r.store, source));
     const back = await (isClaimed
       ? settleAttempt(r, worker, file, source, reason)
       : giveBack(r, file, source));
-    reclaimed.push(ask === undefined ? back : await heed(r, ask, back, ino));
+    reclaimed.push(ask === undefined || asked === undefined ? back : await heed(r, ask, asked, back));
   }
   for (const entry of entries) {
     const path = `${desk}/${entry}`;
@@ -106,23 +106,14 @@ async function asksOn(r: Reclaimer, desk: string, entries: readonly string[]): P
 }
 
 /** S4 in the worker's stead: who asked may have gone, and relies on the note. */
-async function heed(
-  r: Reclaimer,
-  { what, by }: Ask,
-  back: Reclaimed,
-  ino: number | undefined,
-): Promise<Reclaimed> {
+async function heed(r: Reclaimer, ask: Ask, asked: FileMark, back: Reclaimed): Promise<Reclaimed> {
   const { file, to, lostAttempt = 0 } = back;
   if (to !== "jobqueue" && to !== "retry") return back;
   const source = to === "retry" ? r.layout.toRetry(file) : r.layout.queued(file);
-  if ((await factsIfThere(r.store, source))?.ino !== ino) return back; // another of its name
-  const room = what === "hold" ? "jobheld" : "jobcancelled";
-  if ((await withdraw(r.store, r.layout, source, file, room)) !== "withdrawn") return back;
-  if (what === "cancel") {
-    const reason = `by ${by}`;
-    await r.ledger.append({ event: "cancelled", job: jobName(file), attempt: lostAttempt, by, reason });
-  }
-  return { ...back, to: room };
+  const there = await factsIfThere(r.store, source);
+  if (there === undefined || !isSameFile(there, asked)) return back; // another of its name
+  const room = await heedAsk(r, ask, source, lostAttempt);
+  return room === undefined ? back : { ...back, to: room };
 }
 
 /** False: another who takes back from this desk was quicker. */

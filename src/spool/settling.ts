@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { type FileFacts, isDenied, type Store } from "./store.js";
+import { temporaryIn } from "./temporary.js";
 
 /** ctime this much (ms) after mtime: after the last write came a rename, or `cp -p` set the times: it is whole. */
 const FINISHED = 10;
@@ -66,7 +67,7 @@ export class Settling {
  */
 export async function storeTime(store: Store, dir: string): Promise<number> {
   if (store.kind === "local") return store.clock.wall();
-  const canary = path.join(dir, `.${crypto.randomUUID()}.tmp`);
+  const canary = temporaryIn(dir);
   await store.create(canary, "", false);
   const { ctimeMs } = await store.facts(canary);
   await store.unlink(canary);

@@ -1,9 +1,9 @@
-import path from "node:path";
 import { FjordError } from "../job/error.js";
 import { checkName, isIgnored } from "../job/name.js";
 import { quote } from "../job/quote.js";
 import type { Layout } from "../project/layout.js";
 import type { Store } from "./store.js";
+import { temporaryIn } from "./temporary.js";
 
 /**
  * A file that was renamed into place has been written to its end. Its modification time is set back by this
@@ -40,7 +40,7 @@ export async function submit(
   if (options.replace !== true && (await store.has(layout.queued(file)))) {
     throw new FjordError("job-refused", `${file} waits in the queue already.`, "Give the job another name.");
   }
-  const temporary = path.join(layout.jobqueue, `.${crypto.randomUUID()}.tmp`);
+  const temporary = temporaryIn(layout.jobqueue);
   await store.create(temporary, content, flush, options.mode ?? 0o666);
   try {
     await store.touch(temporary, store.clock.wall() - RENAMED_IN);

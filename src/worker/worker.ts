@@ -1,10 +1,9 @@
 import type pino from "pino";
-import { jobName } from "../job/name.js";
 import { type Pace, paceAfter } from "../job/pace.js";
 import type { Layout, Note } from "../project/layout.js";
 import type { Settings } from "../project/settings.js";
 import { withdrawAnnouncement } from "../spool/announcement.js";
-import { type Ask, readAsk } from "../spool/ask.js";
+import { type Ask, heedAsk, readAsk } from "../spool/ask.js";
 import { Doorbell, lookEvery } from "../spool/doorbell.js";
 import { isElsewhere } from "../spool/finish.js";
 import { hostName, identify } from "../spool/identity.js";
@@ -12,7 +11,6 @@ import { JobOwners } from "../spool/job-owners.js";
 import { Ledger } from "../spool/ledger.js";
 import { Locksmith } from "../spool/lock.js";
 import { isErrno, isSystemError, isTrouble, type Store } from "../spool/store.js";
-import { withdraw } from "../spool/withdraw.js";
 import { Attempt, type Bench } from "./attempt.js";
 import { type DeskView, OwnDesk } from "./desk.js";
 import { Heartbeat } from "./heartbeat.js";
@@ -270,7 +268,8 @@ export class Worker implements Bench {
   }
 
   /** S4: a job that lies on the desk and has not begun. False: it is just being claimed. */
-  async #setAside({ what, file, by }: Ask): Promise<boolean> {
+  async #setAside(ask: Ask): Promise<boolean> {
+    const { file } = ask;
     const path = this.layout.onDesk(this.worker, file);
     if (!(await this.store.has(path))) return true;
     const lock = await this.locksmith
@@ -281,12 +280,7 @@ export class Worker implements Bench {
       });
     if (lock === undefined) return false;
     try {
-      const room = what === "hold" ? "jobheld" : "jobcancelled";
-      const end = await withdraw(this.store, this.layout, path, file, room);
-      if (end === "withdrawn" && what === "cancel") {
-        const reason = `by ${by}`;
-        await this.ledger.append({ event: "cancelled", job: jobName(file), attempt: 0, by, reason });
-      }
+      await heedAsk(this, ask, path, 0);
     } finally {
       await lock.release();
     }
