@@ -1,6 +1,6 @@
-# What TAB does for fjord, recruiter and dispatcher. In ~/.config/fish/config.fish: fjord completion fish | source
+# Completes words of fjord, recruiter and dispatcher. In ~/.config/fish/config.fish: fjord completion fish | source
 function _fjord_complete
-  set -l words (commandline -opc) (commandline -ct)
+  set -l words (commandline -opc) (commandline -ct | string unescape; or commandline -ct)
   set -l found ($words[1] --complete-words $words[2..-1] 2>/dev/null)
   if test (count $found) -gt 0
     printf '%s\n' $found

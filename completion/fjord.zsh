@@ -1,5 +1,5 @@
 #compdef fjord recruiter dispatcher
-# What TAB does for fjord, recruiter and dispatcher. In ~/.zshrc, after compinit: source <(fjord completion zsh)
+# Completes words of fjord, recruiter and dispatcher. In ~/.zshrc, after compinit: source <(fjord completion zsh)
 _fjord_complete() {
   local line
   local -a found

@@ -1,6 +1,6 @@
 #!/bin/sh
-# A job: gets its job file as the last argument, reads its parameter there, and writes its result
-# to the logfile that the job file names.
+# A job. Its last argument is its job file. The job reads its parameter from this file, and writes its
+# result to the log file that the job file names.
 jobfile=$1
 param1=$(sed -n 's/^param1[:=] *//p' "$jobfile")
 sleep 0.2

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Puts ten jobs into the queue of the project in $1, as a person would: cp.
+# Copies ten job files into the queue of the project in $1, as a person would do it.
 set -e
 here=$(cd "$(dirname "$0")" && pwd)
 project=$1

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Ten jobs, four workers, one dispatcher. The project is the directory ./project.
+# Runs ten jobs with four workers and one dispatcher, in the project ./project.
 set -e
 cd "$(dirname "$0")"
-# In a fresh clone nothing is built yet. The commands are those of this package, installed or not.
+# Builds fjord in a fresh clone. The commands of this clone are used, even if fjord is installed.
 [ -e ../dist/src/index.js ] || node ../scripts/setup.js
 recruiter() { node ../bin/recruiter.js "$@"; }
 dispatcher() { node ../bin/dispatcher.js "$@"; }
@@ -13,5 +13,5 @@ export FJORD_PROJECT
 recruiter hire 4
 dispatcher
 echo
-echo "The workers wait for more. Fire them with:  node $(dirname "$(pwd)")/bin/recruiter.js fire --project $FJORD_PROJECT"
+echo "The workers wait for more jobs. Fire them with:  node $(dirname "$(pwd)")/bin/recruiter.js fire --project $FJORD_PROJECT"
 echo "Results:" data/*

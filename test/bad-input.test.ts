@@ -19,17 +19,20 @@ describe("bad input", () => {
     await dispatcher.said("Started on");
   });
 
-  /** Whatever lay in the queue: the daemons work on. */
+  /** Checks that the daemons still work after any input. */
   afterEach(async () => {
     const name = `good${++good}`;
     project().job(name, "echo fine;:");
     expect((await project().ended(name)).outcome.kind).to.equal("succeeded");
-    expect(dispatcher.hasEnded).to.equal(false);
+    expect(dispatcher.isAlive).to.equal(true);
     expect(dispatcher.stdout).not.to.contain("Trouble");
     expect(project().workers).to.have.length(1);
   });
 
-  /** Waits until a file is refused; everybody must have been told the same, and what is said must hold all parts. */
+  /**
+   * Waits until a file is refused, and checks that the ledger, the dispatcher and the log give the same
+   * reason with all parts.
+   */
   async function refused(file: string, ...parts: string[]): Promise<void> {
     const line = await project().until(`${JSON.stringify(file)} is refused`, () =>
       project()
@@ -38,11 +41,9 @@ describe("bad input", () => {
     );
     for (const part of parts) expect(line.reason).to.contain(part);
     expect(line.reason).not.to.contain("\n");
-    await project().until("it has been moved", () =>
-      project().list(project().layout.end("jobfailed")).includes(file),
-    );
+    await project().until("the file has been moved", () => project().files.failed.includes(file));
     await project().until(
-      "it has left the queue",
+      "the file has left the queue",
       () => !fs.readdirSync(project().layout.jobqueue).includes(file),
     );
     await dispatcher.said(line.reason);
@@ -51,21 +52,15 @@ describe("bad input", () => {
   }
 
   for (const [what, file, text, ...parts] of [
-    ["text that is no ini", "prose.ini", "Dear queue,\nplease run this.\n", "prose.ini, line 1"],
+    ["text that is not an ini file", "prose.ini", "Dear queue,\nplease run this.\n", "prose.ini, line 1"],
     [
-      "no section of ours",
+      "no section for fjord",
       "other.ini",
       "[params]\na = 1\n",
       "other.ini",
       "neither a section [control] nor [fjd]",
     ],
-    [
-      "a slip in the section",
-      "slip.ini",
-      "[contorl]\nexecutable = true\n",
-      "did you mean [control]",
-      "line 1",
-    ],
+    ["a misspelt section", "slip.ini", "[contorl]\nexecutable = true\n", "did you mean [control]", "line 1"],
     [
       "no executable",
       "none.ini",
@@ -88,14 +83,14 @@ describe("bad input", () => {
       'did you mean "retries"?',
     ],
     [
-      "a value that is none",
+      "an invalid value",
       "value.ini",
       "[fjd]\nexecutable = true\ntimeout = soon\n",
       'value.ini, line 3, section [fjd], key "timeout"',
       "soon",
     ],
-    ["nothing at all", "empty.ini", "", "empty.ini: is empty"],
-    ["NULs", "nul.ini", "[control]\nexecutable = tr\0ue\n", "nul.ini, line 2"],
+    ["an empty file", "empty.ini", "", "empty.ini: is empty"],
+    ["NUL bytes", "nul.ini", "[control]\nexecutable = tr\0ue\n", "nul.ini, line 2"],
     ["only NULs", "nuls.ini", "\0".repeat(5000), "nuls.ini, line 1"],
     [
       "binary",
@@ -113,18 +108,18 @@ describe("bad input", () => {
     ],
     ["10 MB of nothing", "zeros.ini", Buffer.alloc(10 * MB), "zeros.ini: is longer than"],
   ] as const) {
-    it(`refuses ${what}, naming the place`, async () => {
+    it(`refuses ${what}, and names the place`, async () => {
       project().rename(file, text);
       await refused(file, ...parts);
     });
   }
 
-  it("refuses a file that was touched and never filled, once it has rested", async () => {
+  it("refuses a file that was created and never filled, after the settle time", async () => {
     fs.writeFileSync(project().layout.queued("touched.ini"), "");
     await refused("touched.ini", "touched.ini: is empty");
   });
 
-  it("waits for a file that was touched and is filled then", async () => {
+  it("waits for a file that is created first and filled later", async () => {
     fs.writeFileSync(project().layout.queued("filled.ini"), "");
     await dispatcher.said("Started on");
     project().job("beside", "true");
@@ -134,8 +129,8 @@ describe("bad input", () => {
     expect((await project().ended("filled")).outcome.kind).to.equal("succeeded");
   });
 
-  it("never runs a file that is half-written: it waits until its writer has closed it", async () => {
-    // The half is a whole job by itself.
+  it("never runs a half-written file, and waits until its writer has closed the file", async () => {
+    // The first half is a complete job by itself.
     const writer = fs.openSync(project().layout.queued("half.ini"), "w");
     fs.writeSync(writer, "[control]\nexecutable = echo half\n");
     project().job("meanwhile", "true");
@@ -151,7 +146,7 @@ describe("bad input", () => {
     expect(project().events("ended", "half")).to.have.length(1);
   });
 
-  it("runs what cp brought, large and small", async () => {
+  it("runs files that cp has copied, small and large", async () => {
     const padding = "# padding\n".repeat(90_000);
     await project().copy("small.ini", OK);
     await project().copy("biggest.ini", `${padding}${OK}`);
@@ -182,7 +177,7 @@ describe("bad input", () => {
     "__proto__",
     "ä".repeat(118),
   ].filter((name) => !name.startsWith("."))) {
-    it(`runs a job that is called ${JSON.stringify(name.slice(0, 20))}`, async () => {
+    it(`runs a job with the name ${JSON.stringify(name.slice(0, 20))}`, async () => {
       project().rename(
         `${name}.ini`,
         '[control]\nexecutable: sh -c \'test -f "$1" && printf "%s\\n" "$FJORD_JOB"\' sh\n',
@@ -192,7 +187,7 @@ describe("bad input", () => {
     });
   }
 
-  it("leaves alone what is never a job", async () => {
+  it("leaves files that can never be jobs unchanged", async () => {
     const names = [
       ".hidden.ini",
       "edited.ini~",
@@ -211,7 +206,7 @@ describe("bad input", () => {
     }
   });
 
-  it("refuses names that would break lines", async () => {
+  it("refuses names that would break a line of output", async () => {
     for (const name of ["two\nlines.ini", "carriage\rreturn.ini", "tab\there.ini", "esc\x1b[2J.ini"]) {
       project().rename(name, OK);
       const line = await project().until(`${JSON.stringify(name)} is refused`, () =>
@@ -220,31 +215,27 @@ describe("bad input", () => {
           .find((event) => event.file === name),
       );
       expect(line.reason).to.contain("control character");
-      await project().until("it has been moved", () =>
-        project().list(project().layout.end("jobfailed")).includes(name),
-      );
+      await project().until("the file has been moved", () => project().files.failed.includes(name));
     }
     expect(dispatcher.stdout).not.to.contain("\x1b[2J");
     expect(dispatcher.stdout).to.contain("two\\nlines.ini");
   });
 
-  it("refuses the longest names that a file system takes, by their length", async () => {
+  it("refuses the longest names that a file system allows, because of their length", async () => {
     const name = `${"x".repeat(251)}.ini`;
     const elsewhere = path.join(project().work, "short");
     fs.writeFileSync(elsewhere, OK);
     fs.renameSync(elsewhere, project().layout.queued(name));
-    const line = await project().until("it is refused", () =>
+    const line = await project().until("the file is refused", () =>
       project()
         .events("refused")
         .find((event) => event.file === name),
     );
     expect(line.reason).to.contain("255 bytes long").and.to.contain("at most 240");
-    await project().until("it has been moved", () =>
-      project().list(project().layout.end("jobfailed")).includes(name),
-    );
+    await project().until("the file has been moved", () => project().files.failed.includes(name));
   });
 
-  it("runs a job with the longest name that there may be, retries and log and all", async () => {
+  it("runs a job with the longest valid name, with retries and log", async () => {
     const name = "y".repeat(236);
     project().rename(
       `${name}.ini`,
@@ -254,24 +245,44 @@ describe("bad input", () => {
     expect(project().ends.done).to.include(name);
   });
 
-  it("refuses a name that is no UTF-8", async () => {
+  it("refuses a name that is not UTF-8", async () => {
     const raw = Buffer.concat([
       Buffer.from(`${project().layout.jobqueue}/latin-`),
       Buffer.from([0xe9]),
       Buffer.from(".ini"),
     ]);
     fs.writeFileSync(raw, OK);
-    const line = await project().until("it is refused", () =>
+    const line = await project().until("the file is refused", () =>
       project()
         .events("refused")
         .find((event) => event.file.startsWith("latin-_.ini")),
     );
     expect(line.reason).to.contain("not valid UTF-8");
-    await project().until("it has been moved", () => !fs.existsSync(raw));
-    expect(project().list(project().layout.end("jobfailed"))).to.include(line.file);
+    await project().until("the file has been moved", () => !fs.existsSync(raw));
+    expect(project().files.failed).to.include(line.file);
   });
 
-  it("refuses a symbolic link, whatever it points to", async () => {
+  it("refuses a directory whose name is not UTF-8, and names it", async () => {
+    const directory = Buffer.concat([Buffer.from(`${project().work}/ü`), Buffer.from([0xff, 0x0a])]);
+    fs.mkdirSync(directory);
+    const before = project().list(project().work);
+    for (const [name, ...args] of [
+      ["recruiter", "hire", "1"],
+      ["worker"],
+      ["fjord", "run", "--", "true"],
+      ["dispatcher", "--project", "./new"],
+    ] as const) {
+      // A shell enters the directory, because Node cannot start a process there.
+      const words = ["-c", 'cd ü*; exec "$@"', "sh", process.execPath, binary(name), ...args];
+      const { exitCode, stderr } = await project().startProgram("sh", words).end;
+      expect(stderr).to.match(/directory ".*\/work\/ü\\xff\\n(?:\/new)?" has a name that is not valid UTF-8/);
+      expect(exitCode, name).to.equal(2);
+    }
+    expect(project().list(project().work)).to.deep.equal(before);
+    fs.rmdirSync(directory);
+  });
+
+  it("refuses a symbolic link to any target", async () => {
     const target = path.join(project().work, "target.ini");
     fs.writeFileSync(target, OK);
     fs.symlinkSync(target, project().layout.queued("link.ini"));
@@ -284,7 +295,7 @@ describe("bad input", () => {
     expect(fs.readFileSync(target, "utf8")).to.equal(OK);
   });
 
-  it("refuses a directory, with all that is in it", async () => {
+  it("refuses a directory with all its files", async () => {
     const inside = path.join(project().layout.queued("directory.ini"), "sub");
     fs.mkdirSync(inside, { recursive: true });
     fs.writeFileSync(path.join(inside, "job.ini"), OK);
@@ -294,12 +305,12 @@ describe("bad input", () => {
     ).to.equal(OK);
     fs.mkdirSync(project().layout.queued("directory.ini"));
     await project().until(
-      "another of its name is refused, too",
+      "another directory of the same name is refused, too",
       () => !fs.existsSync(project().layout.queued("directory.ini")),
     );
   });
 
-  it("is not held up by a named pipe or a socket", async () => {
+  it("does not block on a named pipe or a socket", async () => {
     await execa("mkfifo", [project().layout.queued("pipe.ini")]);
     await refused("pipe.ini", "pipe.ini: is not a regular file");
     const server = project().startProgram(process.execPath, [
@@ -311,19 +322,22 @@ describe("bad input", () => {
     server.kill("SIGKILL");
   });
 
-  it("refuses a second file of a refused name, too", async () => {
+  it("refuses a second file whose name was refused before", async () => {
     for (const text of ["one", "two"]) {
       project().rename("again.ini", text);
-      await project().until("it is refused", () => !fs.existsSync(project().layout.queued("again.ini")));
+      await project().until(
+        "the file is refused",
+        () => !fs.existsSync(project().layout.queued("again.ini")),
+      );
     }
     expect(project().events("refused", "again")).to.have.length(2);
   });
 
-  it("that was put right is no longer said to be refused", async () => {
+  it("is no longer reported when it was repaired", async () => {
     const { layout } = project();
     for (const name of ["mended", "stays wrong"]) {
       project().rename(`${name}.ini`, "[control]\n");
-      await project().until("it is refused", () => project().ends.failed.includes(name));
+      await project().until("the file is refused", () => project().ends.failed.includes(name));
       expect(fs.existsSync(layout.refusalLog(name))).to.equal(true);
     }
     fs.renameSync(layout.ended("jobfailed", "mended.ini"), path.join(project().work, "mended.ini"));
@@ -339,7 +353,7 @@ describe("a file that is being written", () => {
   // The settle time is shorter than any pause of the writers below.
   const project = projectPerTest("[fjord]\nsettle = 0.2 s\npoll = 0.2 s\n");
 
-  it("is not a job before its writer has closed it, however long he thinks", async function () {
+  it("is not a job before its writer has closed it, even if the writer pauses for long", async function () {
     if (process.platform !== "linux") skip(this, "only /proc tells who writes a file");
     const orders = path.join(project().root, "orders");
     await execa("mkfifo", [orders]);
@@ -348,10 +362,10 @@ describe("a file that is being written", () => {
     const file = project().layout.queued("slow.ini");
     const writer = project().startProgram("sh", ["-c", `exec 3<'${orders}' && cat <&3 >'${file}'`]);
     const pen = fs.openSync(orders, "w");
-    // Empty; then a job that is whole by itself; then more of it.
+    // The file is empty, then a job that is complete by itself, then a longer job.
     for (const text of ["", "[control]\nexecutable = echo half\n", "  echo whole;:\n"]) {
       fs.writeSync(pen, text);
-      await project().until("it is written and has rested for long", () => {
+      await project().until("the text is written and the file has rested for long", () => {
         const { size, ctimeMs } = fs.statSync(file, { throwIfNoEntry: false }) ?? {
           size: -1,
           ctimeMs: Date.now(),
@@ -377,7 +391,7 @@ describe("foreign files in the other directories", () => {
     "[fjord]\nbeat = 0.2 s\nlost_after = 3\npoll = 0.2 s\nretry_backoff = 0.1 s\n",
   );
 
-  it("trouble nobody, and stay where they are", async () => {
+  it("disturb no process, and stay where they are", async () => {
     const { layout } = project();
     await project().hire(1);
     const dirs = [
@@ -400,7 +414,8 @@ describe("foreign files in the other directories", () => {
     project().job("retried", "test $FJORD_ATTEMPT = 2 || exit 1;:", { retries: "1" });
     const dispatcher = project().start("dispatcher");
     await job.started();
-    // A second worker is killed: whoever does not answer has been found missing by the time that it is.
+    // A second worker is stopped until the dispatcher declares it lost. In that time, the daemons have also seen the
+    // foreign files.
     await project().hire(1);
     const second = project().events("hired").at(-1);
     process.kill(second?.pid ?? 0, "SIGSTOP");
@@ -451,7 +466,7 @@ describe("files of other users", () => {
     expect(project().events("refused", "secret")).to.have.length(1);
   });
 
-  it("are said to be none of ours when the project itself cannot be written", async () => {
+  it("cause a message that the directory cannot be a project when the project itself cannot be written", async () => {
     fs.chownSync(project().directory, 0, 0);
     fs.rmSync(project().layout.ledger, { recursive: true });
     const { exitCode, stderr } = await asNobody("dispatcher").end;

@@ -3,11 +3,12 @@ import path from "node:path";
 import { expect } from "chai";
 import { execa } from "execa";
 import { PACKAGE } from "./rig/command.js";
+import { sized } from "./rig/sized.js";
 import { projectPerTest, skip } from "./rig/with-project.js";
 
 const TEN = Array.from({ length: 10 }, (_, i) => i);
 
-/** How users of fjd wrote their jobs, with ConfigParser's own formatting. */
+/** Job files as users of fjd wrote them, in ConfigParser's own format. */
 const WRITE_JOBS = `
 import sys
 from configparser import ConfigParser
@@ -24,7 +25,7 @@ for i in range(10):
         conf.write(f, space_around_delimiters=space)
 `;
 
-/** What fjd's jobs are like: they read their own file, and write to the logfile that it names. */
+/** A job as for fjd: it reads its own job file, and writes to the logfile named there. */
 const JOB = `
 import sys
 from configparser import ConfigParser
@@ -54,8 +55,8 @@ describe("jobs written for fjd by Python's configparser", () => {
     expect({ exitCode, stderr }).to.deep.equal({ exitCode: 0, stderr: "" });
   }
 
-  for (const delimiters of ["spaces", "none"] as const) {
-    it(`run through, and read their own file (delimiters with ${delimiters})`, async () => {
+  for (const delimiters of sized<("spaces" | "none")[]>(["spaces"], ["spaces", "none"])) {
+    it(`run to their end, and read their own file (delimiters with ${delimiters})`, async () => {
       await write(`'${python}' job.py`, delimiters);
       await project().hire(2);
       const { exitCode, stdout } = await project().run("dispatcher");
@@ -71,7 +72,7 @@ describe("jobs written for fjd by Python's configparser", () => {
     });
   }
 
-  it("get what they printed in their logfile when they write none", async () => {
+  it("get their output in the logfile when they write no logfile themselves", async () => {
     await write("echo 100% of", "spaces");
     await project().hire(2);
     expect((await project().run("dispatcher")).exitCode).to.equal(0);
@@ -86,8 +87,8 @@ describe("jobs written for fjd by Python's configparser", () => {
 describe("the example", () => {
   const project = projectPerTest();
 
-  it("runs its ten jobs and leaves their data", async () => {
-    // A checkout of its own, as far as the example sees: the real one is not written to.
+  it("runs its ten jobs and keeps their data", async () => {
+    // The example runs in a copy of the checkout, and does not write to the real one.
     const checkout = path.join(project().root, "checkout");
     fs.mkdirSync(checkout);
     for (const part of ["bin", "dist", "node_modules", "package.json", "scripts"]) {
@@ -100,7 +101,7 @@ describe("the example", () => {
     });
     const run = project().startProgram("./run-example.sh", [], {
       cwd: example,
-      // Only the package's own commands can be meant.
+      // The only commands on PATH are those of the package.
       env: { PATH: `${path.dirname(process.execPath)}:/usr/bin:/bin`, FJORD_PROJECT: undefined },
     });
     const { exitCode, stdout, stderr } = await run.end;

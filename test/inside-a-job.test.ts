@@ -38,12 +38,12 @@ describe("the examples of docs/inside-a-job.md, each run as a job", () => {
       expect(fs.existsSync(project().layout.checkpointOf(job))).to.equal(false);
     },
   })) {
-    it(`has two for ${heading}`, () => {
+    it(`has two examples for ${heading}`, () => {
       expect(examples(heading).map(([language]) => language)).to.deep.equal(["sh", "python"]);
     });
 
     for (const [language, text] of examples(heading)) {
-      it(`${heading}, in ${language}`, async () => {
+      it(`succeeds with ${heading}, in ${language}`, async () => {
         const job = `${heading}.${language}`;
         project().rename(job, HEADS[language] + text, 0o755);
         expect((await project().ended(job)).outcome, project().log(job)).to.deep.equal({ kind: "succeeded" });

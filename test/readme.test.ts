@@ -11,7 +11,7 @@ const README = fs.readFileSync(path.join(ROOT, "README.md"), "utf8");
 const RECRUITER = path.join(ROOT, "bin", "recruiter.js");
 
 interface Block {
-  /** What stands behind the fence: `sh` is run, `text` is not. */
+  /** Language after the fence. Blocks in `sh` are run, and blocks in `text` are not. */
   readonly language: string;
   readonly text: string;
 }
@@ -27,7 +27,7 @@ function blocks(language: string): string[] {
     .map((block) => block.text);
 }
 
-/** A line of output as the README shows it, for any host, user and speed. */
+/** Pattern for a line of output in the README, with any host, user and speed. */
 function asPattern(line: string): RegExp {
   const pattern = line
     .replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
@@ -52,7 +52,7 @@ describe("the README", () => {
     env = { ...rest, HOME: home, PATH: `${bin}${path.delimiter}${process.env.PATH}` };
   });
 
-  /** Stops whatever a failed block left behind. */
+  /** Stops the daemons that a failed block left behind. */
   after(async function () {
     this.timeout(60_000);
     const projects = [".fjord/default", "demo/paper", "app/results"].map((dir) => path.join(home, dir));
@@ -63,11 +63,11 @@ describe("the README", () => {
     fs.rmSync(home, { recursive: true });
   });
 
-  it("is told in under 300 lines", () => {
+  it("has fewer than 300 lines", () => {
     expect(README.trimEnd().split("\n").length).to.be.below(300);
   });
 
-  it("has commands that work as written, one after the other, and print what it says", async function () {
+  it("has commands that work as written, one after the other, and print the output that it shows", async function () {
     this.timeout(120_000);
     const script = `trap 'kill $(jobs -p) 2>/dev/null || :; wait' EXIT\n${blocks("sh").join("\n")}`;
     const { all, exitCode } = await execa("bash", ["-euo", "pipefail", "-c", script], {
@@ -94,7 +94,7 @@ describe("the README", () => {
     expect(fs.readdirSync(path.join(home, "demo/paper/jobdone"))).to.deep.equal(["echo.ini"]);
   });
 
-  it("has an example of the library that runs as it says", async function () {
+  it("has an example of the library that runs and prints the output that it shows", async function () {
     this.timeout(60_000);
     const [snippet] = blocks("js");
     const [, file = ""] = /Save it as `(\S+)`[^`]*`npm install[^`]*`[^`]*`node \1`/.exec(README) ?? [];
@@ -106,14 +106,14 @@ describe("the README", () => {
     expect(stdout).to.equal("1 succeeded, 0 failed");
   });
 
-  it("names npm scripts that there are", () => {
+  it("names npm scripts that exist", () => {
     const { scripts } = JSON.parse(fs.readFileSync(path.join(ROOT, "package.json"), "utf8"));
-    const named = [...README.matchAll(/npm (?:run (\w+)|(test))/g)].map(([, run, test]) => run ?? test);
-    expect(named).to.include.members(["example", "setup", "test"]);
+    const named = [...README.matchAll(/npm (?:run ([\w:]+)|(test))/g)].map(([, run, test]) => run ?? test);
+    expect(named).to.include.members(["example", "setup", "test", "test:deep"]);
     expect(scripts).to.include.keys(named);
   });
 
-  it("links to pages that are there", () => {
+  it("links to pages that exist", () => {
     const pages = fs.readdirSync(path.join(ROOT, "docs")).map((name) => `docs/${name}`);
     for (const page of ["README.md", ...pages.filter((name) => name.endsWith(".md"))]) {
       const text = fs.readFileSync(path.join(ROOT, page), "utf8");

@@ -2,8 +2,9 @@ import fs, { createWriteStream } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
+import { type LedgerLine, parseLedger } from "../../src/ledger/line.js";
+import { deskKind } from "../../src/project/entry-names.js";
 import { Layout } from "../../src/project/layout.js";
-import { type LedgerLine, parseLedger } from "../../src/spool/ledger.js";
 import { binary, type CommandName } from "../../test/rig/command.js";
 import { cpuOf } from "./proc.js";
 import type { Scratch } from "./scratch.js";
@@ -11,19 +12,19 @@ import type { Scratch } from "./scratch.js";
 /** A worker's processes. */
 export interface WorkerPids {
   readonly worker: number;
-  /** Its launcher shell, whose children the jobs are. */
+  /** Launcher shell of the worker. The jobs are its children. */
   readonly shell: number;
 }
 
-/** A dispatcher that runs. */
+/** A dispatcher with `--stay`. */
 export interface RunningDispatcher {
   readonly pid: number;
-  /** When it has ended, however. */
+  /** Resolves when the process has ended for any reason. */
   readonly gone: Promise<unknown>;
   stop(): Promise<void>;
 }
 
-/** A project for measuring: fjord's real commands in a directory of its own. */
+/** A project in a directory of its own, in which fjord's real commands are measured. */
 export class BenchProject {
   readonly layout: Layout;
   readonly #env: NodeJS.ProcessEnv;
@@ -34,7 +35,7 @@ export class BenchProject {
     for (const dir of this.layout.directories()) fs.mkdirSync(dir, { recursive: true });
   }
 
-  /** Drops job files as `cp` does: create, write, close. They are called `PREFIX000000.ini` … */
+  /** Writes job files into the queue as `cp` does: create, write, close. Their names are `PREFIX000000.ini` … */
   drop(count: number, executable: string, prefix = "j"): void {
     const text = `[control]\nexecutable = ${executable}\n`;
     for (let i = 0; i < count; i++) {
@@ -42,7 +43,7 @@ export class BenchProject {
     }
   }
 
-  /** Runs a command to its end; gives what it printed and the seconds it took. */
+  /** Runs a command to its end. @returns its output, and the seconds that it took */
   async run(name: CommandName, ...args: string[]): Promise<{ stdout: string; seconds: number }> {
     const begin = performance.now();
     const { stdout } = await execa(process.execPath, [binary(name), ...args], this.#options());
@@ -62,7 +63,7 @@ export class BenchProject {
     await this.run("recruiter", "fire", "--wait");
   }
 
-  /** Dispatches all that waits; gives the seconds from the command's start to its last line, and its CPU seconds. */
+  /** Runs all waiting jobs. @returns seconds from the dispatcher's start to its last line, and its CPU seconds */
   async dispatch(): Promise<{ seconds: number; cpu: number }> {
     const before = cpuOf("self").children;
     const begin = performance.now();
@@ -75,7 +76,7 @@ export class BenchProject {
     return { seconds: (end - begin) / 1000, cpu: cpuOf("self").children - before };
   }
 
-  /** Starts a dispatcher that stays. */
+  /** Starts a dispatcher with `--stay`. */
   stay(): RunningDispatcher {
     const child = execa(process.execPath, [binary("dispatcher"), "--stay"], {
       ...this.#options(),
@@ -98,19 +99,20 @@ export class BenchProject {
     while (this.done < count) await delay(count > 100 ? 200 : 5);
   }
 
-  /** Jobs that lie on workers' desks. */
+  /** Number of jobs on the desks of workers. */
   get onDesks(): number {
     const { jobpod } = this.layout;
-    const desks = fs.readdirSync(jobpod).filter((entry) => this.layout.deskKind(entry) !== undefined);
+    const desks = fs.readdirSync(jobpod).filter((entry) => deskKind(entry) !== undefined);
     const names = desks.flatMap((worker) => fs.readdirSync(this.layout.desk(worker)));
     return names.filter((name) => name.endsWith(".ini")).length;
   }
 
+  /** Number of jobs that have succeeded. */
   get done(): number {
     return fs.readdirSync(this.layout.end("jobdone")).length;
   }
 
-  /** When jobs ended and started by the workers' ledgers, ms since 1970, each in order of time. */
+  /** Starts and ends of jobs by the ledgers of the workers, in ms since 1970, sorted. */
   get times(): { starts: number[]; ends: number[] } {
     const lines = fs
       .readdirSync(this.layout.ledger)

@@ -5,31 +5,20 @@ import { table } from "../../src/cli/table.js";
 import { durability } from "./durability.js";
 import { hire } from "./hire.js";
 import { idle } from "./idle.js";
+import { kills } from "./kills.js";
 import { ladder } from "./ladder.js";
 import { latency } from "./latency.js";
 import { load, machine } from "./machine.js";
 import { makespan } from "./makespan.js";
 import type { Required, Row } from "./measure.js";
 import { memory } from "./memory.js";
-import type { Peer, PeerVersion } from "./peers/peer.js";
 import { peers as peersOf } from "./peers/peers.js";
 import { polled } from "./polled.js";
 import { scale } from "./scale.js";
 import { Scratch } from "./scratch.js";
+import type { Setup } from "./setup.js";
 import { speed } from "./speed.js";
 import { type CommandCost, startup } from "./startup.js";
-
-/** What every measurement gets. */
-export interface Setup {
-  readonly scratch: Scratch;
-  readonly rounds: number;
-  readonly jobs: number;
-  readonly cores: number;
-  /** Other queues and runners, and whether they can take part. */
-  readonly peers: readonly { readonly peer: Peer; readonly found: PeerVersion }[];
-  /** Says what is being done now. */
-  readonly tell: (what: string) => void;
-}
 
 const MEASUREMENTS = {
   speed,
@@ -40,23 +29,28 @@ const MEASUREMENTS = {
   makespan,
   memory,
   scale,
+  kills,
   idle,
-  // The last: a file system that was given a million files is not what it was.
+  // `ladder` runs last, because a file system is slower after it has held a million files.
   ladder,
 };
 type Name = keyof typeof MEASUREMENTS;
-/** Its table is one of its own. */
+/** Measurement with a table of its own. */
 const STARTUP = "startup";
 const NAMES = [...(Object.keys(MEASUREMENTS) as Name[]), STARTUP] as const;
 
 const args = await yargs(hideBin(process.argv))
   .scriptName("npm run bench --")
-  .usage("$0\n\nMeasures fjord beside other queues and runners on this machine.")
-  .option("rounds", { type: "number", default: 3, describe: "rounds; medians are shown" })
-  .option("jobs", { type: "number", default: 10_000, describe: "empty jobs in each round of speed" })
-  .option("only", { choices: NAMES, array: true, default: NAMES, describe: "measure these alone" })
-  .option("peers", { type: "string", describe: "where npm install bullmq ioredis was run" })
-  .option("dir", { type: "string", default: os.tmpdir(), describe: "where to make the temporary directory" })
+  .usage("$0\n\nMeasures fjord and other queues and runners on this machine.")
+  .option("rounds", { type: "number", default: 3, describe: "number of rounds; the bench shows medians" })
+  .option("jobs", {
+    type: "number",
+    default: 10_000,
+    describe: "number of empty jobs in each round of speed",
+  })
+  .option("only", { choices: NAMES, array: true, default: NAMES, describe: "run only these measurements" })
+  .option("peers", { type: "string", describe: "directory in which npm install bullmq ioredis was run" })
+  .option("dir", { type: "string", default: os.tmpdir(), describe: "directory for the temporary directory" })
   .option("json", { type: "boolean", default: false, describe: "print JSON" })
   .strict()
   .parseAsync();
@@ -73,7 +67,7 @@ const facts = await machine(scratch.root, cores, peers);
 const setup: Setup = { scratch, rounds: args.rounds, jobs: args.jobs, cores, peers, tell };
 const rows: (Row & { name: string })[] = [];
 
-/** What cannot be measured is told, and the rest is measured all the same. */
+/** Runs one measurement. A failure becomes a row of the table, and the other measurements still run. */
 async function attempt<T>(
   name: Name | typeof STARTUP,
   measure: (setup: Setup) => Promise<T[]>,

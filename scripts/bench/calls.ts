@@ -2,17 +2,17 @@ import fs from "node:fs";
 import path from "node:path";
 import { execa } from "execa";
 
-/** Whether system calls can be counted here: strace is there, and may look. */
+/** Whether system calls can be counted here. This needs strace and the permission to trace. */
 export async function canCountCalls(): Promise<boolean> {
   return !(await execa("strace", ["-o", "/dev/null", "true"], { reject: false })).failed;
 }
 
 /**
- * Counts the system calls of processes and of what they start, by `strace -f -c`, from when all are watched.
+ * Counts the system calls of processes and of their new children with `strace -f -c`.
  *
- * @param dir for strace's summaries
- * @param begun called when the counting has begun
- * @param over awaited until it is to end
+ * @param dir directory for strace's summaries
+ * @param begun called when strace watches all processes
+ * @param over resolves when the counting should end
  */
 export async function countCalls(
   pids: readonly number[],
@@ -47,9 +47,9 @@ export async function countCalls(
     .reduce((sum, count) => sum + count, 0);
 }
 
-/** The `calls` column of the line of totals. */
+/** Reads the `calls` column in the last line of a summary. */
 function total(summary: string): number {
   const calls = /^\s*100\.00\s+\S+\s+(?:\S+\s+)?(\d+)\s+(?:\d+\s+)?total$/m.exec(summary)?.[1];
-  if (calls === undefined) throw new Error(`strace has counted nothing: ${summary}`);
+  if (calls === undefined) throw new Error(`The summary of strace has no total: ${summary}`);
   return Number(calls);
 }

@@ -1,12 +1,12 @@
-/** The first thing that the job does is to read the clock. What follows the `#` is the job file's path. */
+/** Job file of a job that prints the time of its start. The `#` hides the path of the job file, which fjord appends. */
 export const CLOCK_JOB = "[control]\nexecutable = date +%s%N #\n";
 
-/** Now, ms since 1970, with fractions. */
+/** The time in ms since 1970, with fractions. */
 export function now(): number {
   return performance.timeOrigin + performance.now();
 }
 
-/** What the job has printed, ms since 1970. */
+/** Reads the time that the job has printed, in ms since 1970. */
 export function printed(text: string): number {
   return Number(text.trim()) / 1e6;
 }

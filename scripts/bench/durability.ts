@@ -1,13 +1,14 @@
 import fs from "node:fs";
 import path from "node:path";
-import { openStore } from "../../src/spool/open-store.js";
 import { submit } from "../../src/spool/submit.js";
-import type { Setup } from "./bench.js";
+import { openStore } from "../../src/store/open-store.js";
+import { siteOf } from "../../test/rig/site.js";
 import { BenchProject } from "./bench-project.js";
 import { median, type Row, row } from "./measure.js";
 import type { Scratch } from "./scratch.js";
+import type { Setup } from "./setup.js";
 
-/** Fewer than for speed: a disk may take milliseconds for each. */
+/** Number of jobs. A disk may take milliseconds for each, so there are fewer than in `speed`. */
 const JOBS = 2000;
 const TEXT = "[control]\nexecutable = /bin/true\n";
 
@@ -18,7 +19,7 @@ async function measure(scratch: Scratch, flush: "yes" | "no", jobs: number, slot
   const store = openStore(layout.root, "local");
   const begin = performance.now();
   for (let n = 0; n < jobs; n++)
-    await submit(store, layout, `j${String(n).padStart(6, "0")}.ini`, TEXT, flush === "yes");
+    await submit(siteOf(store, layout), `j${String(n).padStart(6, "0")}.ini`, TEXT, flush === "yes");
   const submitted = jobs / ((performance.now() - begin) / 1000);
   await project.hire(slots);
   const { seconds } = await project.dispatch();
@@ -26,7 +27,7 @@ async function measure(scratch: Scratch, flush: "yes" | "no", jobs: number, slot
   return { submitted, done: jobs / seconds };
 }
 
-/** One line appended and forced to the disk, ms: what the disk itself takes. */
+/** Median time to append a line and flush it to the disk, in ms. */
 function flushTime(dir: string): number {
   const fd = fs.openSync(path.join(dir, "line"), "a");
   const took: number[] = [];
@@ -40,7 +41,7 @@ function flushTime(dir: string): number {
   return median(took);
 }
 
-/** What `flush = yes` costs: submissions and outcomes are forced to the disk before they count. */
+/** Measures the cost of `flush = yes`, which flushes submissions and outcomes to the disk before they count. */
 export async function durability({ scratch, jobs, rounds, cores, tell }: Setup): Promise<Row[]> {
   const count = Math.min(jobs, JOBS);
   const took = { yes: [] as Round[], no: [] as Round[] };
@@ -52,7 +53,7 @@ export async function durability({ scratch, jobs, rounds, cores, tell }: Setup):
     }
     flushes.push(flushTime(scratch.make("flush")));
   }
-  const rows: Row[] = [row("fsync of one line, the disk's own time", median(flushes), "ms", 2)];
+  const rows: Row[] = [row("fsync of one line, without fjord", median(flushes), "ms", 2)];
   for (const [what, name] of [
     ["submitted", "submit"],
     ["done", `${cores} workers, empty jobs`],

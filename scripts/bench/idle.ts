@@ -1,15 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Setup } from "./bench.js";
 import { BenchProject } from "./bench-project.js";
 import { atMost, type Row, row } from "./measure.js";
 import { cpuOf } from "./proc.js";
+import type { Setup } from "./setup.js";
 
 const SECONDS = 60;
+/** Highest CPU share, in percent. */
 const LIMIT = 0.3;
-/** V8 tidies up for some seconds after work, ms. */
+/** Pause before the measurement, in ms. V8 collects garbage for some seconds after work. */
 const PAUSE = 10_000;
 
-/** CPU of who has nothing to do, after some work, by the kernel's own count (10 ms = 0.02 % over a minute). */
+/** Measures the CPU of idle processes after some work. The kernel counts in steps of 10 ms, or 0.02 % of a minute. */
 export async function idle({ scratch, cores, tell }: Setup): Promise<Row[]> {
   tell(`idle, ${SECONDS} s`);
   const project = new BenchProject(scratch, "idle");

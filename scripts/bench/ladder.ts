@@ -1,53 +1,59 @@
 import fs from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Setup } from "./bench.js";
 import { BenchProject } from "./bench-project.js";
 import { canCountCalls, countCalls } from "./calls.js";
 import { LedgerTail } from "./ledger-tail.js";
 import { atLeast, atMost, median, type Row, row } from "./measure.js";
 import { peakMemoryOf, readCallsOf } from "./proc.js";
+import type { Setup } from "./setup.js";
 
-/** Jobs that wait when a step has been measured: so many are left, at the least. */
+/** Least number of jobs that still wait at the end of a measurement. */
 const SIZES = [1000, 100_000, 1_000_000] as const;
 const SMALL = SIZES[0];
 const LARGEST = SIZES[2];
-/** The largest is made of files in the first round only: it takes minutes. */
+/** Rounds with the largest number of files. Each takes minutes. */
 const ROUNDS_OF_LARGEST = 1;
-/** Jobs that go before, for all to get going; and those of which the speed is taken while files are read. */
-const WARM = 500;
-const AMID = 3000;
-/** Jobs of which the speed is taken, and the calls are counted. Of a million files so many that a listing of them, and the pause after it, lies among them. */
+/** Jobs that run before the measurement begins. */
+const WARM_UP = 500;
+/** Jobs that are timed while the dispatcher reads files. */
+const DURING_READING = 3000;
+/** Jobs that are timed, and jobs whose system calls are counted. */
 const SLICE = { timed: 3000, counted: 500 };
+/** The same for a million files. The slice contains a listing of all files, and the pause after it. */
 const LONG_SLICE = { timed: 40_000, counted: 4000 };
-/** An array has no more; of the largest, so, a few less are left. */
+/** Largest size of an array. Of such an array, less than a million jobs are left at the end. */
 const MOST_ELEMENTS = 1_000_000;
-/** What the largest one needs, bytes and inodes: each file takes a block. */
-const ROOM = 12e9;
-const INODES = 1.5e6;
-/** Flat within 20 %, against the smallest. */
+/** Bytes that the largest number of files needs. Each file takes a block. */
+const NEEDED_BYTES = 12e9;
+/** Inodes that the largest number of files needs. */
+const NEEDED_INODES = 1.5e6;
+/** Least speed, as a share of the speed with the fewest jobs. */
 const SLOWEST = 0.8;
+/** Largest number of system calls, as a multiple of the number with the fewest jobs. */
 const DEAREST = 1.2;
+/** Longest time until the first job starts, in s. */
 const FIRST_LIMIT = 1;
+/** Largest memory of the dispatcher, in MB. */
 const MEMORY_LIMIT = 200;
 const MB = 1e6;
 
-/** How jobs come to wait. */
+/** Form of the waiting jobs: a file for each job, or the elements of one array. */
 type Kind = "files" | "elements";
 
 interface Step {
-  /** From the dispatcher's start until the first job starts, s. */
+  /** Time from the dispatcher's start until the first job starts, in s. */
   readonly first: number;
-  /** Jobs a second while the dispatcher is still reading the files. NaN where there is nothing to read. */
-  readonly amidIntake: number;
-  /** Jobs a second when it has read them. */
+  /** Jobs a second while the dispatcher still reads the files. NaN for arrays. */
+  readonly rateDuringReading: number;
+  /** Jobs a second after the dispatcher has read all files. */
   readonly rate: number;
-  /** System calls of dispatcher and workers per job, when it has read them. NaN without strace. */
+  /** System calls of dispatcher and workers for each job, after the reading. NaN without strace. */
   readonly calls: number;
-  /** Of the dispatcher, at the peak, MB. */
+  /** Peak memory of the dispatcher, in MB. */
   readonly memory: number;
 }
 
-/** What it costs that many jobs wait: a slice of the work is measured, with 1,000 waiting and with many more. */
+/** Measures the cost of long queues. The same slice of work is measured with 1,000 and with many more waiting jobs. */
 export async function ladder(setup: Setup): Promise<Row[]> {
   const rows: Row[] = [];
   for (const kind of ["elements", "files"] as const) {
@@ -69,14 +75,14 @@ export async function ladder(setup: Setup): Promise<Row[]> {
 
 function hasRoom(dir: string): boolean {
   const { bavail, bsize, ffree, files } = fs.statfsSync(dir);
-  // Some file systems make inodes as they go, and tell of none.
-  return bavail * bsize > ROOM && (files === 0 || ffree > INODES);
+  // Some file systems make inodes on demand, and report none.
+  return bavail * bsize > NEEDED_BYTES && (files === 0 || ffree > NEEDED_INODES);
 }
 
 async function climb({ scratch, cores }: Setup, kind: Kind, size: number): Promise<Step> {
   const project = new BenchProject(scratch, "ladder");
   const slice = size === LARGEST && kind === "files" ? LONG_SLICE : SLICE;
-  const wanted = size + WARM + AMID + slice.timed + slice.counted;
+  const wanted = size + WARM_UP + DURING_READING + slice.timed + slice.counted;
   const jobs = kind === "files" ? wanted : Math.min(wanted, MOST_ELEMENTS);
   if (kind === "files") project.drop(jobs, "/bin/true");
   else await project.run("fjord", "submit", "--name", "a", "--array", `1-${jobs}`, "--", "/bin/true");
@@ -86,15 +92,15 @@ async function climb({ scratch, cores }: Setup, kind: Kind, size: number): Promi
   const dispatcher = project.stay();
   await tail.untilStarted();
   const first = (Math.min(...tail.starts) - begin) / 1000;
-  await tail.untilEnded(WARM);
+  await tail.untilEnded(WARM_UP);
   const rateOf = async (count: number) => {
-    tail.look(); // what ended before now does not count
+    tail.read(); // skips the jobs that have ended already
     const from = tail.ends.length;
     await tail.untilEnded(from + count);
     const ends = tail.ends.slice(from, from + count);
     return ((count - 1) / (Math.max(...ends) - Math.min(...ends))) * 1000;
   };
-  const amidIntake = kind === "files" ? await rateOf(AMID) : Number.NaN;
+  const rateDuringReading = kind === "files" ? await rateOf(DURING_READING) : Number.NaN;
   if (kind === "files") while (readCallsOf(dispatcher.pid) < jobs) await delay(100);
   const rate = await rateOf(slice.timed);
   const memory = peakMemoryOf(dispatcher.pid) / MB;
@@ -109,7 +115,7 @@ async function climb({ scratch, cores }: Setup, kind: Kind, size: number): Promi
     : Number.NaN;
   await dispatcher.stop();
   await project.fire();
-  return { first, amidIntake, rate, calls, memory };
+  return { first, rateDuringReading, rate, calls, memory };
 }
 
 async function callsPerJob(
@@ -122,7 +128,7 @@ async function callsPerJob(
   let from = 0;
   let to = 0;
   const begun = () => {
-    tail.look();
+    tail.read();
     from = tail.ends.length;
   };
   const over = async () => {
@@ -136,10 +142,10 @@ function report(kind: Kind, size: number, rounds: readonly ReadonlyMap<number, S
   const what = kind === "files" ? `${size} files` : `array of ${size}`;
   const steps = rounds.flatMap((round) => round.get(size) ?? []);
   if (steps.length === 0) {
-    return [{ measure: `${what}: left out`, value: "no room on the disk", number: undefined }];
+    return [{ measure: `${what}: left out`, value: "the disk is too small", number: undefined }];
   }
   const of = (value: (step: Step) => number) => median(steps.map(value));
-  /** Against the smallest of the same round. */
+  /** Ratio to the smallest size in the same round. */
   const ratio = (value: (step: Step) => number) =>
     median(
       rounds.flatMap((round) => {
@@ -158,7 +164,7 @@ function report(kind: Kind, size: number, rounds: readonly ReadonlyMap<number, S
       size === LARGEST && kind === "files" ? undefined : atMost(first, FIRST_LIMIT, "s"),
     ),
     row(
-      `${what}: ${kind === "files" ? "all read, " : ""}jobs a second`,
+      `${what}: jobs a second${kind === "files" ? ", after the reading" : ""}`,
       of((step) => step.rate),
       "jobs/s",
       0,
@@ -167,8 +173,8 @@ function report(kind: Kind, size: number, rounds: readonly ReadonlyMap<number, S
   if (kind === "files") {
     rows.push(
       row(
-        `${what}: jobs a second while they are read`,
-        of((step) => step.amidIntake),
+        `${what}: jobs a second, during the reading`,
+        of((step) => step.rateDuringReading),
         "jobs/s",
         0,
       ),
@@ -192,8 +198,8 @@ function report(kind: Kind, size: number, rounds: readonly ReadonlyMap<number, S
     rows.push(row(`${what}: calls a job : ${small}`, dearer, "", 2, atMost(dearer, DEAREST, "")));
   }
   if (kind === "files") {
-    const amid = ratio((step) => step.amidIntake);
-    rows.push(row(`${what}: jobs a second while they are read : ${small}`, amid, "", 2));
+    const duringReading = ratio((step) => step.rateDuringReading);
+    rows.push(row(`${what}: jobs a second, during the reading : ${small}`, duringReading, "", 2));
   }
   return rows;
 }

@@ -2,21 +2,24 @@ import fs from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
-import type { Setup } from "./bench.js";
 import { BenchProject } from "./bench-project.js";
 import { CLOCK_JOB as JOB, now, printed } from "./clock-job.js";
 import { atMost, median, quantile, type Row, row } from "./measure.js";
+import type { Setup } from "./setup.js";
 
+/** Number of jobs for each way to drop a file. */
 const DROPS = 60;
-/** Pauses between two drops, ms: long enough for everybody to be idle again, and never in step with a poll. */
+/** Shortest and longest pause between two drops, in ms. All processes are idle after it. The random length avoids polls. */
 const PAUSE = [150, 350] as const;
+/** Longest median, in ms. */
 const MEDIAN_LIMIT = 5;
+/** Longest 99th percentile, in ms. */
 const TAIL_LIMIT = 20;
 
 /**
- * From the drop until the job's process is started. The job is `date +%s%N`, whose answer is compared with the clock at the drop;
- * what a `date` takes until it looks, in the same round, is taken off. Written by this process: the drop is when the
- * file has been closed, or renamed. `cp`: the clock is read by `date` before `cp` is started, so cp's start-up counts, too.
+ * Measures the time from the drop of a job file until the job's process starts. The job is `date +%s%N`, and its output is
+ * compared with the time of the drop. The start of a `date` in the same round is subtracted. When this process writes the file,
+ * the drop is the close or the rename. For `cp`, a `date` before `cp` gives the time, so the start of `cp` counts too.
  */
 export async function latency({ scratch, cores, tell }: Setup): Promise<Row[]> {
   const project = new BenchProject(scratch, "latency");
@@ -51,7 +54,7 @@ export async function latency({ scratch, cores, tell }: Setup): Promise<Row[]> {
       const dropped = await ways[way](`${job}.ini`);
       await project.untilDone(++ended);
       const started = printed(fs.readFileSync(layout.attemptLog(job, 1), "utf8"));
-      if (n >= 0) took[way].push(started - dropped); // the first ones find nobody idle yet
+      if (n >= 0) took[way].push(started - dropped); // in the first rounds nothing is idle yet
       await delay(PAUSE[0] + Math.random() * (PAUSE[1] - PAUSE[0]));
     }
     const { stdout } = await execa("/bin/sh", ["-c", "date +%s%N; date +%s%N"]);
@@ -65,7 +68,7 @@ export async function latency({ scratch, cores, tell }: Setup): Promise<Row[]> {
   for (const [way, name, isAsked] of [
     ["write", "written in place", true],
     ["rename", "written and renamed", true],
-    ["cp", "cp, its own start among it", false],
+    ["cp", "cp, with the start of cp", false],
   ] as const) {
     const mid = median(took[way]) - date;
     const tail = quantile(took[way], 0.99) - date;
@@ -75,6 +78,6 @@ export async function latency({ scratch, cores, tell }: Setup): Promise<Row[]> {
       row(`drop to start, ${name}: 99th percentile`, tail, "ms", 1, demand(tail, TAIL_LIMIT)),
     );
   }
-  rows.push(row("… from which the start of date, which tells the time, was taken off", date, "ms", 1));
+  rows.push(row("start of date, which is subtracted from the times above", date, "ms", 1));
   return rows;
 }

@@ -1,16 +1,16 @@
 import fs from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { type LedgerLine, parseLedger } from "../../src/ledger/line.js";
 import type { Layout } from "../../src/project/layout.js";
-import { type LedgerLine, parseLedger } from "../../src/spool/ledger.js";
 
-/** Between two looks, ms. What is new is read, and nothing else: it costs the same however many jobs there are. */
-const LOOKS_APART = 50;
+/** Pause between two reads, in ms. A read only takes new lines, so it costs the same with any number of jobs. */
+const PAUSE = 50;
 
-/** Follows what workers write down: when jobs started and ended, ms since 1970, in the order of each worker's ledger. */
+/** Follows the ledgers and collects the starts and ends of jobs, in ms since 1970, in the order of each ledger. */
 export class LedgerTail {
   readonly #layout: Layout;
-  readonly #read = new Map<string, number>();
+  readonly #offsets = new Map<string, number>();
   readonly starts: number[] = [];
   readonly ends: number[] = [];
 
@@ -18,15 +18,18 @@ export class LedgerTail {
     this.#layout = layout;
   }
 
+  /** Waits until a job has started. */
   async untilStarted(): Promise<void> {
-    for (this.look(); this.starts.length === 0; this.look()) await delay(LOOKS_APART);
+    for (this.read(); this.starts.length === 0; this.read()) await delay(PAUSE);
   }
 
+  /** Waits until so many jobs have ended. */
   async untilEnded(count: number): Promise<void> {
-    for (this.look(); this.ends.length < count; this.look()) await delay(LOOKS_APART);
+    for (this.read(); this.ends.length < count; this.read()) await delay(PAUSE);
   }
 
-  look(): void {
+  /** Reads the new lines of all ledgers. */
+  read(): void {
     for (const file of fs.readdirSync(this.#layout.ledger)) {
       for (const line of this.#newLines(file)) {
         if (line.event === "started") this.starts.push(Date.parse(line.t));
@@ -38,11 +41,11 @@ export class LedgerTail {
   #newLines(file: string): LedgerLine[] {
     const fd = fs.openSync(path.join(this.#layout.ledger, file), "r");
     try {
-      const from = this.#read.get(file) ?? 0;
+      const from = this.#offsets.get(file) ?? 0;
       const bytes = Buffer.alloc(fs.fstatSync(fd).size - from);
       fs.readSync(fd, bytes, 0, bytes.length, from);
       const whole = bytes.subarray(0, bytes.lastIndexOf("\n") + 1);
-      this.#read.set(file, from + whole.length);
+      this.#offsets.set(file, from + whole.length);
       return parseLedger(whole.toString("utf8"));
     } finally {
       fs.closeSync(fd);

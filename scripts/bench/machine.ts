@@ -3,15 +3,15 @@ import os from "node:os";
 import path from "node:path";
 import { execa } from "execa";
 import { PACKAGE } from "../../test/rig/command.js";
-import type { Setup } from "./bench.js";
+import type { Setup } from "./setup.js";
 
-/** Processes that wanted a CPU in the last 1, 5 and 15 minutes. */
+/** Load averages of the last 1, 5 and 15 minutes. */
 export function load(): string {
   const averages = os.loadavg().map((average) => average.toFixed(2));
   return averages.join(" ");
 }
 
-/** Where the numbers come from: names and values, for people. */
+/** Names and values that describe the machine and the programs, for people. */
 export async function machine(
   dir: string,
   cores: number,

@@ -1,14 +1,14 @@
-/** What the project asks of a figure, and whether it is so. */
+/** Requirement of a figure, and whether the figure meets it. */
 export interface Required {
   readonly text: string;
   readonly ok: boolean;
 }
 
-/** One line of the table. */
+/** One row of the table. */
 export interface Row {
   readonly measure: string;
   readonly value: string;
-  /** The plain number, in the unit that the value is shown in. */
+  /** The number in `value`, without its unit. */
   readonly number: number | undefined;
   readonly required?: Required;
 }
@@ -17,7 +17,7 @@ export function median(numbers: readonly number[]): number {
   return quantile(numbers, 0.5);
 }
 
-/** By the nearest rank; the median of an even count lies between its two. NaN of nothing. */
+/** Quantile by the nearest rank. The median of an even count is the mean of the two middle numbers. NaN for no numbers. */
 export function quantile(numbers: readonly number[], q: number): number {
   const sorted = [...numbers].sort((a, b) => a - b);
   const at = (rank: number) => sorted[Math.min(sorted.length, Math.max(1, rank)) - 1] ?? Number.NaN;

@@ -1,19 +1,21 @@
 import fs from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { openStore } from "../../src/spool/open-store.js";
 import { submit } from "../../src/spool/submit.js";
-import type { Setup } from "./bench.js";
+import { openStore } from "../../src/store/open-store.js";
+import { siteOf } from "../../test/rig/site.js";
 import { BenchProject } from "./bench-project.js";
 import { CLOCK_JOB, now, printed } from "./clock-job.js";
 import { atMost, median, quantile, type Row, row } from "./measure.js";
+import type { Setup } from "./setup.js";
 
+/** Number of jobs. */
 const DROPS = 30;
-/** Between two looks of whoever polls, s; the default on a network is 3. */
+/** Poll interval, in s. The default on a network file system is 3 s. */
 const POLL = 1;
-/** Pauses between two drops, ms: at another moment of the interval each time. */
+/** Shortest and longest pause between two drops, in ms. Each drop comes at another moment of the interval. */
 const PAUSE = [200, 1200] as const;
 
-/** Drop to start where no event tells of anything: the directory is taken for a mount, which is polled. */
+/** Measures the time from drop to start without events. With `store = network`, fjord polls the directory. */
 export async function polled({ scratch, cores, tell }: Setup): Promise<Row[]> {
   const project = new BenchProject(scratch, "polled");
   const { layout } = project;
@@ -25,10 +27,10 @@ export async function polled({ scratch, cores, tell }: Setup): Promise<Row[]> {
   for (let n = -1; n < DROPS; n++) {
     if (n % 10 === 0) tell(`polled, drop ${n + 1} of ${DROPS}`);
     const dropped = now();
-    await submit(store, layout, `job${n}.ini`, CLOCK_JOB, false);
+    await submit(siteOf(store, layout), `job${n}.ini`, CLOCK_JOB, false);
     await project.untilDone(n + 2);
     const started = printed(fs.readFileSync(layout.attemptLog(`job${n}`, 1), "utf8"));
-    if (n >= 0) took.push((started - dropped) / 1000); // the first one finds nobody on duty yet
+    if (n >= 0) took.push((started - dropped) / 1000); // the first job waits for the workers
     await delay(PAUSE[0] + Math.random() * (PAUSE[1] - PAUSE[0]));
   }
   await dispatcher.stop();

@@ -2,20 +2,22 @@ import fs from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { announce } from "../../src/spool/announcement.js";
 import { ownPidSpace } from "../../src/spool/identity.js";
-import { openStore } from "../../src/spool/open-store.js";
+import { openStore } from "../../src/store/open-store.js";
 import { kill } from "../../test/rig/processes.js";
-import type { Setup } from "./bench.js";
+import { siteOf } from "../../test/rig/site.js";
 import { BenchProject, type RunningDispatcher } from "./bench-project.js";
 import { atMost, median, type Row, row } from "./measure.js";
 import { cpuOf } from "./proc.js";
+import type { Setup } from "./setup.js";
 
-/** Job files that wait. */
+/** Number of waiting job files. */
 const FILES = 100_000;
-/** Simulated desks and heartbeats, and for how long, s. */
+/** Number of simulated workers. Each has a desk and a heartbeat. */
 const WORKERS = 256;
+/** Time for which the dispatcher is watched, in s. */
 const WATCHED = 20;
 
-/** What it costs that there is much: many workers, and a dispatcher that dies amid a long queue. */
+/** Measures a dispatcher with many workers, and a new dispatcher after one was killed with a long queue. */
 export async function scale({ scratch, rounds, cores, tell }: Setup): Promise<Row[]> {
   const files = new BenchProject(scratch, "scale");
   files.drop(FILES, "/bin/true");
@@ -30,30 +32,24 @@ export async function scale({ scratch, rounds, cores, tell }: Setup): Promise<Ro
   const share = await manyWorkers(new BenchProject(scratch, "scale"));
   return [
     row(
-      `a dispatcher is killed amid ${FILES} files: until its successor, started then, has handed out`,
+      `a dispatcher is killed with ${FILES} files left: until its successor hands out`,
       median(successions),
       "s",
       2,
       atMost(median(successions), 2, "s"),
     ),
-    row(
-      `a dispatcher with ${WORKERS} workers that have nothing to do`,
-      share,
-      "% CPU",
-      1,
-      atMost(share, 50, "%"),
-    ),
+    row(`a dispatcher with ${WORKERS} idle workers`, share, "% CPU", 1, atMost(share, 50, "%")),
   ];
 }
 
-/** Seconds from the death of a dispatcher, with the start of the next, until a job starts that was handed out by that one. */
+/** Seconds from the start of a new dispatcher, right after the old one was killed, until it has assigned a job. */
 async function succession(project: BenchProject): Promise<number> {
   const first = project.stay();
   const before = project.done;
   while (project.done < before + 500) await delay(20);
   kill(first.pid, "SIGKILL");
   await first.gone;
-  // What lies on the desks still is the dead one's work.
+  // The jobs on the desks were assigned by the killed dispatcher.
   while (project.onDesks > 0) await delay(2);
   const begin = performance.now();
   const second: RunningDispatcher = project.stay();
@@ -63,7 +59,7 @@ async function succession(project: BenchProject): Promise<number> {
   return seconds;
 }
 
-/** CPU of a dispatcher that hears of many, of whom each beats as a worker does: through one file, every 2 s. */
+/** CPU share of a dispatcher with many idle workers, in percent. Each simulated worker writes its heartbeat every 2 s. */
 async function manyWorkers(project: BenchProject): Promise<number> {
   const { layout } = project;
   const store = openStore(layout.root, "local");
@@ -83,7 +79,7 @@ async function manyWorkers(project: BenchProject): Promise<number> {
   });
   for (let n = 0; n < WORKERS; n++) {
     const announcement = announcementOf(n, 1);
-    await announce(store, layout, announcement);
+    await announce(siteOf(store, layout), announcement);
     fs.mkdirSync(layout.desk(announcement.worker));
   }
   const dispatcher = project.stay();
@@ -93,7 +89,7 @@ async function manyWorkers(project: BenchProject): Promise<number> {
   for (let counter = 2; performance.now() - begin < WATCHED * 1000; counter++) {
     const next = begin + (counter - 1) * 2000;
     for (let n = 0; n < WORKERS; n++) {
-      await announce(store, layout, announcementOf(n, counter));
+      await announce(siteOf(store, layout), announcementOf(n, counter));
       const due = begin + (counter - 2) * 2000 + (n * 2000) / WORKERS;
       if (due > performance.now()) await delay(due - performance.now());
     }

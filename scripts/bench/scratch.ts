@@ -2,20 +2,20 @@ import fs from "node:fs";
 import path from "node:path";
 import { kill, processesWith } from "../../test/rig/processes.js";
 
-/** How long the processes of the benchmark may take to be gone, in looks of 20 ms. */
-const LOOKS = 250;
+/** Number of attempts to kill the processes of the bench, 20 ms apart. */
+const ATTEMPTS = 250;
 
 /**
- * The benchmark's one directory. Whatever is started gets its path in the environment, so that everything can be found
- * and ended, however the benchmark ends. Removed at the very end only: ext4 gives out inodes slowly in the
- * seconds after many were freed, and the next measurement would pay for it.
+ * The bench's temporary directory. All processes get its path in their environment, so that they can be found and killed at
+ * the end. The directory is removed only at the end, because ext4 is slow to find inodes right after many were freed. The
+ * next measurement would be slower.
  */
 export class Scratch {
   readonly root: string;
   readonly env: NodeJS.ProcessEnv;
   #count = 0;
 
-  /** @param parent the directory to make it in */
+  /** @param parent directory in which the temporary directory is made */
   constructor(parent: string) {
     fs.mkdirSync(parent, { recursive: true });
     this.root = fs.realpathSync(fs.mkdtempSync(path.join(parent, "fjord-bench-")));
@@ -27,7 +27,7 @@ export class Scratch {
     }
   }
 
-  /** A directory of its own for one measurement. */
+  /** Makes a directory for one measurement. */
   make(name: string): string {
     const dir = path.join(this.root, `${name}-${++this.#count}`);
     fs.mkdirSync(dir);
@@ -36,7 +36,7 @@ export class Scratch {
 
   #remove(): void {
     const pause = new Int32Array(new SharedArrayBuffer(4));
-    for (let look = 0; look < LOOKS; look++) {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const left = processesWith(this.root);
       if (left.length === 0) break;
       for (const { pid } of left) kill(pid, "SIGKILL");

@@ -1,15 +1,16 @@
-import type { Setup } from "./bench.js";
 import { BenchProject } from "./bench-project.js";
-import { atLeast, median, type Row, row } from "./measure.js";
+import { atLeast, atMost, median, type Row, row } from "./measure.js";
 import { cpuOf } from "./proc.js";
 import type { Scratch } from "./scratch.js";
+import type { Setup } from "./setup.js";
 
-/** The queue's middle, where neither the start nor the end of the command counts. */
+/** The middle of the queue, as shares of its jobs. The start and the end of the command do not count there. */
 const STEADY = [0.1, 0.9] as const;
 
 interface Round {
-  /** Jobs a second, by name. */
+  /** Jobs a second, by the name of the queue or runner. */
   readonly rates: ReadonlyMap<string, number>;
+  /** Jobs a second in the middle of fjord's queue. */
   readonly steady: number;
   /** CPU microseconds a job. */
   readonly cpu: { readonly worker: number; readonly dispatcher: number; readonly shellAndJob: number };
@@ -46,7 +47,7 @@ async function fjord(scratch: Scratch, jobs: number, slots: number) {
   };
 }
 
-/** Empty jobs a second, all in turn in each round. */
+/** Measures empty jobs a second. In each round, fjord and all peers run in turn. */
 export async function speed({ scratch, jobs, rounds, cores, peers: known, tell }: Setup): Promise<Row[]> {
   const peers = known.filter(({ found }) => found.kind === "there").map(({ peer }) => peer);
   const results: Round[] = [];
@@ -77,7 +78,7 @@ export async function speed({ scratch, jobs, rounds, cores, peers: known, tell }
     const digits = rate(name) < 10 ? 1 : 0;
     rows.push(row(`${name}: ${how.replace("CORES", String(cores))}`, rate(name), "jobs/s", digits));
   }
-  const required: Record<string, number> = { xargs: 1, "GNU parallel": 2 };
+  const required: Record<string, number> = { xargs: 0.95, "GNU parallel": 2, "task-spooler": 1.1 };
   for (const { name } of peers) {
     const times = ratio(name);
     const limit = required[name];
@@ -85,8 +86,14 @@ export async function speed({ scratch, jobs, rounds, cores, peers: known, tell }
     rows.push(row(`fjord : ${name}, within a round`, times, "", 2, demand));
   }
   rows.push(
-    row("CPU a job: worker", cpu("worker"), "µs", 0),
-    row("CPU a job: dispatcher, its start among it", cpu("dispatcher"), "µs", 0),
+    row("CPU a job: worker", cpu("worker"), "µs", 0, atMost(cpu("worker"), 120, "µs")),
+    row(
+      "CPU a job: dispatcher, with its start",
+      cpu("dispatcher"),
+      "µs",
+      0,
+      atMost(cpu("dispatcher"), 75, "µs"),
+    ),
     row("CPU a job: launcher shell and the job itself", cpu("shellAndJob"), "µs", 0),
   );
   return rows;

@@ -2,16 +2,16 @@ import fs from "node:fs";
 import path from "node:path";
 import { execa } from "execa";
 import { binary, type CommandName } from "../../test/rig/command.js";
-import type { Setup } from "./bench.js";
 import { BenchProject } from "./bench-project.js";
 import { atMost, median, type Required } from "./measure.js";
+import type { Setup } from "./setup.js";
 
-/** What a command takes that has next to nothing to do, in medians; the ratios are to an empty Node of the same round. */
+/** Cost of a command with almost no work, in medians. The ratios compare it with `node -e 0` of the same round. */
 export interface CommandCost {
   readonly command: string;
-  /** From start to end. */
+  /** Time from start to end. */
   readonly ms: number;
-  /** Peak resident memory of its own process. */
+  /** Peak resident memory of the command's own process. */
   readonly megabytes: number;
   readonly timeRatio: number;
   readonly memoryRatio: number;
@@ -25,25 +25,26 @@ interface Cost {
 
 interface Command {
   readonly name: CommandName;
-  /** Its arguments in round `n`. */
+  /** Arguments in round `n`. */
   readonly args: (n: number) => string[];
-  /** What the table says. */
+  /** Name in the table. */
   readonly shown: string;
-  /** How it may end; 0 if nothing is said. */
+  /** Exit codes of a good run. The default is 0. */
   readonly ends?: readonly number[];
 }
 
 const EMPTY = "node -e 0";
-/** How many times an empty Node those may take that are asked for over and over. */
+/** Largest time of a frequent command, as a multiple of `node -e 0`. */
 const LIMIT = 2;
-const LIMITED: readonly string[] = ["fjord --version", "fjord status"];
-/** All commands, for each round of the benchmark. */
+/** Commands that people run again and again. */
+const FREQUENT: readonly string[] = ["fjord --version", "fjord status"];
+/** Runs of each command in a round of the bench. */
 const TIMES = 2;
-/** An empty Node is looked at more than once a round, as all are compared with it. */
+/** Runs of `node -e 0` for each run of a command. All commands are compared with them. */
 const EMPTIES = 3;
-/** A worker for which there is nothing ends after so long, s. */
+/** `idle_limit` of the worker, in s. */
 const IDLE = 0.1;
-/** Jobs that have ended in the small project. */
+/** Number of ended jobs in the project. */
 const ENDED = 10;
 
 function fjord(words: string, remark = ""): Command {
@@ -51,7 +52,7 @@ function fjord(words: string, remark = ""): Command {
   return { name: "fjord", args, shown: `fjord ${words.replaceAll("%", "")}${remark}` };
 }
 
-/** In this order, each round: jobs are submitted by one and cancelled by another, workers hired and fired. */
+/** Commands in the order of a round. Some need the effect of others: `cancel` needs `submit`, and `fire` needs `hire`. */
 const COMMANDS: readonly Command[] = [
   fjord("--version"),
   fjord("--help"),
@@ -73,7 +74,7 @@ const COMMANDS: readonly Command[] = [
   fjord("clean --older-than 0 --state cancelled"),
   fjord("retry bad%"),
   fjord("completion bash"),
-  fjord("run -- /bin/true", ", its worker and all"),
+  fjord("run -- /bin/true", ", with its worker"),
   fjord("doctor"),
   { name: "recruiter", args: () => ["hire", "1"], shown: "recruiter hire 1" },
   { name: "recruiter", args: () => ["list"], shown: "recruiter list" },
@@ -82,34 +83,34 @@ const COMMANDS: readonly Command[] = [
   { name: "recruiter", args: () => ["fire", "--wait"], shown: "recruiter fire --wait" },
 ];
 
-/** Loaded before all else: at its end the process says what memory it has taken at most (proc(5): VmHWM). */
-const WITNESS = `process.on("exit", () => {
+/** Node loads this module before a command. When the process ends, it writes its peak memory to a file (proc(5), VmHWM). */
+const MEMORY_HOOK = `process.on("exit", () => {
   const fs = require("node:fs");
-  fs.writeFileSync(process.env.FJORD_BENCH_WITNESS, fs.readFileSync("/proc/self/status"));
+  fs.writeFileSync(process.env.FJORD_BENCH_STATUS, fs.readFileSync("/proc/self/status"));
 });
 `;
 
-/** Runs programs of Node and tells what they took. */
-class Scales {
+/** Runs Node programs and measures their time and memory. */
+class CommandMeter {
   readonly #dir: string;
   readonly #env: NodeJS.ProcessEnv;
 
   constructor(dir: string, env: NodeJS.ProcessEnv) {
     this.#dir = dir;
-    fs.writeFileSync(path.join(dir, "witness.cjs"), WITNESS);
+    fs.writeFileSync(path.join(dir, "memory-hook.cjs"), MEMORY_HOOK);
     this.#env = {
       ...env,
       FJORD_HOME: path.join(dir, "home"),
       FJORD_PROGRESS: path.join(dir, "progress"),
-      FJORD_BENCH_WITNESS: path.join(dir, "status"),
+      FJORD_BENCH_STATUS: path.join(dir, "status"),
       EDITOR: "true",
       VISUAL: "true",
     };
   }
 
-  async weigh(project: string, words: readonly string[], ends: readonly number[] = [0]): Promise<Cost> {
+  async measure(project: string, words: readonly string[], ends: readonly number[] = [0]): Promise<Cost> {
     const begin = performance.now();
-    const args = ["--require", path.join(this.#dir, "witness.cjs"), ...words];
+    const args = ["--require", path.join(this.#dir, "memory-hook.cjs"), ...words];
     const { exitCode, stderr } = await execa(process.execPath, args, {
       env: { ...this.#env, FJORD_PROJECT: project },
       extendEnv: false,
@@ -128,7 +129,7 @@ class Scales {
   }
 }
 
-/** Every command, in a project with a few jobs in each state. */
+/** Measures every command, in a project with a few jobs in each state. */
 export async function startup({ scratch, rounds, tell }: Setup): Promise<CommandCost[]> {
   const project = new BenchProject(scratch, "startup");
   const { layout } = project;
@@ -141,28 +142,28 @@ export async function startup({ scratch, rounds, tell }: Setup): Promise<Command
   await project.untilDone(ENDED);
   await dispatcher.stop();
   await project.fire();
-  const lonely = new BenchProject(scratch, "startup");
-  fs.writeFileSync(lonely.layout.settings, `[fjord]\nidle_limit = ${IDLE} s\n`);
+  const idleProject = new BenchProject(scratch, "startup");
+  fs.writeFileSync(idleProject.layout.settings, `[fjord]\nidle_limit = ${IDLE} s\n`);
 
-  const scales = new Scales(scratch.make("scales"), scratch.env);
+  const meter = new CommandMeter(scratch.make("meter"), scratch.env);
   const seen = new Map<string, { cost: Cost; empty: Cost }[]>();
   const note = (shown: string, cost: Cost, empty: Cost) =>
     seen.set(shown, [...(seen.get(shown) ?? []), { cost, empty }]);
   for (let n = 0; n < rounds * TIMES; n++) {
     tell(`start-up, round ${n + 1} of ${rounds * TIMES}`);
     drop(`wait${n}`, "/bin/true");
-    drop(`bad${n + 1}`, "/bin/false"); // the dispatcher's, for the next round
+    drop(`bad${n + 1}`, "/bin/false"); // the dispatcher runs this job, and `retry` of the next round needs it
     const empties: Cost[] = [];
-    for (let i = 0; i < EMPTIES; i++) empties.push(await scales.weigh(layout.root, ["-e", "0"]));
+    for (let i = 0; i < EMPTIES; i++) empties.push(await meter.measure(layout.root, ["-e", "0"]));
     const empty = {
       ms: median(empties.map(({ ms }) => ms)),
       megabytes: median(empties.map(({ megabytes }) => megabytes)),
     };
     note(EMPTY, empty, empty);
     for (const { name, args, shown, ends } of COMMANDS) {
-      note(shown, await scales.weigh(layout.root, [binary(name), ...args(n)], ends), empty);
+      note(shown, await meter.measure(layout.root, [binary(name), ...args(n)], ends), empty);
     }
-    const worker = await scales.weigh(lonely.layout.root, [binary("worker")]);
+    const worker = await meter.measure(idleProject.layout.root, [binary("worker")]);
     note(`worker, idle_limit = ${IDLE} s`, worker, empty);
   }
   return [...seen].map(([command, both]) => {
@@ -174,7 +175,7 @@ export async function startup({ scratch, rounds, tell }: Setup): Promise<Command
       megabytes: of(({ cost }) => cost.megabytes),
       timeRatio,
       memoryRatio: of(({ cost, empty }) => cost.megabytes / empty.megabytes),
-      ...(LIMITED.includes(command) && { required: atMost(timeRatio, LIMIT, "times the time") }),
+      ...(FREQUENT.includes(command) && { required: atMost(timeRatio, LIMIT, "times the time") }),
     };
   });
 }

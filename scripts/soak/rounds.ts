@@ -1,11 +1,12 @@
 import fs from "node:fs";
 import path from "node:path";
-import { processesOf } from "../../test/checker/evidence.js";
-import { Bench, Dice, kill, QUICK } from "../../test/faults/harness.js";
 import { SmallDisk } from "../../test/faults/small-disk.js";
 import { Chaos, type Strike, type Weights } from "../../test/faults/strikes.js";
+import { QUICK, WitnessedProject } from "../../test/faults/witnessed-project.js";
+import { Dice } from "../../test/rig/dice.js";
+import { kill, processesWith } from "../../test/rig/processes.js";
 
-/** Each round has a project of its own for so long, ms, and then until all of its jobs have ended. */
+/** Time for which a round disturbs its project, in ms. The round then lasts until all jobs have ended. */
 const ROUND = 40_000;
 
 const EVERYTHING: Weights = {
@@ -21,21 +22,22 @@ const EVERYTHING: Weights = {
   "a waiting job moved away and back": 5,
   "a waiting job removed": 5,
   "a failed job moved back": 8,
-  "the seat's lock removed": 4,
+  "the dispatcher lock removed": 4,
   "an order removed": 3,
   "a project read-only": 4,
 };
 
+/** A kind of round. */
 interface Kind {
   readonly name: string;
   readonly settings: Readonly<Record<string, string>>;
   readonly weights: Weights;
-  /** Options of the small file system that it needs. */
+  /** Mount options of a small file system; undefined when the round needs none. */
   readonly disk?: readonly string[];
 }
 
 const NETWORK = { ...QUICK, store: "network", settle: "0.2 s", flush: "no" };
-/** In turn. */
+/** Kinds of rounds. They run in turn. */
 const KINDS: readonly Kind[] = [
   { name: "local", settings: QUICK, weights: EVERYTHING },
   { name: "as on a network", settings: NETWORK, weights: EVERYTHING },
@@ -54,7 +56,7 @@ interface Soak {
   readonly only: number | undefined;
 }
 
-/** What was done in all rounds together. */
+/** Sums over all rounds. */
 class Totals {
   rounds = 0;
   jobs = 0;
@@ -63,10 +65,10 @@ class Totals {
   judged = 0;
   readonly struck = new Map<Strike, number>();
 
-  add(bench: Bench, chaos: Chaos): void {
+  add(project: WitnessedProject, chaos: Chaos): void {
     this.rounds++;
-    this.jobs += bench.accepted.length;
-    this.runs += bench.ends().length;
+    this.jobs += project.accepted.length;
+    this.runs += project.runsEnded().length;
     this.kills += chaos.crew.kills;
     this.judged += chaos.judged;
     for (const [strike, times] of chaos.struck)
@@ -74,11 +76,11 @@ class Totals {
   }
 }
 
-/** Rounds until the time is over. @returns whether the checker had no objection to any */
+/** Runs rounds until the time is over. @returns false when the checker has found a violation */
 export async function soak({ minutes, seed, only }: Soak): Promise<boolean> {
   const end = performance.now() + minutes * 60_000;
   const totals = new Totals();
-  console.log(`seed ${seed}, ${minutes} minutes; --seed ${seed} strikes like this again`);
+  console.log(`seed ${seed}, ${minutes} minutes; repeat this run with --seed ${seed}`);
   let isWell = true;
   for (let n = only ?? 0; isWell && performance.now() < end; n++) {
     isWell = await round(n, seed, Math.min(ROUND, end - performance.now()), totals);
@@ -92,45 +94,47 @@ async function round(n: number, seed: number, ms: number, totals: Totals): Promi
   const kind = KINDS[n % KINDS.length] as Kind;
   const disk = kind.disk && SmallDisk.mount(...kind.disk);
   if (typeof disk === "string") {
-    console.log(`round ${n}, ${kind.name}: left out, no tmpfs can be mounted: ${disk}`);
+    console.log(`round ${n}, ${kind.name}: skipped, because no tmpfs can be mounted: ${disk}`);
     return true;
   }
-  const bench = new Bench(kind.settings, disk && path.join(disk.path, "project"));
+  const project = new WitnessedProject(kind.settings, disk && path.join(disk.path, "project"));
   const begin = performance.now();
   try {
     const { weights } = kind;
     const options = { workers: 3, dispatchers: 2, weights, ...(disk && { disk }) };
-    const chaos = new Chaos(bench, new Dice(seed + n), options);
+    const chaos = new Chaos(project, new Dice(seed + n), options);
     await chaos.rage(() => performance.now() - begin > ms);
     await chaos.settle();
-    totals.add(bench, chaos);
+    totals.add(project, chaos);
     const seconds = Math.round((performance.now() - begin) / 1000);
     console.log(
-      `round ${n}, ${kind.name}: ${bench.accepted.length} jobs, ${chaos.crew.kills} kills, ${seconds} s, all well`,
+      `round ${n}, ${kind.name}: ${project.accepted.length} jobs, ${chaos.crew.kills} kills, ${seconds} s, no violation`,
     );
-    await bench.dispose(false);
+    await project.dispose(false);
     return true;
   } catch (error) {
     console.log(`round ${n}, ${kind.name}, seed ${seed}: ${error instanceof Error ? error.message : error}`);
-    console.log(`the evidence: ${keep(bench)}; npm run soak -- --seed ${seed} --round ${n}`);
+    console.log(
+      `The evidence is in ${keep(project)}. Repeat the round with: npm run soak -- --seed ${seed} --round ${n}`,
+    );
     return false;
   } finally {
     disk?.unmount();
   }
 }
 
-/** Ends what runs there, and leaves the rest as it is. @returns where it is */
-function keep(bench: Bench): string {
-  for (const { pid } of processesOf(bench.root)) kill(pid);
-  if (!bench.root.startsWith(bench.base))
-    fs.cpSync(bench.root, path.join(bench.base, "project"), { recursive: true });
-  return bench.base;
+/** Kills the processes of a round and keeps its files. @returns the directory of the files */
+function keep(project: WitnessedProject): string {
+  for (const { pid } of processesWith(project.directory)) kill(pid);
+  if (!project.directory.startsWith(project.root))
+    fs.cpSync(project.directory, path.join(project.root, "project"), { recursive: true });
+  return project.root;
 }
 
 function tell({ rounds, jobs, runs, kills, judged, struck }: Totals, isWell: boolean): void {
   console.log(`\n${rounds} rounds: ${jobs} jobs accepted, ${runs} runs to the end, ${kills} kills.`);
   for (const [strike, times] of [...struck].sort((a, b) => b[1] - a[1]))
     console.log(`  ${String(times).padStart(5)} × ${strike}`);
-  console.log(`Judged ${judged} times, of that ${rounds} at the end of a round.`);
-  console.log(isWell ? "The checker had no objection." : "THE CHECKER OBJECTED.");
+  console.log(`The checker judged ${judged} times, ${rounds} of them at the end of a round.`);
+  console.log(isWell ? "The checker found no violation." : "THE CHECKER FOUND A VIOLATION.");
 }

@@ -1,13 +1,13 @@
-import type { Project } from "../compose/project.js";
-import { patternsOf } from "../compose/select.js";
 import { FjordError } from "../job/error.js";
-import type { JobPlace } from "../report/jobs.js";
+import type { JobPlace } from "../jobs/places.js";
+import { patternsOf } from "../jobs/selection.js";
+import type { Project } from "../library/project.js";
 
 /**
- * The jobs that a verb is to act on.
+ * Finds the jobs on which a verb acts.
  *
- * @param done what it does with them, as `cancelled`
- * @throws FjordError as `Project.jobs` does; of several it says that nothing was done to the others, too
+ * @param done participle of the verb, such as `cancelled`
+ * @throws FjordError as `Project.jobs` does. If several jobs were named, the message adds that nothing was done to any of them.
  */
 export async function jobsToActOn(
   project: Project,

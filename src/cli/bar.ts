@@ -1,11 +1,11 @@
-import type { Progress } from "../dispatcher/dispatcher.js";
+import type { Progress } from "../dispatcher/progress.js";
 import { formatDuration } from "../job/duration.js";
 
 type Counts = Pick<Progress, "succeeded" | "failed"> & Partial<Pick<Progress, "running" | "rate">>;
 
 /** Characters of the bar itself. */
 const WIDTH = 30;
-/** Between two frames, ms: on a terminal, and elsewhere. */
+/** Pauses between two frames in ms, on a terminal and elsewhere. */
 const FRAMES_APART = 100;
 const LINES_APART = 10_000;
 
@@ -20,7 +20,10 @@ function barLine({ succeeded, failed, running = 0, rate = 0 }: Counts, total: nu
   return `[${"#".repeat(full)}${".".repeat(WIDTH - full)}] ${parts.join(", ")}`;
 }
 
-/** How far it is, on standard error: one line that overwrites itself; where that is no terminal, a line now and then. */
+/**
+ * Progress bar on standard error. On a terminal the bar is one line that is overwritten. Elsewhere, a new line is printed now and
+ * then.
+ */
 export class Bar {
   readonly #isOn: boolean;
   readonly #total: number;
@@ -40,14 +43,14 @@ export class Bar {
     this.#write(progress, "");
   }
 
-  /** Makes room for other lines. */
+  /** Removes the bar from the screen, so that other lines can be printed. */
   clear(): void {
     if (this.#isShown) process.stderr.write("\r\x1b[K");
     this.#isShown = false;
     this.#shownAt = process.stderr.isTTY ? Number.NEGATIVE_INFINITY : this.#shownAt;
   }
 
-  /** The last frame stays. */
+  /** Prints the last frame, which stays. */
   end(counts: Counts): void {
     if (this.#isOn) this.#write(counts, "\n");
     this.#isShown = false;

@@ -1,13 +1,19 @@
-import type { Argv } from "yargs";
-import type { Project } from "../compose/project.js";
-import type { JobState } from "../report/jobs.js";
-import { COMPLETE } from "./command.js";
-import { openToLook } from "./open.js";
+import type { Options } from "yargs";
+import type { JobState } from "../jobs/places.js";
+import type { Project } from "../library/project.js";
+import { currentDirectory } from "../project/current-directory.js";
+import { openToRead } from "./open-project.js";
+import { flag, PROJECT_OPTION } from "./option.js";
+import { nameOf, type Program, verbAt } from "./program.js";
+import type { VerbHelp } from "./verb.js";
 
-/** Names that are offered at once. */
+/** Largest number of candidates that are printed. A longer list in a shell is of no use. */
 const MOST = 1000;
 
-/** In which states jobs are of use to a verb; to the others all are. Only these directories are listed. */
+/**
+ * States of the jobs on which a verb can act. Only the directories of these states are listed. A verb that is missing here takes
+ * jobs in all states.
+ */
 const STATES: Readonly<Record<string, readonly JobState[]>> = {
   cancel: ["waiting", "held", "running", "retrying"],
   hold: ["waiting", "retrying"],
@@ -18,98 +24,120 @@ const STATES: Readonly<Record<string, readonly JobState[]>> = {
   results: ["done", "failed", "cancelled"],
 };
 
-/** A word that may follow, a tab, and what it means. */
+/** Options of every command. */
+const EVERYWHERE: Readonly<Record<string, Options>> = {
+  project: PROJECT_OPTION,
+  version: flag("show the version"),
+  help: { ...flag("show this help"), alias: "h" },
+};
+
+/** A candidate: a word that may follow, a tab, and the word's meaning. */
 type Candidate = string;
 
+/** The words of a command line. The last word is unfinished and often empty. */
+interface Line {
+  readonly words: readonly string[];
+  readonly current: string;
+  /** Name of the verb; empty while no verb is typed. */
+  readonly verb: string;
+  readonly help: VerbHelp;
+}
+
 /**
- * What the shells' scripts ask: `COMMAND --complete-words WORD…`, the last one unfinished, often empty. Prints a line for
- * each word that may stand there; none where only the shell knows, as with files.
- *
- * @param y knows verbs, options and choices
- * @param usages of the verbs, which tell by the name of an argument whether it is a job or a worker
+ * Answers the scripts of the shells, which call `COMMAND --complete-words WORD…`. Prints a line for each word that may replace
+ * the last one. Where the shell itself must complete the word, as for files, no line is printed.
  */
-export async function complete(y: Argv, usages: readonly string[]): Promise<void> {
-  const words = finish(process.argv.slice(process.argv.indexOf(COMPLETE) + 1));
+export async function complete(program: Program, typed: readonly string[]): Promise<void> {
+  const words = joined(typed).flatMap(parted);
   const current = words.at(-1) ?? "";
-  const candidates = words.slice(0, -1).includes("--") ? [] : await candidatesFor(y, usages, words, current);
+  if (words.slice(0, -1).includes("--")) return; // a command follows
+  const at = verbAt(words.slice(0, -1));
+  const entry = program.verbs.find(([usage]) => nameOf(usage) === words[at]);
+  const { verb: help } = await (entry?.[2] ?? program.otherwise)();
+  const line = { words, current, verb: nameOf(entry?.[0] ?? ""), help };
+  const candidates =
+    (await optionValues(line)) ??
+    (current.startsWith("-")
+      ? optionNames(line)
+      : entry === undefined && program.verbs.length > 0
+        ? program.verbs.map(([usage, about]) => `${nameOf(usage)}\t${about}`)
+        : await wordsFor(line));
+  // A shell replaces the whole word by the candidate, so the candidate must include `--option=`.
+  const [option, ...values] = parted(typed.at(-1) ?? "");
+  const before = values.length > 0 ? `${option}=` : "";
   for (const candidate of candidates.filter((one) => one.startsWith(current)).slice(0, MOST)) {
-    process.stdout.write(`${candidate}\n`);
+    process.stdout.write(`${before}${candidate}\n`);
   }
 }
 
-/** bash makes three words of `--option=value`. */
-function finish(words: readonly string[]): string[] {
+/** Joins `--option`, `=` and `value`, as the script of earlier versions for bash sends them. */
+function joined(words: readonly string[]): string[] {
   const whole = words.filter((word) => word !== "=");
   return words.at(-1) === "=" ? [...whole, ""] : whole;
 }
 
-async function candidatesFor(
-  y: Argv,
-  usages: readonly string[],
-  words: readonly string[],
-  current: string,
-): Promise<Candidate[]> {
-  const { known, options } = knownTo(y, words);
-  const option = /^--?([^-].*)$/.exec(words.at(-2) ?? "")?.[1];
-  if (option !== undefined && option in options.key && !options.boolean.includes(option)) {
-    return option in options.choices ? known : valuesOf(option, words, current);
-  }
-  if (current.startsWith("-")) return known;
-  const usage = usages.find((each) => words.slice(0, -1).includes(verbOf(each)));
-  if (usage === undefined || !/[[<]/.test(usage)) return known;
-  const named = known.filter((candidate) => !candidate.startsWith("-"));
-  if (/\bjobs\b/.test(usage)) return [...named, ...(await jobs(words, STATES[verbOf(usage)]))];
-  if (/\bworkers\b/.test(usage)) return [...named, ...(await workers(words))];
-  return named;
+/** Splits `--option=value` into two words. */
+function parted(word: string): string[] {
+  const [, option, value] = /^(--[a-z][a-z-]*)=(.*)$/s.exec(word) ?? [];
+  return option === undefined || value === undefined ? [word] : [option, value];
 }
 
-function verbOf(usage: string): string {
-  return usage.split(" ", 1)[0] ?? "";
+function optionsOf({ help }: Line): [name: string, option: Options][] {
+  return Object.entries({ ...EVERYWHERE, ...help.options });
 }
 
-/** Of an option that takes one and has no choices; none where only the shell knows, as with files. */
-async function valuesOf(option: string, words: readonly string[], current: string): Promise<Candidate[]> {
-  switch (option) {
+/** `--lines` and `-n`. */
+function spellingsOf([name, { alias }]: readonly [name: string, option: Options]): string[] {
+  return alias === undefined ? [`--${name}`] : [`--${name}`, `-${alias}`];
+}
+
+/** Each option that is not typed yet, with its name and its letter. */
+function optionNames(line: Line): Candidate[] {
+  return optionsOf(line)
+    .filter(([, { hidden }]) => hidden !== true)
+    .map((option) => ({ spellings: spellingsOf(option), describe: option[1].describe }))
+    .filter(({ spellings }) => !spellings.some((one) => line.words.slice(0, -1).includes(one)))
+    .flatMap(({ spellings, describe }) => spellings.map((one) => `${one}\t${describe}`));
+}
+
+/** The values of the option before the current word; undefined if the word before is not an option that takes a value. */
+async function optionValues(line: Line): Promise<Candidate[] | undefined> {
+  const { words, current } = line;
+  const before = words.at(-2);
+  const [name, option] =
+    optionsOf(line).find((one) => before !== undefined && spellingsOf(one).includes(before)) ?? [];
+  if (option === undefined || option.type === "boolean") return undefined;
+  if (option.choices !== undefined) return option.choices.map(String);
+  switch (name) {
     case "project":
-      return (await import("../project/locate.js")).projects(process.env, process.cwd());
+      return (await import("../project/locate.js")).projects(process.env, currentDirectory);
     case "after":
       return jobs(words);
     case "state": {
-      const { ENDS, JOB_STATES } = await import("../report/jobs.js");
-      const before = current.slice(0, current.lastIndexOf(",") + 1); // several, with commas
-      return [...(words.includes("clean") ? ENDS : JOB_STATES)].map((state) => before + state);
+      const { END_STATES, JOB_STATES } = await import("../jobs/places.js");
+      const others = current.slice(0, current.lastIndexOf(",") + 1); // several states are separated by commas
+      return [...(line.verb === "clean" ? END_STATES : JOB_STATES)].map((state) => others + state);
     }
     default:
       return [];
   }
 }
 
-interface Options {
-  readonly key: Readonly<Record<string, unknown>>;
-  readonly boolean: readonly string[];
-  readonly choices: Readonly<Record<string, unknown>>;
-}
-
-/** What yargs itself knows: verbs, options, choices; and the options of the verb. It takes the first word for the program. */
-function knownTo(y: Argv, words: readonly string[]): { known: Candidate[]; options: Options } {
-  const said: string[] = [];
-  let options: Options = { key: {}, boolean: [], choices: {} };
-  // It is called for the command and for its verb, whose options it forgets when it comes back.
-  y.parse(["--get-yargs-completions", "", ...words], {}, (_error, _argv, output) => {
-    said.push(output);
-    // In every version of yargs, and missing in its types.
-    options = (y as unknown as { getOptions(): Options }).getOptions();
-  });
-  const known = said
-    .join("\n")
-    .split("\n")
-    .filter((line) => line !== "");
-  return { known, options };
+/** The words that a verb takes; its options if it takes no words. */
+async function wordsFor(line: Line): Promise<Candidate[]> {
+  const { help, words, verb } = line;
+  if (help.words === undefined) return optionNames(line);
+  const choices = Object.values(help.words).flatMap(({ choices = [] }) => choices.map(String));
+  if ("jobs" in help.words) return jobs(words, STATES[verb]);
+  if ("workers" in help.words) return workers(words);
+  return choices;
 }
 
 function jobs(words: readonly string[], states?: readonly JobState[]): Promise<string[]> {
   return names(words, async (project) =>
-    (await project.jobs([], states && new Set(states))).map(({ job, numbers }) => numbers?.array ?? job),
+    (await project.jobs([], states && new Set(states))).map((place) =>
+      place.kind === "numbers" ? place.numbers.array : place.job,
+    ),
   );
 }
 
@@ -117,14 +145,16 @@ function workers(words: readonly string[]): Promise<string[]> {
   return names(words, async (project) => (await project.workers()).map(({ worker }) => worker));
 }
 
-/** A shell that completes hears of no trouble. */
+/**
+ * Names from the project that the words name. After an error the result has no names, because a shell cannot show a message here.
+ */
 async function names(
   words: readonly string[],
   of: (project: Project) => Promise<string[]>,
 ): Promise<string[]> {
   const at = words.indexOf("--project");
   try {
-    const project = await openToLook({ project: at < 0 ? undefined : words[at + 1] });
+    const project = await openToRead({ project: at < 0 ? undefined : words[at + 1] });
     return project === undefined ? [] : await of(project);
   } catch {
     return [];

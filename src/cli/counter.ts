@@ -1,12 +1,12 @@
-/** Jobs from which on, and after so many of which, it is shown how far it is. */
+/** Smallest number of jobs for which progress is shown, and number of jobs from one text to the next. */
 const SHOWN_FROM = 5000;
 const SHOWN_EACH = 1000;
 
 /**
- * Tells how far it is when it takes long, on a terminal: `Removed 3000 of 20000`, a line that overwrites itself and goes.
+ * Shows the progress of long work on a terminal: `Removed 3000 of 20000`, a line that overwrites itself and disappears.
  *
- * @param done what has been done with the jobs
- * @returns to be told after each; undefined where there is no terminal
+ * @param done participle for the work on the jobs, such as `Removed`
+ * @returns a function to call after each job; undefined where there is no terminal
  */
 export function countOnTerminal(done: string): ((count: number, of: number) => void) | undefined {
   if (!process.stdout.isTTY) return undefined;

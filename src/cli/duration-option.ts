@@ -3,9 +3,9 @@ import { FjordError } from "../job/error.js";
 import { quote } from "../job/quote.js";
 
 /**
- * What an option says of a duration, in seconds.
+ * Reads the value of an option as a duration, in seconds.
  *
- * @param names what stands behind it: the unit, when that was typed as a word of its own
+ * @param names words after the option. The first one is a unit if somebody typed `--timeout 2 hours`.
  * @throws FjordError `bad-usage`
  */
 export function durationOf(option: string, text: string, names: readonly string[]): number {

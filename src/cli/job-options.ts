@@ -1,84 +1,87 @@
 import fs from "node:fs";
-import type { Argv } from "yargs";
-import type { Project } from "../compose/project.js";
-import { slipsOf } from "../compose/slips.js";
-import type { Wanted } from "../compose/wanted.js";
 import { type Dependency, formatAfter, parseAfter } from "../job/after.js";
 import { FjordError } from "../job/error.js";
 import { quote, visible } from "../job/quote.js";
 import { shellWord } from "../job/shell-words.js";
-import { namesOf } from "../report/arrays.js";
+import { namesOf } from "../jobs/numbers.js";
+import type { Project } from "../library/project.js";
+import { fromHere } from "../project/current-directory.js";
+import type { Draft } from "../submission/draft.js";
+import { sharedLogfiles } from "../submission/shared-logfiles.js";
+import { slipsOf } from "../submission/slips.js";
+import { draftsOf, type Wanted } from "../submission/wanted.js";
 import { type WishArgs, wishesOf } from "./job-wishes.js";
+import { note } from "./main.js";
+import { text, texts } from "./option.js";
 import { type SweepArgs, sweepOf } from "./sweep-options.js";
-import { type Common, some } from "./verb.js";
+import type { Common } from "./verb.js";
+import { some } from "./wording.js";
 
-/** What says which jobs are wanted: files or a command, how they are to be run, and how many. */
+/** Arguments that describe the wanted jobs: files or a command, how the jobs run, and how many jobs there are. */
 export interface JobArgs extends Common, WishArgs, SweepArgs {
-  /** The verb. */
-  readonly _: readonly (string | number)[];
+  /** `run` or `submit`. */
+  readonly verb: string;
   readonly files: string[];
-  /** What stands behind `--`. */
+  /** The words after `--`. */
   readonly behind: readonly string[];
   readonly name: string | undefined;
   readonly after: string[] | undefined;
 }
 
-/** Declares the options that say which jobs are wanted, all but those for many at once. */
-export function jobOptions(y: Argv<Common>) {
-  return y
-    .positional("files", {
-      type: "string",
-      array: true,
-      default: [] as string[],
-      describe: "job files, and folders of them",
-    })
-    .option("name", { type: "string", requiresArg: true, describe: "the job's name" })
-    .option("logfile", { type: "string", requiresArg: true, describe: "where its results go" })
-    .option("workdir", {
-      type: "string",
-      requiresArg: true,
-      describe: "where it runs [a command: here; a job file: as it says]",
-    })
-    .option("after", {
-      type: "string",
-      array: true,
-      requiresArg: true,
-      nargs: 1,
-      describe: "JOB, JOB:any: begin when that one has succeeded, or just ended; again: when all have",
-    })
-    .option("priority", { type: "string", requiresArg: true, describe: "higher goes first [0]" })
-    .option("retries", { type: "string", requiresArg: true, describe: "how often to try again [0]" })
-    .option("timeout", { type: "string", requiresArg: true, describe: "how long it may take: 90, 30m, 2h" })
-    .option("nice", { type: "string", requiresArg: true, describe: "-20 to 19" })
-    .option("env", {
-      alias: "e",
-      type: "string",
-      array: true,
-      requiresArg: true,
-      nargs: 1,
-      describe: "NAME=VALUE in its environment",
-    })
-    .option("export", {
-      type: "string",
-      requiresArg: true,
-      describe: "NAME,NAME…: take these from this shell's environment",
-    });
-}
+/** Job files that a verb takes. */
+export const FILES = {
+  type: "string",
+  array: true,
+  default: [] as string[],
+  describe: "job files, and folders of them",
+} as const;
+
+/** Options for the jobs of one command line, without the options that make many jobs. */
+export const JOB_OPTIONS = {
+  name: text("the job's name"),
+  logfile: text("where the job's results go"),
+  workdir: text("directory in which the job runs [a command: here; a job file: as the file says]"),
+  after: texts("JOB: begin when it has succeeded; JOB:any: when it has ended; several times: when all have"),
+  priority: text("a job of higher priority begins first [0]"),
+  retries: text("number of retries after a failure [0]"),
+  timeout: text("longest time that an attempt may take: 90, 30m, 2h"),
+  nice: text("nice value, from -20 to 19"),
+  shell: text("shell that runs the command line, such as /bin/bash"),
+  env: { ...texts("NAME=VALUE: set this variable for the job"), alias: "e" },
+  export: text("NAME,NAME…: copy these variables from this shell"),
+};
 
 /**
- * The jobs that the options ask for. What looks like a slip is told on standard error.
+ * Makes drafts of the jobs that the arguments describe. Warns on standard error about words that look like mistakes.
  *
- * @param project where the jobs are that they are to run after
- * @throws FjordError `bad-usage`, `no-such-job`
+ * @param project holds the jobs that `--after` names
+ * @param run for `fjord run`: the directory in which its workers are hired, and the file of its table
+ * @throws FjordError `bad-usage`, `job-refused`, `no-such-job`
  */
-export async function wantedOf(args: JobArgs, project: Project | undefined): Promise<Wanted> {
+export async function draftsWanted(
+  args: JobArgs,
+  project: Project | undefined,
+  run: { readonly directory?: string; readonly table?: string | undefined } = {},
+): Promise<Draft[]> {
+  const wanted = await wantedOf(args, project);
+  tell(slipsOf(wanted));
+  const drafts = draftsOf(wanted);
+  tell(sharedLogfiles(drafts, { sweep: wanted.sweep, ...run }));
+  return drafts;
+}
+
+function tell(slips: readonly string[]): void {
+  for (const slip of slips) note("fjord", visible(slip));
+}
+
+async function wantedOf(args: JobArgs, project: Project | undefined): Promise<Wanted> {
   const { name, files, behind, exe, parameters } = args;
   refuseWords(args);
   if (parameters !== undefined && exe === undefined) {
     throw new FjordError("bad-usage", "--parameters needs --exe.", "Or write --param NAME=VALUE,VALUE…");
   }
   const sweep = await sweepOf(args);
-  const wanted = {
+  return {
     ...wishesOf(args),
     ...(args.after !== undefined && { after: await afterOf(args.after, project) }),
     ...{ files, command: behind },
@@ -87,13 +90,12 @@ export async function wantedOf(args: JobArgs, project: Project | undefined): Pro
     ...(sweep !== undefined && { sweep }),
     ...(name !== undefined && { name }),
   };
-  for (const slip of slipsOf(wanted)) process.stderr.write(`[fjord] ${visible(slip)}\n`);
-  return wanted;
 }
 
-/** `fjord submit echo hi`: none of it is a file, or is called as one is, so a command is meant. */
-function refuseWords({ _: [verb = "submit"], files, behind }: JobArgs): void {
-  const isFile = (word: string) => word.endsWith(".ini") || word.endsWith("/") || fs.existsSync(word);
+/** Refuses `fjord submit echo hi`: no word is a file or looks like the name of one, so the words are a command. */
+function refuseWords({ verb, files, behind }: JobArgs): void {
+  const isFile = (word: string) =>
+    word.endsWith(".ini") || word.endsWith("/") || fs.existsSync(fromHere(word));
   if (files.length === 0 || behind.length > 0 || files.some(isFile)) return;
   const [first = "", ...more] = files;
   const what =
@@ -101,11 +103,14 @@ function refuseWords({ _: [verb = "submit"], files, behind }: JobArgs): void {
   throw new FjordError(
     "bad-usage",
     what,
-    `A command goes behind --: fjord ${verb} -- ${files.map(shellWord).join(" ")}`,
+    `Write a command after --: fjord ${verb} -- ${files.map(shellWord).join(" ")}`,
   );
 }
 
-/** Names, patterns and ranges become names: only those that are there now are waited for. */
+/**
+ * Replaces names, patterns and ranges by the names of the jobs that exist now. The new jobs do not wait for jobs that are
+ * submitted later.
+ */
 async function afterOf(words: readonly string[], project: Project | undefined): Promise<string> {
   const after: Dependency[] = [];
   for (const word of words) {

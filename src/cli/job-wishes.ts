@@ -1,10 +1,10 @@
-import path from "node:path";
-import type { JobWishes } from "../compose/draft.js";
 import { FjordError } from "../job/error.js";
 import { wrongIn } from "../job/job-text.js";
 import { quote } from "../job/quote.js";
+import { fromHere } from "../project/current-directory.js";
+import type { JobWishes } from "../submission/draft.js";
 
-const CHECKED = ["priority", "retries", "timeout", "nice"] as const;
+const CHECKED = ["priority", "retries", "timeout", "nice", "shell"] as const;
 
 export interface WishArgs {
   readonly logfile: string | undefined;
@@ -13,31 +13,36 @@ export interface WishArgs {
   readonly retries: string | undefined;
   readonly timeout: string | undefined;
   readonly nice: string | undefined;
+  readonly shell: string | undefined;
   readonly env: string[] | undefined;
   readonly export: string | undefined;
 }
 
-/** What the options ask of a job. */
+/** The settings of a job that the options ask for. */
 export function wishesOf(args: WishArgs): JobWishes {
-  const { logfile, workdir, timeout } = args;
+  const { logfile, workdir, timeout, shell } = args;
   for (const key of CHECKED) check(key, args[key]);
   for (const key of ["logfile", "workdir"] as const) checkLine(key, args[key]);
   const env = { ...exported(args.export), ...assigned(args.env ?? []) };
   const wishes = {
     logfile,
-    // Relative to where the command is typed, not to where a worker was hired.
-    workdir: workdir === undefined || workdir.startsWith("~") ? workdir : path.resolve(workdir),
-    priority: wholeNumber("priority", args.priority),
-    retries: wholeNumber("retries", args.retries),
+    // the path is relative to the directory in which the command is typed, not to the directory in which a worker was hired
+    workdir: workdir === undefined || workdir.startsWith("~") ? workdir : fromHere(workdir),
+    priority: wholeNumber(args.priority),
+    retries: wholeNumber(args.retries),
     timeout,
-    nice: wholeNumber("nice", args.nice),
+    nice: wholeNumber(args.nice),
+    shell,
     ...(Object.keys(env).length > 0 && { env }),
   };
   return Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined));
 }
 
-/** Told of the option, before a job file that nobody has written is refused. */
+/** Refuses a bad value, and names its option. A later refusal would name a job file that the user never saw. */
 function check(key: (typeof CHECKED)[number], text: string | undefined): void {
+  if (text?.trim() === "") {
+    throw new FjordError("bad-usage", `--${key}: the value is empty.`, `Give one, or leave --${key} out.`);
+  }
   const wrong = text === undefined ? undefined : wrongIn(key, text);
   if (wrong !== undefined) throw new FjordError("bad-usage", `--${key}: ${wrong}.`);
 }
@@ -47,10 +52,8 @@ function checkLine(option: string, text: string | undefined): void {
   throw new FjordError("bad-usage", `--${option}: found ${quote(text)}.`, "Write a path of one line.");
 }
 
-function wholeNumber(option: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (text !== "") return Number(text);
-  throw new FjordError("bad-usage", `--${option}: found ${quote(text)}.`, "Write a whole number.");
+function wholeNumber(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text); // `check` has refused other texts
 }
 
 function assigned(assignments: readonly string[]): Record<string, string> {

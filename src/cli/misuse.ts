@@ -2,25 +2,44 @@ import { FjordError } from "../job/error.js";
 import { nearest } from "../job/nearest.js";
 import { visible } from "../job/quote.js";
 import { commandLineOf, shellWord } from "../job/shell-words.js";
+import { currentDirectory } from "../project/current-directory.js";
 import { isThere } from "../project/locate.js";
 
-/** The command that was called, as it was typed, and what it knows. */
+/** The words of a command line, and the options and verbs that exist. */
 export interface Call {
+  /** The program. */
   readonly name: string;
+  /** Usage of the command, such as `fjord progress <done> [text..]`. */
+  readonly usage: string;
   readonly args: readonly string[];
-  /** Names of its options, without dashes. */
+  /** Names of the command's options, without dashes. */
   readonly options: readonly string[];
-  /** Names of its subcommands. */
+  /** Names of the program's verbs. */
   readonly commands: readonly string[];
 }
 
-/** What yargs says of a command line that it cannot take. */
-const UNKNOWN = /^Unknown arguments?: (.+)$/;
-const NO_VALUE = /^Not enough arguments following: (.+)$/;
-const NO_CHOICE = /^Invalid values:\s+Argument: (.+), Given: (.+), Choices: (.+)$/m;
+/**
+ * Texts with which yargs reports an invalid command line, for its method `updateStrings`. yargs calls the failure handler with a
+ * text, but without a code. So fjord sets these texts itself, in every language, and `misuse` reads them.
+ */
+export const YARGS_STRINGS = {
+  "Unknown argument: %s": { one: "unknown: %s", other: "unknown: %s" },
+  "Not enough arguments following: %s": "no value: %s",
+  "Not enough non-option arguments: got %s, need at least %s": {
+    one: "missing: %s of %s",
+    other: "missing: %s of %s",
+  },
+  "Invalid values:": "no choice:",
+  "Argument: %s, Given: %s, Choices: %s": "%s\t%s\t%s",
+};
+const UNKNOWN = /^unknown: (.+)$/s;
+const NO_VALUE = /^no value: (.+)$/s;
+const MISSING = /^missing: /;
+const NO_CHOICE = /^no choice:\s+(.+)\t(.+)\t(.+)$/m;
 
-/** A refusal of a command line in one line: what was found, with its dashes, and what would do. */
+/** Turns a refusal of yargs into one line, which names the word that was found, with its dashes, and the possible words. */
 export function misuse(said: string, call: Call): FjordError {
+  if (MISSING.test(said)) return refusal(call, `An argument is missing: ${call.usage}`);
   const [, unknown] = UNKNOWN.exec(said) ?? [];
   if (unknown !== undefined) return refusal(call, ...unknownWords(unknown.split(", "), call));
   const [, lonely] = NO_VALUE.exec(said) ?? [];
@@ -35,7 +54,7 @@ export function misuse(said: string, call: Call): FjordError {
 }
 
 function refusal({ name }: Call, message: string, meant?: string): FjordError {
-  const hint = `${name} --help shows what there is.`;
+  const hint = `${name} --help lists the possible words.`;
   return new FjordError("bad-usage", message, meant === undefined ? hint : `Did you mean ${meant}? ${hint}`);
 }
 
@@ -51,7 +70,10 @@ function unknownWords(said: readonly string[], call: Call): [message: string, me
   ];
 }
 
-/** With its dashes; undefined for the other spelling of an option that yargs knows (`statusOnly`). */
+/**
+ * Finds a word that yargs reports as the user typed it, with its dashes; undefined for yargs' other spelling of an option
+ * (`statusOnly`).
+ */
 function asTyped(word: string, args: readonly string[]): string | undefined {
   if (args.includes(word)) return word;
   const options = args.filter((arg) => arg.startsWith("-")).map((arg) => arg.split("=", 1)[0] ?? "");
@@ -72,7 +94,7 @@ function meantBy(word: string, call: Call): string | undefined {
   return otherCommand(word, call) ?? projectOf(word, call) ?? nearest(word, call.commands);
 }
 
-/** `fjord hire 2` is the recruiter's business. */
+/** The command line of the other program that was meant: `fjord hire 2` means `recruiter hire 2`. */
 function otherCommand(word: string, { name, args }: Call): string | undefined {
   if (name !== "fjord") return undefined;
   const others = args[0] === "help" ? ["--help"] : args.filter((arg) => arg !== word);
@@ -93,5 +115,5 @@ function otherCommand(word: string, { name, args }: Call): string | undefined {
 
 function projectOf(word: string, { args }: Call): string | undefined {
   if (args.some((arg) => arg.startsWith("--project"))) return undefined;
-  return isThere(word, process.env, process.cwd()) ? `--project ${shellWord(word)}` : undefined;
+  return isThere(word, process.env, currentDirectory) ? `--project ${shellWord(word)}` : undefined;
 }

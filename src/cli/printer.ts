@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import fs from "node:fs";
-import type { EndedJob } from "../compose/ended-jobs.js";
+import type { EndedJob } from "../run/ended-jobs.js";
 
-/** Prints what jobs printed, each as a whole, as fast as it is read. */
+/** Prints the logs of jobs, each as a whole, and no faster than they are read. */
 export class Printer {
   readonly #order: readonly string[] | undefined;
-  /** Of jobs that have ended and wait for their turn. */
+  /** Logs of ended jobs that wait for their turn to be printed. */
   readonly #logs = new Map<string, string>();
   readonly #makeRoom: () => void;
   readonly #givenUp = new AbortController();
@@ -13,8 +13,8 @@ export class Printer {
   #printing: Promise<void> = Promise.resolve();
 
   /**
-   * @param order in which they are to be printed; undefined: as they end
-   * @param makeRoom called before each
+   * @param order names of the jobs in the order in which to print them; undefined for the order in which they end
+   * @param makeRoom is called before each log
    */
   constructor(order: readonly string[] | undefined, makeRoom: () => void) {
     this.#order = order;
@@ -34,7 +34,7 @@ export class Printer {
     }
   }
 
-  /** Prints what waits for jobs that never ended, and comes back when all is printed. */
+  /** Prints the logs that still wait because an earlier job did not end. Resolves when all logs are printed. */
   async end(): Promise<void> {
     for (const job of this.#order?.slice(this.#next) ?? []) {
       const log = this.#logs.get(job);
@@ -43,7 +43,7 @@ export class Printer {
     await this.#printing;
   }
 
-  /** Nobody reads any more. */
+  /** Stops printing, because nobody reads the output any more. */
   giveUp(): void {
     this.#givenUp.abort();
   }
@@ -57,6 +57,7 @@ export class Printer {
     if (signal.aborted) return;
     this.#makeRoom();
     for await (const chunk of fs.createReadStream(file)) {
+      if (signal.aborted) return;
       if (!process.stdout.write(chunk)) await once(process.stdout, "drain", { signal });
     }
   }

@@ -1,11 +1,11 @@
 import { formatDuration } from "../job/duration.js";
-import { formatRate } from "../report/progress.js";
 import { speedOf } from "../report/speed.js";
 import type { Status } from "../report/status.js";
 import { hostName } from "../spool/identity.js";
 import { colourOfState, paint } from "./colour.js";
+import { formatRate } from "./progress-line.js";
 
-/** A project in one line. */
+/** The state of a project in one line. */
 export function statusLine(status: Status): string {
   const alive = status.workers.filter(({ state }) => state !== "dead");
   const free = alive.filter(({ state }) => state === "idle").length;
@@ -23,7 +23,7 @@ export function statusLine(status: Status): string {
   ].join(", ");
 }
 
-/** How fast it goes, and how long it goes on where that can be told. */
+/** Jobs per second, and the time until all jobs have ended if it is known. */
 function speed({ waiting, retrying, running, workers }: Status): string[] {
   const found = speedOf(workers, waiting + retrying + running, hostName(), Date.now());
   if (found === undefined) return [];

@@ -7,20 +7,40 @@ import { statusLine } from "./status-line.js";
 import { table } from "./table.js";
 import { workerTable } from "./worker-table.js";
 
-/** A project at a glance, and what to do about it. @param named the project, as it was named */
+/** The state of a project, and the commands that let its jobs go on. @param named the project as the user named it */
 export function statusText(status: Status, named: string | undefined): string {
-  const { running, workers, dispatcher, held, done, failed, cancelled } = status;
-  const waiting = status.waiting + status.retrying;
+  return [...tables(status, named), ...hints(status, named)].join("\n");
+}
+
+/** Lines of the same text for a screen of `rows` rows. If there are too many lines, the tables are cut and the hints are kept. */
+export function statusLines(status: Status, named: string | undefined, rows: number): string[] {
+  const all = statusText(status, named).trimEnd().split("\n");
+  if (all.length <= rows) return all;
+  const last = hints(status, named).map((hint) => hint.trimEnd());
+  const first = tables(status, named).join("\n").trimEnd().split("\n");
+  return [...first.slice(0, Math.max(1, rows - last.length)), ...last];
+}
+
+function tables(status: Status, named: string | undefined): string[] {
+  const { workers, failed } = status;
   const parts = [`${status.project}\n${statusLine(status)}\n`];
   if (workers.length > 0) parts.push(workerTable(workers));
   if (failed > 0) {
     const all = toType("fjord list --state failed", named);
     parts.push(`${failureTable(status.failures)}All that failed: ${all}\n`);
   }
+  return parts;
+}
+
+/** Lines that say what is missing, and which command to type. */
+function hints(status: Status, named: string | undefined): string[] {
+  const { running, workers, dispatcher, held, done, failed, cancelled } = status;
+  const waiting = status.waiting + status.retrying;
+  const parts: string[] = [];
   const isAnybodyAlive = workers.some(({ state }) => state !== "dead");
   if (running > 0 && !isAnybodyAlive) {
     const back = dispatcher === undefined ? "a dispatcher would take back" : "the dispatcher takes back";
-    parts.push(`All workers are dead: ${back} what they ran.\n`);
+    parts.push(`All workers are dead: ${back} their jobs.\n`);
   }
   if (waiting + running > 0 && !isAnybodyAlive) {
     parts.push(`No worker is on duty: ${toType("recruiter hire", named)}\n`);
@@ -30,7 +50,7 @@ export function statusText(status: Status, named: string | undefined): string {
   if (waiting + running + held + done + failed + cancelled === 0) {
     parts.push(`Nothing here yet. Put job files into ${status.project}/jobqueue\n`);
   }
-  return parts.join("\n");
+  return parts;
 }
 
 function failureTable(failures: readonly Failure[]): string {

@@ -1,19 +1,11 @@
 import fs from "node:fs";
 import { buffer } from "node:stream/consumers";
-import type { Argv } from "yargs";
 import { FjordError } from "../job/error.js";
+import { readObjects } from "../job/json-objects.js";
 import { quote } from "../job/quote.js";
-import {
-  type Dimension,
-  oneByOne,
-  readParam,
-  readParameters,
-  repetition,
-  Sweep,
-  tuples,
-  type Values,
-} from "../job/sweep.js";
-import type { Common } from "./verb.js";
+import { type Dimension, oneByOne, readParam, readParameters, repetition, Sweep } from "../job/sweep.js";
+import { fromHere } from "../project/current-directory.js";
+import { flag, text, texts } from "./option.js";
 
 export interface SweepArgs {
   readonly param: string[] | undefined;
@@ -26,42 +18,24 @@ export interface SweepArgs {
   readonly parameters: string | undefined;
 }
 
-/** Declares the options for many jobs at once. */
-export function sweepOptions(y: Argv<Common>): void {
-  y.option("param", {
-    type: "string",
-    array: true,
-    requiresArg: true,
-    nargs: 1,
-    describe: "NAME=VALUE,VALUE… or NAME=1..10: a job for each; again: for all combinations",
-  })
-    .option("zip", {
-      type: "boolean",
-      default: false,
-      describe: "no combinations: the first with the first …",
-    })
-    .option("each-line", { type: "string", requiresArg: true, describe: "FILE, or -: a job for each line" })
-    .option("from-json", { type: "string", requiresArg: true, describe: "FILE, or -: a job for each object" })
-    .option("repeat", { type: "string", requiresArg: true, describe: "so many jobs" })
-    .option("array", {
-      type: "string",
-      requiresArg: true,
-      describe: "1-1000: one job file for many jobs, made as workers need them",
-    })
-    .option("exe", {
-      type: "string",
-      requiresArg: true,
-      describe: "as in fjd: a shell command line, with $1, $2",
-    })
-    .option("parameters", { type: "string", requiresArg: true, describe: "as in fjd: a#b,c#d" });
-}
+/** Options that make many jobs. */
+export const SWEEP_OPTIONS = {
+  param: texts("NAME=VALUE,VALUE… or NAME=1..10: a job for each value; several times: for each combination"),
+  zip: flag("combine only the first values with each other, the second values, and so on"),
+  "each-line": text("FILE, or -: a job for each line"),
+  "from-json": text("FILE, or -: a job for each object"),
+  repeat: text("number of jobs that run the same command"),
+  array: text("1-1000: one job file for many jobs, which are made when workers need them"),
+  exe: text("as in fjd: a shell command line, with $1, $2"),
+  parameters: text("as in fjd: a#b,c#d"),
+};
 
-/** What varies; undefined when nothing was said to. */
+/** The values that differ between the jobs; undefined if no option names any. */
 export async function sweepOf(args: SweepArgs): Promise<Sweep | undefined> {
   const { fromJson, eachLine, param = [], parameters, repeat, zip } = args;
   const dimensions: Dimension[] = [];
   if (fromJson !== undefined)
-    dimensions.push(objectsOf(`--from-json ${fromJson}`, await textOf("--from-json", fromJson)));
+    dimensions.push(readObjects(`--from-json ${fromJson}`, await textOf("--from-json", fromJson)));
   if (eachLine !== undefined)
     dimensions.push(linesOf(`--each-line ${eachLine}`, await textOf("--each-line", eachLine)));
   dimensions.push(...param.map(readParam));
@@ -77,9 +51,10 @@ function countOf(text: string): number {
 
 async function textOf(option: string, file: string): Promise<string> {
   try {
-    const bytes = file === "-" ? await buffer(process.stdin) : fs.readFileSync(file);
+    const bytes = file === "-" ? await buffer(process.stdin) : fs.readFileSync(fromHere(file));
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
+    if (error instanceof FjordError) throw error;
     throw new FjordError(
       "bad-usage",
       `${option}: ${quote(file)} cannot be read: ${(error as Error).message}.`,
@@ -87,7 +62,7 @@ async function textOf(option: string, file: string): Promise<string> {
   }
 }
 
-/** White space around a line does not count, nor do empty lines. */
+/** One value for each line. White space around a line is dropped, and so are empty lines. */
 function linesOf(what: string, text: string): Dimension {
   const lines = text.split("\n").map((line) => line.trim());
   return oneByOne(
@@ -95,31 +70,4 @@ function linesOf(what: string, text: string): Dimension {
     "line",
     lines.filter((line) => line !== ""),
   );
-}
-
-function objectsOf(what: string, text: string): Dimension {
-  let elements: unknown;
-  try {
-    elements = JSON.parse(text);
-  } catch (error) {
-    throw new FjordError("bad-usage", `${what}: ${(error as Error).message}.`);
-  }
-  if (!Array.isArray(elements)) throw new FjordError("bad-usage", `${what} is not an array of objects.`);
-  return tuples(
-    what,
-    elements.map((element, i) => valuesOf(`${what}: element ${i + 1}`, element)),
-  );
-}
-
-function valuesOf(what: string, element: unknown): Values {
-  if (typeof element !== "object" || element === null || Array.isArray(element)) {
-    throw new FjordError("bad-usage", `${what} is not an object.`);
-  }
-  return new Map(Object.entries(element).map(([name, value]) => [name, textOfValue(value)]));
-}
-
-/** Text as it is, null as nothing, anything else as JSON. */
-function textOfValue(value: unknown): string {
-  if (typeof value === "string") return value;
-  return value === null ? "" : JSON.stringify(value);
 }

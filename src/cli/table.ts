@@ -1,9 +1,10 @@
 import { type Colour, paint } from "./colour.js";
 
 /**
- * The one table style: columns two spaces apart, no lines, nothing behind the last column.
+ * Makes a table in the style of all commands. The columns are two spaces apart, and there are no lines, and no spaces after the
+ * last column.
  *
- * @param colours of the cells below a title
+ * @param colours colour of a cell, by the title of its column
  */
 export function table(
   head: readonly string[],

@@ -4,7 +4,7 @@ import type { WorkerStatus } from "../report/status.js";
 import { table } from "./table.js";
 import { clock } from "./times.js";
 
-/** Who is on duty and what each is doing; how far, where a job tells. */
+/** Table of the workers and their jobs. It has a column for progress if a job reports any. */
 export function workerTable(workers: readonly WorkerStatus[]): string {
   const told = workers.some(({ progress }) => progress !== undefined);
   return table(

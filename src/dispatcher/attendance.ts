@@ -1,112 +1,100 @@
+import { deskKind, isDispatcherId, workerOfPulse } from "../project/entry-names.js";
 import { isLock } from "../project/layout.js";
 import { listAnnounced, livenessOfWorker, readAnnouncement } from "../spool/announcement.js";
+import { recoverEdits } from "../spool/edit-mark.js";
 import { removeLock } from "../spool/lock.js";
 import { type Reclaimed, type Reclaimer, reclaimWorker } from "../spool/reclaim.js";
+import { factsIfReadable } from "../store/file-facts.js";
+import type { Soon } from "../store/store.js";
 import type { Desk, Desks, HandedOut } from "./desks.js";
-import { RollCall, type Sighting } from "./roll-call.js";
+import { type Lost, RollCall, type Sighting } from "./roll-call.js";
 
-/** A worker that was declared lost, and what became of its jobs. */
-export interface LostWorker {
-  readonly worker: string;
-  readonly reason: string;
+/** A worker that was declared lost, and the directories to which its jobs went. */
+export interface LostWorker extends Lost {
   readonly jobs: readonly Reclaimed[];
 }
 
-/** A worker whose heartbeat has been missed so often gets no further jobs. */
+/** Result of a roll call. */
+export interface Called {
+  readonly lost: readonly LostWorker[];
+  /** Files of jobs that went back to the queue, because the processes that edited them are dead. */
+  readonly unheld: readonly string[];
+}
+
+/** The worker entries that a listing shows. */
+interface Listed {
+  /** Workers with an announcement or a desk. */
+  readonly workers: Set<string>;
+  /** Workers whose fenced desk still exists. The process that fenced the desk was killed before it had taken back all jobs. */
+  readonly fenced: readonly string[];
+  /** Entries of the directory of desks. */
+  readonly entries: readonly string[];
+}
+
+/** Number of looks in a row that find the same heartbeat counter before a worker gets no further jobs. */
 const SUSPECT_LOOKS = 2;
 
-/** S8 at the edge: looks at announcements and desks, has the roll called, and takes back what lost workers held. */
+/**
+ * S8: the roll call reads the announcement and the desk of every worker, once a beat. It declares workers lost, and takes their
+ * jobs back.
+ */
 export class Attendance {
   readonly #reclaimer: Reclaimer;
   readonly #desks: Desks;
   readonly #rollCall: RollCall;
-  readonly #resolve: (job: HandedOut, worker: string) => Promise<void>;
+  readonly #onLeft: (job: HandedOut, worker: string) => Soon<void>;
 
-  /**
-   * @param beat seconds between two looks that count @param looks at an unmoved heartbeat, until its worker is lost
-   * @param resolve told of each job that has left its desk, and whose desk that was
-   */
-  constructor(
-    reclaimer: Reclaimer,
-    desks: Desks,
-    beat: number,
-    looks: number,
-    resolve: (job: HandedOut, worker: string) => Promise<void>,
-  ) {
+  /** @param onLeft is called for each job that has left its desk, with the worker of that desk */
+  constructor(reclaimer: Reclaimer, desks: Desks, onLeft: (job: HandedOut, worker: string) => Soon<void>) {
+    const { beat, lostAfter } = reclaimer.settings;
     this.#reclaimer = reclaimer;
     this.#desks = desks;
-    this.#rollCall = new RollCall(beat, looks);
-    this.#resolve = resolve;
+    this.#rollCall = new RollCall(beat, lostAfter);
+    this.#onLeft = onLeft;
   }
 
+  /** Whether a worker gets no further jobs for now. */
   isSuspect(worker: string): boolean {
     return this.#rollCall.unmovedLooks(worker) >= SUSPECT_LOOKS;
   }
 
-  /** Reads one worker's announcement and desk. */
-  async look(worker: string): Promise<Desk> {
-    const { store, layout } = this.#reclaimer;
+  /** Reads the announcement and the desk of one worker. */
+  async readDesk(worker: string): Promise<Desk> {
     const desk = this.#desks.of(worker);
-    desk.announcement = (await readAnnouncement(store, layout, worker)) ?? undefined;
-    for (const job of await this.#desks.look(desk)) await this.#resolve(job, worker);
+    desk.announcement = (await readAnnouncement(this.#reclaimer, worker)) ?? undefined;
+    for (const job of await this.#desks.list(desk)) {
+      const resolved = this.#onLeft(job, worker);
+      if (resolved instanceof Promise) await resolved;
+    }
     return desk;
   }
 
-  /** Reads every announcement and every desk; declares lost who is. */
-  async call(): Promise<LostWorker[]> {
+  /** Calls the roll: reads all announcements and desks, reclaims lost workers, and ends the edits of dead processes (S4). */
+  async call(): Promise<Called> {
     const { store, layout } = this.#reclaimer;
     const began = store.clock.now();
-    const workers = new Set(await listAnnounced(store, layout));
-    const fenced: string[] = [];
-    const pulses: string[] = [];
-    for (const entry of await store.list(layout.jobpod)) {
-      const kind = layout.deskKind(entry);
-      if (kind?.kind === "desk") workers.add(kind.worker);
-      else if (kind?.kind === "fenced") fenced.push(kind.worker);
-      const ofPulse = layout.workerOfPulse(entry);
-      if (ofPulse !== undefined) pulses.push(ofPulse);
-    }
-    // Of a zombie that was killed after it had been cleared away; nothing else would lead here any more.
-    for (const worker of pulses) {
-      if (!workers.has(worker)) await store.unlink(layout.pulse(worker)).catch(() => undefined);
-    }
+    const { workers, fenced, entries } = await this.#list();
     for (const { worker } of this.#desks.all) if (!workers.has(worker)) await this.#forget(worker);
     const sightings: Sighting[] = [];
     for (const worker of workers) {
-      const { announcement, stands } = await this.look(worker);
-      if (announcement === undefined && !stands && !(await this.#isFirstWord(worker))) {
-        await this.#forget(worker); // just gone; or a file of somebody else's, which is neither of the two
-        continue;
-      }
-      sightings.push({
-        worker,
-        beat: announcement?.beat ?? -1,
-        liveness: announcement ? await livenessOfWorker(store, layout, announcement) : "unknown",
-      });
+      const sighting = await this.#see(worker);
+      if (sighting !== undefined) sightings.push(sighting);
     }
     const lost = this.#rollCall.call(sightings, began / 1000, store.clock.now() / 1000);
-    // Somebody fenced it and was killed before all was taken back.
     for (const worker of fenced) {
       if (lost.some((one) => one.worker === worker) || !(await this.#isDesk(layout.fencedDesk(worker))))
         continue;
       lost.push({ worker, reason: "its desk was found fenced" });
     }
-    const gone: LostWorker[] = [];
-    for (const { worker, reason } of lost) {
-      if (await this.#isBack(worker)) continue;
-      const jobs = await reclaimWorker(
-        this.#reclaimer,
-        worker,
-        this.#desks.get(worker)?.announcement,
-        reason,
-      );
-      await this.#forget(worker);
-      gone.push({ worker, reason, jobs });
+    const reclaimed: LostWorker[] = [];
+    for (const one of lost) {
+      if (await this.#isBack(one.worker)) continue;
+      reclaimed.push({ ...one, jobs: await this.#reclaim(one) });
     }
-    return gone;
+    return { lost: reclaimed, unheld: await recoverEdits(this.#reclaimer, entries) };
   }
 
-  /** S4: a dispatcher that was killed while it moved a job has left its lock there, and the worker cannot claim. */
+  /** S4: removes the locks of dispatchers that were killed while they moved a job. Their workers could not claim these jobs. */
   async removeLocksOfDispatchers(): Promise<void> {
     const { store, layout } = this.#reclaimer;
     for (const { worker } of this.#desks.all) {
@@ -114,33 +102,77 @@ export class Attendance {
         if (!isLock(entry)) continue;
         const lock = layout.onDesk(worker, entry);
         const holder = await store.tail(lock, 1024).catch(() => "");
-        if (layout.isDispatcher(holder.trim())) await removeLock(store, lock);
+        if (isDispatcherId(holder.trim())) await removeLock(store, lock);
       }
     }
   }
 
-  /** Empty, a worker has just begun to write it, or was killed when it did: its beat will not move. */
-  async #isFirstWord(worker: string): Promise<boolean> {
+  async #list(): Promise<Listed> {
     const { store, layout } = this.#reclaimer;
-    const facts = await store.facts(layout.announcement(worker)).catch(() => undefined);
+    const workers = new Set(await listAnnounced(this.#reclaimer));
+    const fenced: string[] = [];
+    const pulses: string[] = [];
+    const entries = await store.list(layout.jobpod);
+    for (const entry of entries) {
+      const kind = deskKind(entry);
+      if (kind?.kind === "desk") workers.add(kind.worker);
+      else if (kind?.kind === "fenced") fenced.push(kind.worker);
+      const ofPulse = workerOfPulse(entry);
+      if (ofPulse !== undefined) pulses.push(ofPulse);
+    }
+    // Removes a pulse, the second name of an announcement, whose worker has neither announcement nor desk. A worker that was
+    // declared lost may have written the pulse before it was killed. No other step finds this file.
+    for (const worker of pulses) {
+      if (!workers.has(worker)) await store.unlink(layout.pulse(worker)).catch(() => undefined);
+    }
+    return { workers, fenced, entries };
+  }
+
+  /** Looks at one worker. @returns undefined when the worker has just left, or the entry is neither an announcement nor a desk */
+  async #see(worker: string): Promise<Sighting | undefined> {
+    const { announcement, stands } = await this.readDesk(worker);
+    if (announcement === undefined && !stands && !(await this.#isBeingAnnounced(worker))) {
+      await this.#forget(worker);
+      return undefined;
+    }
+    return {
+      worker,
+      beat: announcement?.beat ?? -1,
+      liveness: announcement ? await livenessOfWorker(this.#reclaimer, announcement) : "unknown",
+    };
+  }
+
+  /**
+   * Whether the announcement is empty. The worker has just begun to write it, or was killed while it wrote. If it was killed, the
+   * counter never changes.
+   */
+  async #isBeingAnnounced(worker: string): Promise<boolean> {
+    const { store, layout } = this.#reclaimer;
+    const facts = await factsIfReadable(store, layout.announcement(worker));
     return facts?.kind === "file" && facts.size === 0;
   }
 
-  /** Whether it has been heard since the look at it: that may have been long ago, if the store has stalled meanwhile. */
+  /** Whether the heartbeat counter has changed since the look. The store may have stalled since then, so the look may be old. */
   async #isBack(worker: string): Promise<boolean> {
     const before = this.#desks.get(worker)?.announcement;
     if (before === undefined) return false;
-    const { store, layout } = this.#reclaimer;
-    const now = await readAnnouncement(store, layout, worker);
+    const now = await readAnnouncement(this.#reclaimer, worker);
     return now !== undefined && now.beat !== before.beat;
   }
 
   async #isDesk(path: string): Promise<boolean> {
-    const facts = await this.#reclaimer.store.facts(path).catch(() => undefined);
+    const facts = await factsIfReadable(this.#reclaimer.store, path);
     return facts?.kind === "directory";
   }
 
+  async #reclaim({ worker, reason }: Lost): Promise<readonly Reclaimed[]> {
+    const announcement = this.#desks.get(worker)?.announcement;
+    const jobs = await reclaimWorker(this.#reclaimer, worker, announcement, reason);
+    await this.#forget(worker);
+    return jobs;
+  }
+
   async #forget(worker: string): Promise<void> {
-    for (const job of this.#desks.remove(worker)) await this.#resolve(job, worker);
+    for (const job of this.#desks.remove(worker)) await this.#onLeft(job, worker);
   }
 }

@@ -1,29 +1,33 @@
+import { type Capacity, type Demand, EVERY_DEMAND, NO_DEMAND } from "../job/demand.js";
 import { isIgnored, jobName } from "../job/name.js";
-import { isLock, type Layout } from "../project/layout.js";
+import { isLock } from "../project/layout.js";
 import type { Announcement } from "../spool/announcement.js";
-import { factsIfThere } from "../spool/file-facts.js";
-import { type FileMark, isSameFile } from "../spool/stamp.js";
-import { isErrno, type Store } from "../spool/store.js";
+import { factsIfThere, ifThere, whenKnown } from "../store/file-facts.js";
+import type { Site } from "../store/site.js";
+import { type FileMark, isSameFile } from "../store/stamp.js";
+import type { Soon } from "../store/store.js";
 
-/** A job that was handed out: its file and, where known, what tells it from another of the name. */
+/** A job that was handed out. If `mark` is known, it distinguishes the job's file from other files with the same name. */
 export interface HandedOut {
   readonly file: string;
+  readonly demand: Demand;
   readonly mark: FileMark | undefined;
 }
 
-/** One worker's desk as the dispatcher last saw it. */
+/** A desk, the directory in which a worker finds its jobs, as the dispatcher last saw it. */
 export interface Desk {
   readonly worker: string;
-  /** Undefined: there is a desk, but nobody is announced at it. */
+  readonly capacity: Capacity;
+  /** The announcement of the worker; undefined when only the desk exists. */
   announcement: Announcement | undefined;
-  /** Whether the desk's directory was there at the last look. */
+  /** Whether the last look found the desk's directory. */
   stands: boolean;
-  /** When a job last came or left, monotonic, ms. */
+  /** Time when a job last came or left (monotonic, ms). */
   changedAt: number;
   readonly jobs: Map<string, HandedOut>;
 }
 
-/** What became of a job that is no longer on its desk. `gone`: deleted, or moved where fjord does not look. */
+/** The place of a job that has left its desk. `gone`: somebody deleted the file, or moved it out of the project. */
 export type Whereabouts =
   | "jobdone"
   | "jobfailed"
@@ -34,26 +38,22 @@ export type Whereabouts =
   | "elsewhere"
   | "gone";
 
-/**
- * All desks, and the names of the jobs on them: S2 must not put a second job of a name on a desk while another is.
- */
+/** All desks, and the names of the jobs on them. S2: only one job of a name may be on a desk at a time. */
 export class Desks {
-  readonly #store: Store;
-  readonly #layout: Layout;
+  readonly #site: Site;
   readonly #desks = new Map<string, Desk>();
-  /** How many desks hold a job of this name; the script `a` and `a.ini` are one name. */
+  /** Number of desks that hold a job of this name. The script `a` and the file `a.ini` have the same name. */
   readonly #names = new Map<string, number>();
 
-  constructor(store: Store, layout: Layout) {
-    this.#store = store;
-    this.#layout = layout;
+  constructor(site: Site) {
+    this.#site = site;
   }
 
   get all(): Desk[] {
     return [...this.#desks.values()];
   }
 
-  /** Jobs on all desks. */
+  /** Number of jobs on all desks. */
   get jobs(): number {
     let sum = 0;
     for (const desk of this.#desks.values()) sum += desk.jobs.size;
@@ -64,14 +64,16 @@ export class Desks {
     return this.#desks.get(worker);
   }
 
+  /** The desk of a worker. A new worker gets an empty one. */
   of(worker: string): Desk {
     let desk = this.#desks.get(worker);
     if (desk === undefined) {
       desk = {
         worker,
+        capacity: EVERY_DEMAND,
         announcement: undefined,
         stands: false,
-        changedAt: this.#store.clock.now(),
+        changedAt: this.#site.store.clock.now(),
         jobs: new Map(),
       };
       this.#desks.set(worker, desk);
@@ -79,6 +81,7 @@ export class Desks {
     return desk;
   }
 
+  /** Whether a job of this file's name is on a desk. */
   holds(file: string): boolean {
     return this.#names.has(jobName(file));
   }
@@ -86,21 +89,21 @@ export class Desks {
   put(desk: Desk, job: HandedOut): void {
     if (desk.jobs.has(job.file)) return;
     desk.jobs.set(job.file, job);
-    desk.changedAt = this.#store.clock.now();
+    desk.changedAt = this.#site.store.clock.now();
     const name = jobName(job.file);
     this.#names.set(name, (this.#names.get(name) ?? 0) + 1);
   }
 
   take(desk: Desk, file: string): void {
     if (!desk.jobs.delete(file)) return;
-    desk.changedAt = this.#store.clock.now();
+    desk.changedAt = this.#site.store.clock.now();
     const name = jobName(file);
     const others = (this.#names.get(name) ?? 1) - 1;
     if (others === 0) this.#names.delete(name);
     else this.#names.set(name, others);
   }
 
-  /** Forgets a desk; gives back the jobs that it was thought to hold. */
+  /** Forgets a desk. @returns the jobs that this dispatcher last saw on it */
   remove(worker: string): HandedOut[] {
     const desk = this.#desks.get(worker);
     if (desk === undefined) return [];
@@ -110,45 +113,46 @@ export class Desks {
     return jobs;
   }
 
-  /** Looks at a desk: notes what it holds, gives back the jobs that have left it. */
-  async look(desk: Desk): Promise<HandedOut[]> {
-    let names: string[];
-    try {
-      names = await this.#store.list(this.#layout.desk(desk.worker));
-      desk.stands = true;
-    } catch (error) {
-      if (!isErrno(error, "ENOENT", "ENOTDIR")) throw error;
-      names = [];
-      desk.stands = false;
-    }
-    const there = new Set(names);
+  /** Lists a desk and stores the result. @returns the jobs that have left the desk since the last listing */
+  async list(desk: Desk): Promise<HandedOut[]> {
+    const { store, layout } = this.#site;
+    const listed = await ifThere(store.list(layout.desk(desk.worker)));
+    desk.stands = listed !== undefined;
+    const names = new Set(listed);
     const left: HandedOut[] = [];
-    for (const job of desk.jobs.values()) if (!there.has(job.file)) left.push(job);
+    for (const job of desk.jobs.values()) if (!names.has(job.file)) left.push(job);
     for (const job of left) this.take(desk, job.file);
     for (const file of names) {
       if (isLock(file) || isIgnored(file) || desk.jobs.has(file)) continue;
-      // Put there by another dispatcher, before this one or beside it.
-      this.put(desk, {
-        file,
-        mark: await factsIfThere(this.#store, this.#layout.onDesk(desk.worker, file)),
-      });
+      // Another dispatcher has put the job there, before this one began or at the same time.
+      const mark = await factsIfThere(store, layout.onDesk(desk.worker, file));
+      this.put(desk, { file, demand: NO_DEMAND, mark });
     }
     return left;
   }
 
-  /** Finds out where a job went that left its desk. */
-  async whereabouts(job: HandedOut): Promise<Whereabouts> {
-    for (const room of ["jobdone", "jobfailed", "jobcancelled"] as const) {
-      if (await this.#isThere(this.#layout.ended(room, job.file), job)) return room;
+  /** Finds the place of a job that has left its desk. */
+  whereabouts(job: HandedOut): Soon<Whereabouts> {
+    const isDone = this.#isThere(this.#site.layout.ended("jobdone", job.file), job);
+    return whenKnown(isDone, (done) => (done ? "jobdone" : this.#searchOn(job)));
+  }
+
+  /** Finds the place of a job that is not in `jobdone/`. */
+  async #searchOn(job: HandedOut): Promise<Whereabouts> {
+    const { layout } = this.#site;
+    for (const room of ["jobfailed", "jobcancelled"] as const) {
+      if (await this.#isThere(layout.ended(room, job.file), job)) return room;
     }
-    if (await this.#isThere(this.#layout.toRetry(job.file), job)) return "retry";
-    if (await this.#isThere(this.#layout.queued(job.file), job)) return "jobqueue";
-    if (await this.#isThere(this.#layout.held(job.file), job)) return "jobheld";
+    if (await this.#isThere(layout.toRetry(job.file), job)) return "retry";
+    if (await this.#isThere(layout.queued(job.file), job)) return "jobqueue";
+    if (await this.#isThere(layout.held(job.file), job)) return "jobheld";
     return this.holds(job.file) ? "elsewhere" : "gone";
   }
 
-  async #isThere(path: string, { mark }: HandedOut): Promise<boolean> {
-    const found = await factsIfThere(this.#store, path);
-    return found !== undefined && (mark === undefined || isSameFile(found, mark));
+  #isThere(path: string, { mark }: HandedOut): Soon<boolean> {
+    return whenKnown(
+      factsIfThere(this.#site.store, path),
+      (found) => found !== undefined && (mark === undefined || isSameFile(found, mark)),
+    );
   }
 }

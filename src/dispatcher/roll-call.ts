@@ -1,9 +1,9 @@
-/** What one look at a worker showed. */
+/** Result of one look at a worker. */
 export interface Sighting {
   readonly worker: string;
   /** The heartbeat counter; -1 when there is a desk but no announcement. */
   readonly beat: number;
-  /** What this host knows of its process. */
+  /** State of the worker's process, as far as this host can tell. */
   readonly liveness: "alive" | "dead" | "unknown";
 }
 
@@ -12,25 +12,26 @@ export interface Lost {
   readonly reason: string;
 }
 
-interface Attendance {
+interface Record {
   beat: number;
-  /** When the last counted look was over, by the observer's monotonic clock, s. */
+  /** Time when the last look that counted ended, in s by the observer's monotonic clock. */
   lookedAt: number;
-  /** Looks in a row that found the counter unmoved. */
+  /** Number of looks in a row that found the same counter. */
   unmoved: number;
 }
 
 /**
- * S8: who is lost. A worker is, when its counter has not moved over K successful looks, each at least a beat apart on
- * the observer's own monotonic clock; at once, when its process is known to be dead. No wall clocks are compared.
+ * S8: decides which workers are lost. A worker is lost at once when its process is known to be dead. A worker is also lost when K
+ * successful looks in a row found the same counter. These looks are at least a beat apart, by the observer's own monotonic clock.
+ * No wall clocks are compared.
  *
- * If most of three workers or more look lost at once without a death that was seen, the fault is likelier the
- * observer's or the store's: they get K looks more.
+ * If there are three or more workers and most of them look silent at once, the cause is more likely the observer or the store.
+ * Then each of these workers gets K more looks.
  */
 export class RollCall {
   readonly #beat: number;
   readonly #looks: number;
-  readonly #attendance = new Map<string, Attendance>();
+  readonly #records = new Map<string, Record>();
 
   /** @param beat seconds @param looks K */
   constructor(beat: number, looks: number) {
@@ -39,18 +40,19 @@ export class RollCall {
   }
 
   /**
-   * @param began when the looks began, by the observer's monotonic clock, s
-   * @param ended when they were over: the store may have stalled in between, and what moved is seen by any of them
+   * @param began time when the looks began, in s by the observer's monotonic clock
+   * @param ended time when the looks ended. The store may have stalled in between, so each look may have been made at any time
+   * between the two
    */
   call(sightings: readonly Sighting[], began: number, ended = began): Lost[] {
     const present = new Set(sightings.map((sighting) => sighting.worker));
-    for (const worker of this.#attendance.keys()) {
-      if (!present.has(worker)) this.#attendance.delete(worker);
+    for (const worker of this.#records.keys()) {
+      if (!present.has(worker)) this.#records.delete(worker);
     }
     const dead: Lost[] = [];
     const silent: { worker: string; unmoved: number }[] = [];
     for (const sighting of sightings) {
-      const unmoved = this.#look(sighting, began, ended);
+      const unmoved = this.#count(sighting, began, ended);
       if (sighting.liveness === "dead") {
         dead.push({ worker: sighting.worker, reason: "its process is dead" });
       } else if (unmoved >= this.#looks) {
@@ -69,15 +71,15 @@ export class RollCall {
     );
   }
 
-  /** How often in a row its counter has been found unmoved: above 1, it should get no more jobs. */
+  /** Number of looks in a row that have found the same counter of the worker. */
   unmovedLooks(worker: string): number {
-    return this.#attendance.get(worker)?.unmoved ?? 0;
+    return this.#records.get(worker)?.unmoved ?? 0;
   }
 
-  #look({ worker, beat }: Sighting, began: number, ended: number): number {
-    const before = this.#attendance.get(worker);
+  #count({ worker, beat }: Sighting, began: number, ended: number): number {
+    const before = this.#records.get(worker);
     if (before === undefined || before.beat !== beat) {
-      this.#attendance.set(worker, { beat, lookedAt: ended, unmoved: 0 });
+      this.#records.set(worker, { beat, lookedAt: ended, unmoved: 0 });
       return 0;
     }
     if (began - before.lookedAt >= this.#beat) {

@@ -1,29 +1,36 @@
-import type { Clock } from "../spool/clock.js";
+import type { Clock } from "../store/clock.js";
 
-/** Over how many seconds the rate is taken. */
+/** Time in seconds over which the rate is measured. */
 const SPAN = 15;
-/** Jobs that end within so many ms are one point. */
+/** Jobs that end within this time (ms) are one data point of the rate. */
 const GRAIN = 100;
 
-/** Counts what ends, since the first job was seen, and how fast. Times by the monotonic clock. */
+/** Counts the jobs that have ended since the first job was seen, and how many end per second. Times are monotonic. */
 export class Tally {
   succeeded = 0;
   failed = 0;
   cancelled = 0;
-  #begin: number | undefined;
-  /** Jobs that were run; those that were not are no measure of speed. */
-  #ended = 0;
-  /** When jobs ended lately, ms, and how many by then. */
   readonly #clock: Clock;
+  #begin: number | undefined;
+  /** Number of ended jobs that have run. Other jobs, which were cancelled before they ran, say nothing about the speed. */
+  #ended = 0;
+  /** Times at which jobs ended, in ms, each with the number of jobs that had ended by then. */
   readonly #ends: { at: number; count: number }[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** There are jobs: from the first time on, time counts. */
+  /** Notes that there are jobs. The first call starts the time. */
   begin(): void {
     this.#begin ??= this.#clock.now();
+  }
+
+  /** Counts from 0 again. */
+  restart(): void {
+    this.succeeded = this.failed = this.cancelled = this.#ended = 0;
+    this.#begin = undefined;
+    this.#ends.length = 0;
   }
 
   get hasBegun(): boolean {
@@ -40,7 +47,7 @@ export class Tally {
     this.failed++;
   }
 
-  /** So many that never began. */
+  /** Counts jobs that were cancelled before they ran. */
   countCancelled(count: number): void {
     this.begin();
     this.cancelled += count;
@@ -57,7 +64,7 @@ export class Tally {
     while (this.#ends.length > 2 && now - (this.#ends[0]?.at ?? 0) > SPAN * 1000) this.#ends.shift();
   }
 
-  /** Jobs per second, lately; 0 while unknown. */
+  /** Jobs per second in the last seconds; 0 while unknown. */
   get rate(): number {
     const first = this.#ends[0];
     const last = this.#ends.at(-1);

@@ -1,21 +1,25 @@
 import path from "node:path";
 import { formatMs, type Judgement } from "./finding.js";
-import { now, type Party } from "./party.js";
-import type { Site, Skew } from "./site.js";
+import { now, type PeerProcess } from "./peer-process.js";
+import type { Skew, TestContext } from "./test-context.js";
 
-const ASKED = 15;
-/** Ms. A lock of a job counts as left behind after two minutes, by the clock of who finds it. */
+/** Number of times that each clock is read. */
+const READINGS = 15;
+/**
+ * Largest harmless difference, in ms. A job's lock counts as abandoned after two minutes, by the clock of the process that
+ * finds the lock.
+ */
 const FAR = 60_000;
-/** Ms that are not worth a word. File systems stamp to the tick of the kernel, some to the second or two. */
+/** Differences up to this one are not reported, in ms. Some file systems store times only to one or two seconds. */
 const NEAR = 2_500;
 
-/** Compares the two processes' clocks, by the answer that came back soonest. */
-export async function compareClocks(here: Party, there: Party): Promise<Skew> {
+/** Compares the clocks of the two processes. The reply that arrives fastest has the smallest error, so it counts. */
+export async function compareClocks(local: PeerProcess, remote: PeerProcess): Promise<Skew> {
   let best: Skew = { offset: 0, error: Number.POSITIVE_INFINITY };
-  for (let n = 0; n < ASKED; n++) {
-    const before = await here.clock();
-    const theirs = await there.clock();
-    const after = await here.clock();
+  for (let n = 0; n < READINGS; n++) {
+    const before = await local.clock();
+    const theirs = await remote.clock();
+    const after = await local.clock();
     const error = (after - before) / 2;
     if (error < best.error) best = { offset: theirs - (before + after) / 2, error };
   }
@@ -23,20 +27,20 @@ export async function compareClocks(here: Party, there: Party): Promise<Skew> {
 }
 
 export interface Clocks {
-  /** How far the store's clock is before ours, ms. */
+  /** Time by which the clock that stamps the files is ahead of this process's clock, in ms. */
   readonly store: number;
-  /** The other process's. */
+  /** The clock of the other process. */
   readonly other: Skew;
 }
 
-/** Compares our clock with that which stamps the files. */
-export async function readClocks({ store, scratch, skew }: Site): Promise<Judgement> {
+/** Compares this process's clock with the clock that stamps the files. */
+export async function testClocks({ store, scratch, skew }: TestContext): Promise<Judgement> {
   const file = path.join(scratch, "clock");
   const before = now();
   await store.create(file, "x", false);
   const after = now();
   const { mtimeMs } = await store.facts(file);
-  // A stamp between the two is in step, however long the file took.
+  // A time between the two readings shows no difference. Creating the file may take any time.
   const offset = mtimeMs < before ? mtimeMs - before : mtimeMs > after ? mtimeMs - after : 0;
   return judgeClocks({ store: offset, other: skew });
 }
@@ -46,22 +50,25 @@ export function judgeClocks(clocks: Clocks): Judgement {
     { whose: "the store's clock", offset: clocks.store },
     { whose: "the other process's clock", offset: clocks.other.offset },
   ].filter(({ offset }) => Math.abs(offset) > NEAR);
-  const told = far.map(
+  const differences = far.map(
     ({ whose, offset }) =>
-      `${whose} is ${formatMs(Math.abs(offset))} ${offset > 0 ? "before" : "behind"} ours`,
+      `${whose} is ${formatMs(Math.abs(offset))} ${offset > 0 ? "ahead of" : "behind"} this process's clock`,
   );
   if (far.some(({ offset }) => Math.abs(offset) > FAR)) {
     return {
       verdict: "warning",
-      found: told.join("; "),
+      found: differences.join(", and "),
       means:
-        "no job is lost or called lost by that, but a lock may be taken over too early, and times in the history do not fit together: set the clocks (NTP)",
+        "no job is lost, but fjord may take over a lock too early, and times in the history do not match. Set the clocks, for example with NTP",
       measured: clocks,
     };
   }
   return {
     verdict: "ok",
-    found: told.length > 0 ? told.join("; ") : "ours, the store's and the other process's are in step",
+    found:
+      differences.length > 0
+        ? differences.join(", and ")
+        : "the clocks of both processes and of the store agree",
     means: "fjord compares no times of two hosts, except the age of a lock",
     measured: clocks,
   };

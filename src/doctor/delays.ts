@@ -1,33 +1,35 @@
 import fs from "node:fs";
 import path from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
-import { isErrno } from "../spool/store.js";
+import { isErrno } from "../store/store.js";
 import { formatMs, type Judgement } from "./finding.js";
-import { CHANGED } from "./party.js";
-import type { Site } from "./site.js";
+import { CHANGED } from "./peer-process.js";
+import type { TestContext } from "./test-context.js";
 
-const BETWEEN_LOOKS = 20;
-/** Ms; the caches of NFS keep what they know for up to a minute. */
+/** Pause between two checks for a change, in ms. */
+const PAUSE = 20;
+/** Longest time to wait for a change, in ms. NFS caches attributes for up to 60 s (nfs(5), acdirmax). */
 const PATIENCE = 75_000;
-/** Seen sooner than that, ms, is seen at once. */
+/** Delays below this one count as none, in ms. */
 const AT_ONCE = 50;
 
-/** How long after the other process had changed something that was seen here, ms; null: not seen at all. */
+/** Times from a change by the other process until this process sees it, in ms; null when it was not seen within `PATIENCE`. */
 export interface Delays {
-  /** A new file, in a listing; and opened, after it had been looked for in vain. */
+  /** A new file appears in a listing. */
   readonly listed: number | null;
+  /** A new file can be opened. The test first tries to open the file before it exists, so that a cache may hold this failure. */
   readonly opened: number | null;
-  /** New content: renamed over the old one, and written in its place. */
+  /** Content that was replaced by a rename. */
   readonly replaced: number | null;
+  /** Content that was overwritten in place. */
   readonly rewritten: number | null;
-  /** A removed file, in a listing. */
+  /** A removed file disappears from a listing. */
   readonly removed: number | null;
 }
 
-/** The other process changes files that this one knows; this one looks until it sees that. */
-export async function seeChanges(site: Site): Promise<Judgement> {
-  const { store, there, signal } = site;
-  const dir = path.join(site.scratch, "delays");
+/** The other process changes files that this process has read before. This process checks until it sees each change. */
+export async function testDelays(context: TestContext): Promise<Judgement> {
+  const { store, remote, signal } = context;
+  const dir = path.join(context.scratch, "delays");
   const at = (name: string) => path.join(dir, name);
   const holds = async (name: string) => {
     try {
@@ -38,7 +40,7 @@ export async function seeChanges(site: Site): Promise<Judgement> {
     }
   };
   const lists = async (name: string) => (await store.list(dir)).includes(name);
-  const looks = {
+  const checks = {
     listed: () => lists(CHANGED.made),
     opened: () => holds(CHANGED.made),
     replaced: () => holds(CHANGED.replaced),
@@ -50,21 +52,22 @@ export async function seeChanges(site: Site): Promise<Judgement> {
   for (const name of [CHANGED.replaced, CHANGED.rewritten, CHANGED.removed]) {
     await store.create(at(name), "old", false);
   }
-  for (const look of Object.values(looks)) await look(); // now they are in whatever cache there is
-  await there.change();
+  for (const check of Object.values(checks)) await check(); // fills the caches
+  await remote.change();
   const begin = performance.now();
-  const wait = async (look: () => Promise<boolean>) => {
+  const wait = async (check: () => Promise<boolean>) => {
     for (;;) {
-      const asked = performance.now() - begin;
-      if (await look()) return asked < 1 ? 0 : asked;
-      if (asked > PATIENCE) return null;
-      await delay(BETWEEN_LOOKS, undefined, { signal });
+      const elapsed = performance.now() - begin;
+      if (await check()) return elapsed < 1 ? 0 : elapsed;
+      if (elapsed > PATIENCE) return null;
+      await store.clock.sleep(PAUSE, signal);
+      signal.throwIfAborted();
     }
   };
   const seen = await Promise.all(
-    Object.entries(looks).map(async ([name, look]) => [name, await wait(look)] as const),
+    Object.entries(checks).map(async ([name, check]) => [name, await wait(check)] as const),
   );
-  return judgeDelays(Object.fromEntries(seen) as unknown as Delays, site.store.kind, site.settings);
+  return judgeDelays(Object.fromEntries(seen) as unknown as Delays, context.store.kind, context.settings);
 }
 
 const NAMES: Record<keyof Delays, string> = {
@@ -78,7 +81,7 @@ const NAMES: Record<keyof Delays, string> = {
 export function judgeDelays(
   delays: Delays,
   kind: "local" | "network",
-  settings: Site["settings"],
+  settings: TestContext["settings"],
 ): Judgement {
   const all = (Object.keys(NAMES) as (keyof Delays)[]).map((what) => ({
     what,
@@ -86,21 +89,21 @@ export function judgeDelays(
   }));
   const worst = all.reduce((a, b) => (b.ms > a.ms ? b : a));
   const never = all.filter(({ what }) => delays[what] === null).map(({ what }) => NAMES[what]);
-  // On a local file system a heartbeat is written in place.
+  // On a local file system, workers overwrite their heartbeat in place.
   const beats = [delays.replaced, ...(kind === "local" ? [delays.rewritten] : [])];
   const beat = Math.max(...beats.map((ms) => ms ?? PATIENCE));
   const lease = settings.beat * settings.lostAfter * 1000;
   const found =
     never.length > 0
-      ? `not seen within ${formatMs(PATIENCE)}: ${never.join(", ")}`
+      ? `changes were not seen within ${formatMs(PATIENCE)}: ${never.join(", ")}`
       : worst.ms < AT_ONCE
-        ? "what the other process makes, changes and removes is seen at once"
-        : `seen late: ${NAMES[worst.what]} after ${formatMs(worst.ms)}`;
+        ? "this process sees the changes of the other process at once"
+        : `this process sees changes late: ${NAMES[worst.what]} after ${formatMs(worst.ms)}`;
   if (beat > lease / 2) {
     return {
       verdict: "bad",
       found,
-      means: `workers that live are taken for lost, after ${formatMs(lease)}: raise beat or lost_after in settings.ini`,
+      means: `fjord would declare live workers lost, because the lease is ${formatMs(lease)}. Raise beat or lost_after in settings.ini`,
       measured: delays,
     };
   }
@@ -108,7 +111,7 @@ export function judgeDelays(
     return {
       verdict: "bad",
       found,
-      means: "jobs and outcomes of other processes go unseen: no place for a project",
+      means: "a process does not see the jobs and outcomes of other processes, so do not put a project here",
       measured: delays,
     };
   }
@@ -116,14 +119,14 @@ export function judgeDelays(
     return {
       verdict: "warning",
       found,
-      means: "jobs start, and workers and outcomes show up, that much later",
+      means: "jobs start later by this delay, and workers and outcomes appear later",
       measured: delays,
     };
   }
   return {
     verdict: "ok",
     found,
-    means: `no later than fjord looks anyway, every ${formatMs(settings.poll * 1000)}`,
+    means: `the delay is no longer than the poll interval of ${formatMs(settings.poll * 1000)}`,
     measured: delays,
   };
 }

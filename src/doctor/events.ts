@@ -1,24 +1,24 @@
 import fs from "node:fs";
 import path from "node:path";
-import { Doorbell } from "../spool/doorbell.js";
+import { Doorbell } from "../store/doorbell.js";
 import { formatMs, type Judgement } from "./finding.js";
-import { areTwoHosts, type Site } from "./site.js";
+import { areTwoHosts, type TestContext } from "./test-context.js";
 
-/** Ms until an event is given up. */
+/** Longest time to wait for an event, in ms. */
 const PATIENCE = 3_000;
 
-export interface Hearing {
+export interface EventDelay {
   readonly kind: "local" | "network";
-  /** Ms after the other process had been asked to make a file; null: nothing was heard. */
+  /** Time from the request to make a file until the event, in ms; null when no event arrived. */
   readonly heard: number | null;
   readonly twoHosts: boolean;
 }
 
-/** The other process makes a file; does this one's doorbell ring? */
-export async function hear(site: Site): Promise<Judgement> {
-  const { store, scratch, there, settings } = site;
-  const facts = { kind: store.kind, twoHosts: areTwoHosts(site) };
-  if (store.kind === "network") return judgeHearing({ ...facts, heard: null }, settings.poll);
+/** The other process makes a file. This process waits for the event, as a dispatcher does. */
+export async function testEvents(context: TestContext): Promise<Judgement> {
+  const { store, scratch, remote, settings } = context;
+  const facts = { kind: store.kind, twoHosts: areTwoHosts(context) };
+  if (store.kind === "network") return judgeEvents({ ...facts, heard: null }, settings.poll);
   const dir = path.join(scratch, "bell");
   fs.mkdirSync(dir);
   let ring: () => void = () => undefined;
@@ -26,46 +26,44 @@ export async function hear(site: Site): Promise<Judgement> {
     ring = resolve;
   });
   const bell = new Doorbell(store, () => ring());
-  let timer: NodeJS.Timeout | undefined;
+  const over = new AbortController();
   try {
-    await bell.hang(dir);
+    await bell.listen(dir);
     const begin = performance.now();
-    const inVain = new Promise<null>((resolve) => {
-      timer = setTimeout(resolve, PATIENCE, null);
-    });
-    const made = there.make("bell/file");
+    const inVain = store.clock.sleep(PATIENCE, over.signal).then(() => null);
+    const made = remote.make("bell/file");
     const heard = await Promise.race([rung.then(() => performance.now() - begin), inVain]);
     await made;
-    return judgeHearing({ ...facts, heard }, settings.poll);
+    return judgeEvents({ ...facts, heard }, settings.poll);
   } finally {
-    clearTimeout(timer);
+    over.abort();
     await bell.stop();
   }
 }
 
-export function judgeHearing(hearing: Hearing, poll: number): Judgement {
+export function judgeEvents(hearing: EventDelay, poll: number): Judgement {
   const { kind, heard, twoHosts } = hearing;
-  const looks = `fjord looks every ${formatMs(poll * 1000)}`;
+  const polls = `fjord polls every ${formatMs(poll * 1000)}`;
   if (kind === "network") {
     return {
       verdict: "ok",
-      found: "not listened for on a network file system: other hosts' changes make none",
-      means: looks,
+      found: "fjord does not use events on a network file system, because changes of other hosts cause none",
+      means: polls,
       measured: hearing,
     };
   }
   if (heard === null) {
     return {
       verdict: "warning",
-      found: `no event within ${formatMs(PATIENCE)} of a file that ${twoHosts ? "the other host" : "another process"} made`,
-      means: `a job starts up to ${formatMs(poll * 1000)} later than it might: ${looks}`,
+      found: `no event arrived within ${formatMs(PATIENCE)} after ${twoHosts ? "the other host" : "the other process"} made a file`,
+      means: `${polls}, so a job may start that much later`,
       measured: hearing,
     };
   }
   return {
     verdict: "ok",
-    found: `a file that another process made was heard of after ${formatMs(heard)}`,
-    means: "a job that is dropped in starts at once",
+    found: `an event reported a file of the other process after ${formatMs(heard)}`,
+    means: "a new job starts at once",
     measured: hearing,
   };
 }

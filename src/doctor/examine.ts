@@ -1,47 +1,48 @@
-import { errnoOf } from "../spool/errno.js";
-import { isSystemError } from "../spool/store.js";
-import { readClocks } from "./clocks.js";
-import { seeChanges } from "./delays.js";
-import { hear } from "./events.js";
-import { readFileSystem } from "./file-system.js";
+import { errnoOf } from "../store/errno.js";
+import { isSystemError } from "../store/store.js";
+import { testClocks } from "./clocks.js";
+import { testDelays } from "./delays.js";
+import { testEvents } from "./events.js";
+import { testFileSystem } from "./file-system.js";
 import type { Finding, Judgement } from "./finding.js";
-import { link } from "./links.js";
-import { holdAgainst } from "./locks.js";
-import { tryPermissions } from "./permissions.js";
+import { testFreeSpace } from "./free-space.js";
+import { testLinks } from "./links.js";
+import { testLock } from "./locks.js";
+import { testPermissions } from "./permissions.js";
 import { raceToCreate, raceToRename } from "./races.js";
 import { replaceWhileRead } from "./replacing.js";
-import { readRoom } from "./room.js";
-import type { Site } from "./site.js";
+import type { TestContext } from "./test-context.js";
 
-const TESTS: readonly (readonly [name: string, test: (site: Site) => Promise<Judgement>])[] = [
-  ["file system", readFileSystem],
-  ["space", readRoom],
-  ["permissions", tryPermissions],
+const TESTS: readonly (readonly [name: string, test: (context: TestContext) => Promise<Judgement>])[] = [
+  ["file system", testFileSystem],
+  ["space", testFreeSpace],
+  ["permissions", testPermissions],
   ["exclusive create", raceToCreate],
   ["rename: one winner", raceToRename],
   ["rename: atomic", replaceWhileRead],
-  ["hard links", link],
-  ["locks of jobs", (site) => holdAgainst(site, "job")],
-  ["dispatcher's lock", (site) => holdAgainst(site, "seat")],
-  ["events", hear],
-  ["caches", seeChanges],
-  ["clocks", readClocks],
+  ["hard links", testLinks],
+  ["locks of jobs", (context) => testLock(context, "job")],
+  ["dispatcher's lock", (context) => testLock(context, "seat")],
+  ["events", testEvents],
+  ["caches", testDelays],
+  ["clocks", testClocks],
 ];
 
 /**
- * All tests, one after the other. What the system refuses is a finding, while there are two to be refused.
+ * Runs all tests, one after the other. A system error becomes a finding, as long as the other process answers.
  *
- * @throws SecondProcessLost
+ * @throws PeerLost
  */
-export async function examine(site: Site): Promise<Finding[]> {
+export async function examine(context: TestContext): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const [test, run] of TESTS) {
-    site.signal.throwIfAborted();
-    const judgement = await run(site).catch((error) => {
-      if (site.signal.aborted || !isSystemError(error)) throw error;
+    context.signal.throwIfAborted();
+    const judgement = await run(context).catch((error) => {
+      if (context.signal.aborted || !isSystemError(error)) throw error;
       return refused(error);
     });
-    await site.there.clock(); // one that goes takes the scratch with it: what was found meanwhile is its doing
+    // A peer that ends removes the scratch directory, and then the error says nothing about the file system.
+    await context.remote.clock();
     findings.push({ test, ...judgement });
   }
   return findings;
@@ -51,7 +52,7 @@ function refused(error: NodeJS.ErrnoException): Judgement {
   return {
     verdict: "bad",
     found: error.message,
-    means: "fjord will be refused the same",
+    means: "fjord will get the same error",
     measured: { error: errnoOf(error) },
   };
 }

@@ -1,10 +1,10 @@
 import fs from "node:fs";
 import { visible } from "../job/quote.js";
-import type { Store } from "../spool/store.js";
+import type { Store } from "../store/store.js";
 import type { Judgement } from "./finding.js";
-import { areTwoHosts, type Site } from "./site.js";
+import { areTwoHosts, type TestContext } from "./test-context.js";
 
-/** A line of /proc/self/mountinfo (proc(5)). */
+/** One line of /proc/self/mountinfo (proc(5)). */
 export interface Mount {
   readonly point: string;
   readonly type: string;
@@ -13,37 +13,40 @@ export interface Mount {
 }
 
 export interface FileSystem {
-  /** Undefined where the system does not tell. */
+  /** Undefined when the system does not report mounts. */
   readonly mount: Mount | undefined;
-  /** What it is taken for here, and by the other process; what settings.ini says. */
+  /** Kind of the store in this process. */
   readonly kind: Store["kind"];
+  /** Kind of the store in the other process. */
   readonly there: Store["kind"] | undefined;
-  readonly said: Site["said"];
+  /** `store` of settings.ini. */
+  readonly said: TestContext["storeSetting"];
   readonly twoHosts: boolean;
 }
 
-/** Object stores behind FUSE: a rename copies, and two can win. */
+/** Object stores that are mounted with FUSE. Their rename is a copy, so two processes can win it. */
 const OBJECT_STORE = /s3fs|goofys|gcsfuse|mountpoint-s3|blobfuse|rclone|s3ql|ossfs|cosfs/i;
-const GONE_WITH_THE_POWER = ["tmpfs", "ramfs"];
+/** File systems that a restart of the host empties. */
+const IN_MEMORY = ["tmpfs", "ramfs"];
 
-export async function readFileSystem(site: Site): Promise<Judgement> {
+export async function testFileSystem(context: TestContext): Promise<Judgement> {
   let mount: Mount | undefined;
   try {
-    mount = mountOf(fs.realpathSync(site.scratch), fs.readFileSync("/proc/self/mountinfo", "utf8"));
+    mount = mountOf(fs.realpathSync(context.scratch), fs.readFileSync("/proc/self/mountinfo", "utf8"));
   } catch {
     mount = undefined; // not Linux
   }
-  const { store, said, greetings } = site;
+  const { store, storeSetting, greetings } = context;
   return judgeFileSystem({
     mount,
     kind: store.kind,
-    there: greetings.there.kind,
-    said,
-    twoHosts: areTwoHosts(site),
+    there: greetings.remote.kind,
+    said: storeSetting,
+    twoHosts: areTwoHosts(context),
   });
 }
 
-/** The mount that a path lies on: the longest mount point above it, the last one where several lie on one another. */
+/** The mount that holds a path: the longest mount point above the path. Among mounts on the same point, the last one counts. */
 export function mountOf(path: string, mountinfo: string): Mount | undefined {
   let found: Mount | undefined;
   for (const line of mountinfo.split("\n")) {
@@ -64,18 +67,18 @@ export function mountOf(path: string, mountinfo: string): Mount | undefined {
   return found;
 }
 
-/** White space and backslashes are octal there. */
+/** Decodes the octal escapes of white space and backslashes (proc(5)). */
 function unoctal(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_all, octal) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
 
 export function judgeFileSystem(system: FileSystem): Judgement {
   const { mount, kind, there, said, twoHosts } = system;
-  const taken = `taken for ${kind}${said === "auto" ? "" : " as settings.ini says"}`;
+  const counts = `counts as ${kind}${said === "auto" ? "" : ", as settings.ini says"}`;
   const found =
     mount === undefined
-      ? `of a kind that this system does not tell, ${taken}`
-      : `${visible(mount.type)} (${visible(mount.source)} on ${visible(mount.point)}), ${taken}`;
+      ? `a type that this system does not report, ${counts}`
+      : `${visible(mount.type)} (${visible(mount.source)} on ${visible(mount.point)}), ${counts}`;
   const say = (verdict: Judgement["verdict"], means: string): Judgement => ({
     verdict,
     found,
@@ -83,33 +86,33 @@ export function judgeFileSystem(system: FileSystem): Judgement {
     measured: system,
   });
   if (mount !== undefined && (OBJECT_STORE.test(mount.type) || OBJECT_STORE.test(mount.source))) {
-    return say("bad", "an object store: its renames are copies, and jobs get lost: no place for a project");
+    return say("bad", "an object store renames by copying, and jobs get lost, so do not put a project here");
   }
   if (twoHosts && (kind === "local" || there === "local")) {
     return say(
       "bad",
-      "two hosts work here, and local is not safe for that: write store = network into settings.ini",
+      "two hosts work here, and local is not safe for two hosts. Write store = network into settings.ini",
     );
   }
   if (there !== undefined && there !== kind) {
     return say(
       "warning",
-      `the other process takes it for ${there}: write store = ${kind} or store = ${there} into settings.ini`,
+      `it counts as ${there} for the other process. Write store = ${kind} or store = ${there} into settings.ini`,
     );
   }
-  if (mount !== undefined && GONE_WITH_THE_POWER.includes(mount.type)) {
-    return say("warning", "in memory: all jobs are gone when this host is restarted");
+  if (mount !== undefined && IN_MEMORY.includes(mount.type)) {
+    return say("warning", "the files are in memory, so all jobs are lost when this host restarts");
   }
   if (mount?.options.includes("soft") && kind === "network") {
     return say(
       "warning",
-      "mounted soft: when the server stalls calls fail instead of waiting; work then waits and is tried again",
+      "the mount option soft makes calls fail when the server stalls. fjord then waits and tries again",
     );
   }
   return say(
     "ok",
     kind === "local"
-      ? "for workers of this host; events are heard, heartbeats are quick"
-      : "for workers of many hosts; looked at every few seconds, slow to call a worker lost",
+      ? "all workers must run on this host, and fjord uses events and short leases"
+      : "workers may run on many hosts, and fjord polls and uses long leases",
   );
 }

@@ -1,11 +1,12 @@
-/** `warning`: fjord works here, with what is said. `bad`: it does not, or not safely. */
+/** `warning`: fjord works here, with a limit. `bad`: fjord does not work here, or not safely. */
 type Verdict = "ok" | "warning" | "bad";
 
-/** What one test found, judged. */
+/** Result of one test. */
 export interface Judgement {
   readonly verdict: Verdict;
-  /** What was found, and what that means for fjord: one line each, for people. */
+  /** The observation, as one line for people. */
   readonly found: string;
+  /** The consequence for fjord, as one line for people. */
   readonly means: string;
   /** The figures, for programs. */
   readonly measured?: object;
@@ -15,7 +16,7 @@ export interface Finding extends Judgement {
   readonly test: string;
 }
 
-/** Milliseconds for people: `0.4 ms`, `12 ms`, `3.1 s`. */
+/** Writes milliseconds for people: `0.4 ms`, `12 ms`, `3.1 s`. */
 export function formatMs(ms: number): string {
   const size = Math.abs(ms);
   if (size >= 1000) return `${(ms / 1000).toFixed(1)} s`;

@@ -1,30 +1,31 @@
 import fs from "node:fs";
 import path from "node:path";
 import type { Judgement } from "./finding.js";
-import { now, type Run } from "./party.js";
-import type { Site } from "./site.js";
+import { now, type PeerProcess, type RaceResult, type RaceTask } from "./peer-process.js";
+import type { TestContext } from "./test-context.js";
 
-/** Names that are raced for at a time. */
+/** Number of names in one race. */
 const COUNT = 300;
-/** So often a race is run again in which one process had done everything before the other began. */
+/** Largest number of races. A race is repeated when one process had finished before the other began. */
 const RACES = 5;
-/** Time, ms, for the other process to hear of it. */
+/** Time for the request to reach the other process, in ms. */
 const HEAD_START = 20;
+/** Endings of the new names in a race to rename. */
 const WHO = { ours: "here", theirs: "there" } as const;
 
 export interface CreateRace {
   readonly count: number;
-  readonly ours: Run;
-  readonly theirs: Run;
+  readonly ours: RaceResult;
+  readonly theirs: RaceResult;
 }
 
-/** Two processes create the same names exclusively. */
-export async function raceToCreate(site: Site): Promise<Judgement> {
+/** Both processes create the same names with O_EXCL. */
+export async function raceToCreate(context: TestContext): Promise<Judgement> {
   return untilContested(async (dir) => {
-    const [ours, theirs] = await both(site, dir, (party, task) => party.create(task));
+    const [ours, theirs] = await raceBoth(context, dir, (peer, task) => peer.create(task));
     const race = { count: COUNT, ours, theirs };
     return { race, judgement: judgeCreateRace(race) };
-  }, site);
+  }, context);
 }
 
 export function judgeCreateRace(race: CreateRace): Judgement {
@@ -33,47 +34,47 @@ export function judgeCreateRace(race: CreateRace): Judgement {
   if (failed !== "") {
     return {
       verdict: "bad",
-      found: `failed: ${failed}`,
-      means: "jobs cannot be put into the queue",
+      found: `creating files failed with ${failed}`,
+      means: "nobody can submit jobs here",
       measured,
     };
   }
   if (twice > 0) {
     return {
       verdict: "bad",
-      found: `${twice} of ${race.count} names were given to both processes`,
-      means: "what two processes write at once is mixed up or lost: no place for a project",
+      found: `both processes created ${twice} of ${race.count} names`,
+      means: "two processes can write the same file at once, so do not put a project here",
       measured,
     };
   }
   if (never > 0) {
     return {
       verdict: "warning",
-      found: `of ${race.count} names, ${never} were made and both processes were told they had not`,
-      means: "answers get lost: a job may be said to wait already that was just put in",
+      found: `${never} of ${race.count} names were created, but both processes got an error`,
+      means: "replies get lost, so fjord may report that a new job is already waiting",
       measured,
     };
   }
   return contested(race, {
     verdict: "ok",
-    found: `each of ${race.count} names went to one of two processes (${split})`,
-    means: "nothing is written over",
+    found: `each of ${race.count} names was created by one process (${split})`,
+    means: "no file is overwritten",
     measured,
   });
 }
 
 export interface RenameRace extends CreateRace {
-  /** The numbers whose new name is there afterwards. */
+  /** Numbers of the files that have the new name after the race. */
   readonly arrived: { readonly ours: readonly number[]; readonly theirs: readonly number[] };
 }
 
-/** Two processes rename the same files, each to a name of its own. */
-export async function raceToRename(site: Site): Promise<Judgement> {
+/** Both processes rename the same files, each to names of its own. */
+export async function raceToRename(context: TestContext): Promise<Judgement> {
   return untilContested(async (dir) => {
-    const at = path.join(site.scratch, dir);
-    for (let n = 0; n < COUNT; n++) await site.store.create(path.join(at, String(n)), "", false);
-    const [ours, theirs] = await both(site, dir, (party, task, who) => party.rename({ ...task, who }));
-    const names = await site.store.list(at);
+    const at = path.join(context.scratch, dir);
+    for (let n = 0; n < COUNT; n++) await context.store.create(path.join(at, String(n)), "", false);
+    const [ours, theirs] = await raceBoth(context, dir, (peer, task, who) => peer.rename({ ...task, who }));
+    const names = await context.store.list(at);
     const arrived = (who: string) =>
       names.filter((name) => name.endsWith(`.${who}`)).map((name) => Number.parseInt(name, 10));
     const race = {
@@ -83,7 +84,7 @@ export async function raceToRename(site: Site): Promise<Judgement> {
       arrived: { ours: arrived(WHO.ours), theirs: arrived(WHO.theirs) },
     };
     return { race, judgement: judgeRenameRace(race) };
-  }, site);
+  }, context);
 }
 
 export function judgeRenameRace(race: RenameRace): Judgement {
@@ -92,39 +93,39 @@ export function judgeRenameRace(race: RenameRace): Judgement {
   const mine = new Set(ours);
   const twice = theirs.filter((n) => mine.has(n)).length;
   const lost = race.count - new Set([...ours, ...theirs]).size;
-  const lies = untold(race.ours, ours) + untold(race.theirs, theirs);
+  const wrong = wrongReplies(race.ours, ours) + wrongReplies(race.theirs, theirs);
   const failed = errorsOf(race);
   const bad = (found: string, means: string): Judgement => ({ verdict: "bad", found, means, measured });
-  if (failed !== "") return bad(`failed: ${failed}`, "jobs cannot be handed out");
+  if (failed !== "") return bad(`renaming files failed with ${failed}`, "the dispatcher cannot assign jobs");
   if (twice > 0) {
     return bad(
       `${twice} of ${race.count} files went to both processes`,
-      "a job could have two outcomes: no place for a project",
+      "a job could have two outcomes, so do not put a project here",
     );
   }
   if (lost > 0)
-    return bad(`${lost} of ${race.count} files were lost`, "jobs get lost: no place for a project");
-  if (lies > 0) {
+    return bad(`${lost} of ${race.count} files were lost`, "jobs get lost, so do not put a project here");
+  if (wrong > 0) {
     return {
       verdict: "warning",
-      found: `each of ${race.count} files went to one process, and ${lies} answers were wrong`,
-      means: "answers get lost, as on NFS: fjord looks whether the file has arrived",
+      found: `each of ${race.count} files went to one process, but ${wrong} replies were wrong`,
+      means: "replies get lost, as on NFS, so fjord checks whether a file has arrived",
       measured,
     };
   }
   return contested(race, {
     verdict: "ok",
-    found: `each of ${race.count} files went to one of two processes (${split})`,
+    found: `each of ${race.count} files went to one process (${split})`,
     means: "a job has one owner and one outcome",
     measured,
   });
 }
 
-/** Renames that came otherwise than was told. */
-function untold(run: Run, arrived: readonly number[]): number {
-  const told = new Set(run.won);
-  const there = new Set(arrived);
-  return [...told].filter((n) => !there.has(n)).length + arrived.filter((n) => !told.has(n)).length;
+/** Counts the renames whose reply does not match the directory after the race. */
+function wrongReplies(run: RaceResult, arrived: readonly number[]): number {
+  const won = new Set(run.won);
+  const present = new Set(arrived);
+  return [...won].filter((n) => !present.has(n)).length + arrived.filter((n) => !won.has(n)).length;
 }
 
 function counts({ count, ours, theirs }: CreateRace) {
@@ -142,14 +143,14 @@ function errorsOf({ ours, theirs }: CreateRace): string {
   return [...new Set([...ours.errors, ...theirs.errors])].join(", ");
 }
 
-/** A race in which one process was alone on the track proves nothing. */
+/** Turns a good verdict into a warning if one process won everything. Such a race proves nothing. */
 function contested(race: CreateRace, good: Judgement): Judgement {
   if (isContested(race)) return good;
   return {
     ...good,
     verdict: "warning",
-    found: `${good.found}, but never at the same moment`,
-    means: "not proved: try again when the host has less to do",
+    found: `${good.found}, but the processes never ran at the same moment`,
+    means: "this proves nothing. Try again when the host is less busy",
   };
 }
 
@@ -159,7 +160,7 @@ function isContested({ ours, theirs }: CreateRace): boolean {
 
 async function untilContested(
   run: (dir: string) => Promise<{ race: CreateRace; judgement: Judgement }>,
-  { scratch, signal }: Site,
+  { scratch, signal }: TestContext,
 ): Promise<Judgement> {
   for (let n = 1; ; n++) {
     signal.throwIfAborted();
@@ -169,15 +170,13 @@ async function untilContested(
   }
 }
 
-type Task = { dir: string; count: number; at: number };
-
-/** Both start at the same moment, each by its own clock. */
-async function both(
-  { here, there, skew }: Site,
+/** Lets both processes start a race at the same moment, each by its own clock. */
+async function raceBoth(
+  { local, remote, skew }: TestContext,
   dir: string,
-  run: (party: Site["here"], task: Task, who: string) => Promise<Run>,
-): Promise<[Run, Run]> {
+  run: (peer: PeerProcess, task: RaceTask, who: string) => Promise<RaceResult>,
+): Promise<[RaceResult, RaceResult]> {
   const at = now() + HEAD_START + 2 * skew.error;
-  const theirs = run(there, { dir, count: COUNT, at: at + skew.offset }, WHO.theirs);
-  return Promise.all([run(here, { dir, count: COUNT, at }, WHO.ours), theirs]);
+  const theirs = run(remote, { dir, count: COUNT, at: at + skew.offset }, WHO.theirs);
+  return Promise.all([run(local, { dir, count: COUNT, at }, WHO.ours), theirs]);
 }

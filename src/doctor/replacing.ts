@@ -1,8 +1,8 @@
 import path from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import { isErrno } from "../spool/store.js";
+import { isErrno } from "../store/store.js";
 import type { Judgement } from "./finding.js";
-import type { Site } from "./site.js";
+import type { TestContext } from "./test-context.js";
 
 const FILE = "replaced";
 const SIZE = 4096;
@@ -11,29 +11,29 @@ const TIMES = 200;
 export interface Replacing {
   readonly times: number;
   readonly reads: number;
-  /** Reads that found no file. */
+  /** Number of reads that found no file. */
   readonly missing: number;
-  /** Reads that found something else than one whole content. */
+  /** Number of reads that returned incomplete or mixed content. */
   readonly torn: number;
-  /** Reads that were told ESTALE: opened, and replaced before it was read. */
+  /** Number of reads that failed with ESTALE. The file was replaced between open and read. */
   readonly stale: number;
 }
 
-/** One process renames new contents over a file, the other one reads it. */
-export async function replaceWhileRead(site: Site): Promise<Judgement> {
-  const file = path.join(site.scratch, FILE);
-  await site.store.create(file, "0".repeat(SIZE), false);
+/** The other process renames new contents over a file while this process reads the file. */
+export async function replaceWhileRead(context: TestContext): Promise<Judgement> {
+  const file = path.join(context.scratch, FILE);
+  await context.store.create(file, "0".repeat(SIZE), false);
   let replacing = true;
-  const replaced = site.there.replace({ file: FILE, size: SIZE, times: TIMES });
-  const noMore = () => {
+  const replaced = context.remote.replace({ file: FILE, size: SIZE, times: TIMES });
+  const end = () => {
     replacing = false;
   };
-  replaced.then(noMore, noMore);
+  replaced.then(end, end);
   const seen = { reads: 0, missing: 0, torn: 0, stale: 0 };
   while (replacing) {
     seen.reads++;
     try {
-      const { bytes } = await site.store.read(file, 2 * SIZE);
+      const { bytes } = await context.store.read(file, 2 * SIZE);
       if (bytes.length !== SIZE || bytes.some((byte) => byte !== bytes[0])) seen.torn++;
     } catch (error) {
       if (isErrno(error, "ENOENT")) seen.missing++;
@@ -52,26 +52,26 @@ export async function replaceWhileRead(site: Site): Promise<Judgement> {
 export function judgeReplacing(seen: Replacing): Judgement {
   const { times, reads, missing, torn, stale } = seen;
   if (missing + torn > 0) {
-    const found = `replaced ${times} times by rename and read ${reads} times: ${missing} times it was missing, ${torn} times torn`;
+    const found = `a file was replaced ${times} times and read ${reads} times, was missing ${missing} times and incomplete ${torn} times`;
     return torn > 0
       ? {
           verdict: "bad",
           found,
-          means: "half of a heartbeat is read: no place for a project",
+          means: "fjord may read half of a heartbeat, so do not put a project here",
           measured: seen,
         }
       : {
           verdict: "warning",
           found,
           means:
-            "a worker is passed over now and then until the next look; nobody is lost by it (sshfs does so on one host)",
+            "fjord may skip a worker until the next poll, but does not declare it lost (sshfs behaves like this on one host)",
           measured: seen,
         };
   }
   return {
     verdict: "ok",
-    found: `replaced ${times} times by rename and read ${reads} times: always there, always whole${stale > 0 ? ` (${stale} stale handles)` : ""}`,
-    means: "heartbeats are read whole",
+    found: `a file was replaced ${times} times and read ${reads} times, and was always complete${stale > 0 ? ` (${stale} reads had a stale handle)` : ""}`,
+    means: "fjord always reads complete heartbeats",
     measured: seen,
   };
 }

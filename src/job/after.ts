@@ -1,21 +1,23 @@
 import { jobName } from "./name.js";
 
-/** A job that another waits for. `ok`: it has to succeed; `any`: it has to end, whatever its outcome. */
+/** A job that another job waits for. `ok`: it must succeed. `any`: it must end, with any outcome. */
 export interface Dependency {
   readonly job: string;
   readonly on: "ok" | "any";
 }
 
-/** Reads `a, b:any, c:ok`: job names with commas between them. Undefined: one of them is empty. */
+/** Reads `a, b:any, c:ok`: job names, separated by commas. @returns undefined when a name is empty */
 export function parseAfter(text: string): Dependency[] | undefined {
   const found = text.split(",").map((part): Dependency => {
-    const [, name = "", on] = /^\s*(.*?)\s*(?::(ok|any))?\s*$/s.exec(part) ?? [];
-    return { job: jobName(name), on: on === "any" ? "any" : "ok" };
+    const text = part.trim();
+    const on = /:(?:ok|any)$/.exec(text)?.[0] ?? "";
+    const name = text.slice(0, text.length - on.length).trimEnd();
+    return { job: jobName(name), on: on === ":any" ? "any" : "ok" };
   });
   return found.every(({ job }) => job !== "") ? found : undefined;
 }
 
-/** As it is written in a job file. */
+/** Writes dependencies in the form in which a job file holds them. */
 export function formatAfter(after: readonly Dependency[]): string {
   return after.map(({ job, on }) => (on === "ok" ? job : `${job}:any`)).join(", ");
 }

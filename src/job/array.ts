@@ -1,25 +1,28 @@
+import { areDiffering, firstOf } from "./differing.js";
 import { FjordError } from "./error.js";
 import type { IniSection } from "./ini-dialect.js";
 import { nearest } from "./nearest.js";
-import { endsOfRanges, type Range, readRanges } from "./numbers.js";
+import { endsOfRanges, numbersOf, type Range, readRanges } from "./numbers.js";
 import { quote } from "./quote.js";
 import { INDEX, oneByOne, readValues, Sweep, type Values } from "./sweep.js";
 import { strip } from "./whitespace.js";
 
-/** The sections that make of one job file many jobs, its elements. */
+/** Sections that turn one job file into an array. The elements of an array are many jobs. */
 export const ARRAY_SECTIONS = ["sweep", "array"] as const;
 
-/** What a job file with `[sweep]` or `[array]` stands for: a job for each number of its ranges. */
+/** A job file with `[sweep]` or `[array]`. For each number of its ranges, the file stands for one job. */
 export interface JobArray {
-  /** Ascending by where they begin. */
+  /** The ranges, sorted by their first numbers. */
   readonly ranges: readonly Range[];
-  /** The names of all values. */
+  /** Names of the parameters. */
   readonly names: ReadonlySet<string>;
-  /** @param number one of the ranges */
+  /** @param number a number in the ranges */
   valuesOf(number: number): Values;
+  /** Like `Sweep.needed`, with an element's number in place of its index. */
+  needed(textOf: (number: number) => string): string[];
 }
 
-/** Something in one of the two sections is wrong. */
+/** A mistake in `[sweep]` or `[array]`. */
 export class ArrayProblem extends Error {
   readonly section: IniSection;
   readonly key: string | undefined;
@@ -34,15 +37,17 @@ export class ArrayProblem extends Error {
 const KEYS = ["range", "zip"] as const;
 
 /**
- * Reads what a job file says of its elements. `[sweep]` has a key for each parameter, with its values as for `--param`, and
- * makes all combinations of them, those of the last following one another; `[array]` says by their numbers which of these there
- * are, and without `[sweep]` the numbers are all there is.
+ * Reads the array of a job file. `[sweep]` has a key for each parameter, with values as for `--param`. The elements are all
+ * combinations of these values; the last parameter varies fastest. `range` in `[array]` selects elements by their numbers.
+ * Without `[sweep]`, an element's number is its only value.
  *
- * @returns undefined when the file is one job
+ * @returns undefined when the file is a single job
  * @throws ArrayProblem
  */
 export function readArray(sections: ReadonlyMap<string, IniSection>): JobArray | undefined {
-  const [sweepSection, section] = ARRAY_SECTIONS.map((name) => sections.get(name));
+  const [ofSweep, ofArray] = ARRAY_SECTIONS;
+  const sweepSection = sections.get(ofSweep);
+  const section = sections.get(ofArray);
   if (sweepSection === undefined && section === undefined) return undefined;
   for (const key of section?.own.keys() ?? []) {
     if (section === undefined || (KEYS as readonly string[]).includes(key)) continue;
@@ -67,11 +72,17 @@ export function readArray(sections: ReadonlyMap<string, IniSection>): JobArray |
     ranges: ranges ?? [{ from: 1, to: sweep.count, step: 1 }],
     names: sweep.names,
     valuesOf: (number) => sweep.at(number - 1),
+    needed: (textOf) => sweep.needed((i) => textOf(i + 1)),
   };
 }
 
 function numbersAlone(ranges: readonly Range[]): JobArray {
-  return { ranges, names: new Set([INDEX]), valuesOf: (number) => new Map([[INDEX, String(number)]]) };
+  return {
+    ranges,
+    names: new Set([INDEX]),
+    valuesOf: (number) => new Map([[INDEX, String(number)]]),
+    needed: (textOf) => (areDiffering(firstOf(numbersOf(ranges)), textOf) ? [] : [INDEX]),
+  };
 }
 
 function rangesIn(section: IniSection, said: string): Range[] {
@@ -111,22 +122,20 @@ function readSweep(section: IniSection, zip: boolean): Sweep {
     }
     const list = strip(value ?? "");
     if (list === "") throw new ArrayProblem(section, name, "has no values");
-    // As people write a list in a file: the white space around a value is not part of it.
-    const values = saying(section, name, () => readValues(quote(name), list, strip));
+    // People put white space around the values of a list in a file. This white space is not part of the values.
+    const values = saying(section, name, () => readValues("", list, strip));
     return oneByOne(quote(name), name, values);
   });
   return saying(section, undefined, () => new Sweep(dimensions, zip));
 }
 
-/** What is wrong with the section, in the words of a file's reason. */
+/** Runs a reader and turns its FjordError into an ArrayProblem, which becomes part of the reason why a file is refused. */
 function saying<R>(section: IniSection, key: string | undefined, read: () => R): R {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof FjordError)) throw error;
-    const named = key === undefined ? "" : `${quote(key)}: `; // the reason names the key itself
-    const message = error.message.startsWith(named) ? error.message.slice(named.length) : error.message;
-    const said = [message, error.hint].filter((sentence) => sentence !== "").map(asClause);
+    const said = [error.message, error.hint].filter((sentence) => sentence !== "").map(asClause);
     throw new ArrayProblem(section, key, said.join("; "));
   }
 }

@@ -1,7 +1,12 @@
-/** The backoff doubles up to so many times the first one. */
+/** Largest backoff, as a multiple of the first one. */
 const LONGEST = 100;
 
-/** Seconds between the end of the last of so many failed attempts and the next. @param first after the first one */
+/**
+ * Seconds from the end of a failed attempt until the next attempt. The backoff doubles with each failure.
+ *
+ * @param failed number of failed attempts
+ * @param first seconds after the first failure
+ */
 export function backoffAfter(failed: number, first: number): number {
   return failed === 0 ? 0 : first * Math.min(2 ** (failed - 1), LONGEST);
 }

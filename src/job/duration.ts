@@ -1,4 +1,4 @@
-/** What a unit is called, in seconds; the order is the only one in which they may follow one another. */
+/** Seconds in each unit, by its names. Units in a duration must follow in this order, from the longest. */
 const UNITS = new Map(
   (
     [
@@ -12,20 +12,22 @@ const UNITS = new Map(
   ).flatMap(([names, seconds]) => names.split(" ").map((name) => [name, seconds] as const)),
 );
 
-/** The longer first: of `min` none is to be left. */
+/** Longer names come first, so that `m` does not match the start of `min`. */
 const UNIT = [...UNITS.keys()].sort((a, b) => b.length - a.length).join("|");
 const WITH_UNITS = new RegExp(`^(?:(?:\\d+(?:\\.\\d+)?|\\.\\d+)\\s*(?:${UNIT})\\s*)+$`);
 const ONE_UNIT = new RegExp(`([\\d.]+)\\s*(${UNIT})`, "g");
 const SECONDS = /^(?:\d+(?:\.\d+)?|\.\d+)$/;
-/** mm:ss, hh:mm:ss. */
+/** Matches mm:ss and hh:mm:ss. */
 const CLOCK = /^(\d+):(\d{1,2})(?::(\d{1,2}))?$/;
-/** Slurm's days-hours, days-hours:minutes and days-hours:minutes:seconds (`man sbatch`, --time). */
+/** Matches Slurm's days-hours, days-hours:minutes and days-hours:minutes:seconds (`man sbatch`, --time). */
 const DAYS = /^(\d+)-(\d{1,2})(?::(\d{1,2}))?(?::(\d{1,2}))?$/;
 
 /**
- * A duration as people write it, in seconds, exact to the millisecond: `90`, `1.5h`, `1h 30m`, `2 weeks`, `500ms`,
- * `1:30` (minutes and seconds), `01:30:00`, `1-02:00:00`, and everything that `formatDuration` writes. A number
- * alone is seconds (Slurm takes it for minutes). Undefined for anything else, a negative one too.
+ * Reads a duration as people write it: `90`, `1.5h`, `1h 30m`, `2 weeks`, `500ms`, `1:30` (minutes and seconds), `01:30:00`,
+ * `1-02:00:00`, and everything that `formatDuration` writes. A plain number means seconds. (In Slurm a plain number means
+ * minutes.)
+ *
+ * @returns seconds, exact to the millisecond; undefined for any other text and for negative numbers
  */
 export function parseDuration(text: string): number | undefined {
   const trimmed = text.trim().toLowerCase();
@@ -43,7 +45,7 @@ function fromUnits(text: string): number | undefined {
   let last = Number.POSITIVE_INFINITY;
   for (const [, amount, name] of text.matchAll(ONE_UNIT)) {
     const unit = UNITS.get(name ?? "") ?? Number.NaN;
-    // `30m 1h` and `1h 1h` are slips of the pen, not durations.
+    // `30m 1h` and `1h 1h` are mistakes, not durations.
     if (!(unit < last)) return undefined;
     last = unit;
     seconds += Number(amount) * unit;
@@ -73,8 +75,8 @@ function fromDays(text: string): number | undefined {
 }
 
 /**
- * Seconds in at most two units, for people: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`.
- * Rounded to what is shown, with the carry (`59.6` is `1 min`).
+ * Writes seconds in at most two units: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`. The value is rounded to the
+ * smallest unit shown, and rounding carries over (`59.6` is `1 min`).
  */
 export function formatDuration(seconds: number): string {
   if (!Number.isFinite(seconds)) return "unknown";
@@ -104,7 +106,7 @@ function twoUnits(
   return rest === 0 ? first : `${first} ${rest} ${smallName}`;
 }
 
-/** Seconds of one such unit, by any of its names; undefined: it is none. */
+/** Seconds in a unit, by any of its names; undefined when the text is not a unit. */
 export function secondsIn(unit: string): number | undefined {
   return UNITS.get(unit.toLowerCase());
 }

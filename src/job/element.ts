@@ -8,22 +8,25 @@ import { ANY_CASE, type Notation, shellTemplate, type Template, textTemplate } f
 import { visible } from "./quote.js";
 import type { Values } from "./sweep.js";
 
-/** What an element is called: `A_17`. */
+/** Name of an array's element: `A_17`. */
 export function elementName(array: string, number: number): string {
   return `${array}_${number}`;
 }
 
-/** The array that a job of this name would be an element of, and its number; undefined when it cannot be one. */
+/** Splits a job's name into the name of an array and a number, as in `A_17`; undefined when the name has another form. */
 export function elementOf(job: string): { readonly array: string; readonly number: number } | undefined {
   const at = job.lastIndexOf("_");
   const number = at > 0 ? parseNumber(job.slice(at + 1)) : undefined;
   return number === undefined ? undefined : { array: job.slice(0, at), number };
 }
 
-/** A job file that stands for many jobs. */
+/** A job file that stands for an array. */
 export type ArrayJob = Job & { readonly array: JobArray };
 
-/** Why an array's file is no good, for which its first and its last element speak; undefined: it is. */
+/**
+ * Reason why an array's file is invalid; undefined when the file is valid. Only the first and the last element are checked,
+ * because an array may have a million.
+ */
 export function problemOfArray(file: string, content: Uint8Array, job: ArrayJob): string | undefined {
   const elements = new Elements(file, content, job);
   return endsOfRanges(job.array.ranges)
@@ -31,10 +34,10 @@ export function problemOfArray(file: string, content: Uint8Array, job: ArrayJob)
     .find((problem) => problem !== undefined);
 }
 
-/** Which keys of a job have places for values. */
+/** Keys of a job file that may hold placeholders. */
 type VaryingKey = "executable" | "logfile" | "workdir";
 
-/** What of a job has placeholders: its command as a shell line, its paths as they are. */
+/** Templates of the keys that hold placeholders. Values are quoted for the shell in the command, and not in the paths. */
 export function templatesOf(
   { executable, logfile = "", workdir = "" }: Pick<Job, VaryingKey>,
   names: ReadonlySet<string>,
@@ -48,18 +51,23 @@ export function templatesOf(
   return new Map(templates.filter(([, template]) => template.isVaried));
 }
 
-/** Makes the job files of an array's elements: the array's own, with the values in their places and in `[params]`. */
+/** The paths in a job file that say where its results go. */
+export type Paths = Pick<Job, "logfile" | "workdir">;
+
+/** Makes the job files of elements: the array's file with the values in the placeholders and in `[params]`. */
 export class Elements {
   readonly #file: string;
   readonly #text: string;
   readonly #array: JobArray;
+  readonly #paths: Paths;
   readonly #templates: ReadonlyMap<VaryingKey, Template>;
 
-  /** @param content of the array's job file, which `job` was read from */
+  /** @param content the array's job file, from which `job` was read */
   constructor(file: string, content: Uint8Array, job: ArrayJob) {
     const { array } = job;
     this.#file = file;
     this.#array = array;
+    this.#paths = job;
     const text = withoutSections(Buffer.from(content).toString("utf8"), ARRAY_SECTIONS).replace(
       /(?:(\r?\n)\s*)+$/,
       "$1",
@@ -69,8 +77,9 @@ export class Elements {
   }
 
   /**
-   * An element's job file. It waits for no other job: what the array waits for has ended before there are elements. With a
-   * value that makes it no valid job, such as several lines for a log file's name, it is refused as any other file is.
+   * An element's job file. The element has no `after`, because elements are made only when the array's dependencies have
+   * ended. If a value makes the job invalid (a log file's name with several lines, say), the dispatcher refuses the file like
+   * any other.
    */
   textOf(number: number): string {
     const values = this.#array.valuesOf(number);
@@ -82,7 +91,21 @@ export class Elements {
     }
   }
 
-  /** Why an element would be refused; undefined: it is a valid job. */
+  /** Paths that say where an element's results go. */
+  pathsOf(number: number): Paths {
+    const { logfile, workdir } = this.#paths;
+    const { logfile: filled = logfile, workdir: filledDir = workdir } = this.#keysFor(
+      this.#array.valuesOf(number),
+    );
+    return { logfile: filled, workdir: filledDir };
+  }
+
+  /** Placeholders that the paths lack, and that they would need so that no two elements share a path. @see JobArray.needed */
+  needed(textOf: (paths: Paths) => string): string[] {
+    return this.#array.needed((number) => textOf(this.pathsOf(number)));
+  }
+
+  /** Reason why an element would be refused; undefined when it is a valid job. */
   problemOf(number: number): string | undefined {
     const problem = checkName(`${elementName(jobName(this.#file), number)}.ini`);
     if (problem !== undefined) return problem;

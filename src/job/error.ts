@@ -1,4 +1,4 @@
-/** What a refused command or file is told apart by; scripts may rely on these. */
+/** Kinds of refusal. Scripts may rely on these codes. */
 export type FjordErrorCode =
   | "bad-usage"
   | "bad-settings"
@@ -11,12 +11,12 @@ export type FjordErrorCode =
   | "job-refused";
 
 /**
- * A refusal that is told to a person: what is wrong, where, and what to do next.
- * Anything thrown that is not a FjordError is a bug and shows its stack.
+ * A refusal, explained for a person: what is wrong, where, and what to do next. Any other error is a bug in fjord, and the
+ * commands print its stack.
  */
 export class FjordError extends Error {
   readonly code: FjordErrorCode;
-  /** What to do next, one sentence; empty when there is nothing to be done. */
+  /** Next step for the user, in one sentence; empty when nothing can be done. */
   readonly hint: string;
 
   constructor(code: FjordErrorCode, message: string, hint = "", options?: ErrorOptions) {

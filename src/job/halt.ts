@@ -1,16 +1,16 @@
-/** When a run of many jobs is to stop early, and how. */
+/** Condition under which a run of many jobs stops early. */
 export interface Halt {
-  /** `soon`: what runs may end, nothing new begins. `now`: what runs is stopped, too. */
+  /** `soon`: no further job is started, and running jobs go on to their ends. `now`: running jobs are stopped, too. */
   readonly when: "soon" | "now";
-  /** So many failed jobs, */
+  /** Number of failed jobs that stops the run. */
   readonly fail?: number;
-  /** or such a share of all jobs, 0 to 1. */
+  /** Share of all jobs, from 0 to 1, whose failure stops the run. It is used when `fail` is missing. */
   readonly share?: number;
 }
 
 const FORM = /^(soon|now),fail=(\d+)(%?)$/;
 
-/** Reads `soon,fail=3` or `now,fail=20%` (as in GNU parallel); undefined for what is neither. */
+/** Reads `soon,fail=3` or `now,fail=20%`, as in GNU parallel. @returns undefined for any other text */
 export function parseHalt(text: string): Halt | undefined {
   const [, when, number, percent] = FORM.exec(text.replace(/\s/g, "")) ?? [];
   if (when === undefined || Number(number) === 0) return undefined;
@@ -19,7 +19,7 @@ export function parseHalt(text: string): Halt | undefined {
   return { when: kind, fail: Number(number) };
 }
 
-/** Whether it is time to stop. */
+/** Whether a number of failed jobs, out of all jobs, stops the run. */
 export function isTimeToHalt(halt: Halt, failed: number, total: number): boolean {
   return failed > 0 && failed >= (halt.fail ?? total * (halt.share ?? 1));
 }

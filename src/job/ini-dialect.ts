@@ -1,24 +1,20 @@
 import { FjordError } from "./error.js";
-import { type IniReading, parseIni } from "./ini-reader.js";
+import { parseIni } from "./ini-reader.js";
+import type { IniReading } from "./ini-section.js";
 import { cut, quote } from "./quote.js";
 
-// What other rooms need to know of the dialect: how to read it, and how to write it.
-export {
-  type IniProblem,
-  type IniReading,
-  IniSection,
-  parseIni,
-} from "./ini-reader.js";
+// Other directories of `src/` import the reader and the writer from this file.
+export { parseIni } from "./ini-reader.js";
+export { type IniProblem, type IniReading, IniSection } from "./ini-section.js";
 
 export type IniValues = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /**
- * Writes sections so that fjord and Python's `configparser.RawConfigParser()` read the same values back. It is
- * sure of that because it reads what it wrote. A value of several lines becomes continuation lines.
+ * Writes sections so that fjord and Python's `configparser.RawConfigParser()` read the same values back. To check this, the
+ * function reads its own text. A value of several lines becomes continuation lines.
  *
- * @throws FjordError `bad-usage` for what the dialect cannot hold: white space around a value or one of its
- * lines, a line break at the end, a line of a value that reads as a comment, a key that is not lower case,
- * NUL, half a surrogate pair.
+ * @throws FjordError `bad-usage` for values that the dialect cannot hold: white space around a value or one of its lines, a
+ * line break at the end, a line that reads as a comment, a key that is not in lower case, NUL, half a surrogate pair
  */
 export function formatIni(values: IniValues): string {
   const text = Object.entries(values).map(formatSection).join("\n");
@@ -31,7 +27,7 @@ export function formatIni(values: IniValues): string {
 function formatSection([section, values]: [string, IniValues[string]]): string {
   let text = `[${section}]\n`;
   for (const [key, value] of Object.entries(values)) {
-    // An empty line inside a value is no continuation line and needs no indentation.
+    // An empty line inside a value needs no indentation.
     const lines = value.replace(/\n(?=[^\n])/g, "\n\t");
     text += /^(?:\n|$)/.test(lines) ? `${key} =${lines}\n` : `${key} = ${lines}\n`;
   }
@@ -45,7 +41,7 @@ function isReadBack(section: string, wanted: IniValues[string], reading: IniRead
   return (
     found?.own.size === entries.length &&
     entries.every(([key, value]) => found.own.get(key)?.value === value) &&
-    // Half a surrogate pair reads back here, but no file can hold it.
+    // This reader accepts half a surrogate pair, but no UTF-8 file can hold one.
     !/\p{Cs}/u.test(section + entries.flat().join("\n"))
   );
 }
@@ -67,7 +63,7 @@ function cannotBeWritten(values: IniValues): FjordError {
 const KEY_HINT =
   'Use a key in lower case without "=" and ":", and a value without white space around its lines and without lines that start with "#" or ";".';
 
-/** Only asked once something is wrong, to find out what. */
+/** Finds the entry that cannot be written. This is called only when the whole text did not read back with the same values. */
 function canStandAlone(section: string, wanted: IniValues[string]): boolean {
   return isReadBack(section, wanted, parseIni(formatSection([section, wanted])));
 }

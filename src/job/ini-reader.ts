@@ -1,97 +1,29 @@
 import { createRequire } from "node:module";
+import { DEFAULT, type IniEntry, type IniProblem, type IniReading, IniSection } from "./ini-section.js";
 import { NEWLINE, textOf } from "./ini-text.js";
+import { readPlain } from "./plain-ini.js";
 import { quote } from "./quote.js";
 import { indentOf, strip, stripEnd } from "./whitespace.js";
 
-// Not imported: Node first searches a CommonJS module that is imported for what it exports, a tenth of a command's start.
+// `require` instead of `import`: Node searches an imported CommonJS module for its exports, which takes a tenth of a
+// command's start-up time.
 const { parse } = createRequire(import.meta.url)("ini") as typeof import("ini");
-
-/**
- * The ini dialect of Python's `configparser.RawConfigParser()`, which people and fjd write job files in.
- * Source: `RawConfigParser._read` of CPython 3.11; `test/job/configparser.test.ts` holds this reader to it.
- *
- * The npm package `ini` does the final parse. Alone it cuts values at `;` and `#`, knows no `:`, nests
- * sections at dots, drops `__proto__`, and makes a list of a key that stands in two sections. So this file
- * works out which lines belong to which key, and hands `ini` a text that leaves nothing to its taste.
- */
-export type IniReading =
-  | { readonly ok: true; readonly sections: ReadonlyMap<string, IniSection>; readonly defaults: IniSection }
-  | ({ readonly ok: false } & IniProblem);
-
-/** Why a text is not ini, for a person: `problem` says what was found and what to write instead. */
-export interface IniProblem {
-  /** Counted from 1. */
-  readonly line: number;
-  readonly section?: string;
-  readonly key?: string;
-  readonly problem: string;
-}
-
-export interface IniEntry {
-  /** Undefined for a key without a delimiter, which only a section that is read leniently can have. */
-  readonly value: string | undefined;
-  readonly line: number;
-  /** Comes from `[DEFAULT]`. */
-  readonly inherited: boolean;
-}
-
-/** One section. Keys are lower case. Inherits when it is asked, so that a large `[DEFAULT]` costs nothing. */
-export class IniSection {
-  readonly name: string;
-  /** Where its first header stands; 0 for a `[DEFAULT]` that is not there. */
-  readonly line: number;
-  /** What the section says by itself, in the order of the file. */
-  readonly own: ReadonlyMap<string, IniEntry>;
-  readonly #defaults: ReadonlyMap<string, IniEntry> | undefined;
-
-  constructor(
-    name: string,
-    line: number,
-    own: ReadonlyMap<string, IniEntry>,
-    defaults?: ReadonlyMap<string, IniEntry>,
-  ) {
-    this.name = name;
-    this.line = line;
-    this.own = own;
-    this.#defaults = defaults;
-  }
-
-  /** The section's own entry, else the one in `[DEFAULT]`. */
-  entry(key: string): IniEntry | undefined {
-    const own = this.own.get(key);
-    if (own !== undefined) return own;
-    const inherited = this.#defaults?.get(key);
-    return inherited && { ...inherited, inherited: true };
-  }
-
-  get(key: string): string | undefined {
-    return this.entry(key)?.value;
-  }
-
-  /** Keys and values: its own, then the inherited ones. Keys without a value are left out. */
-  *[Symbol.iterator](): Generator<[key: string, value: string]> {
-    for (const [key, { value }] of this.own) if (value !== undefined) yield [key, value];
-    for (const [key, { value }] of this.#defaults ?? []) {
-      if (value !== undefined && !this.own.has(key)) yield [key, value];
-    }
-  }
-}
 
 export interface IniOptions {
   /**
-   * The sections that are held to configparser's strict mode: no section and no key twice, no line without a
-   * delimiter. All of them when not given. In any other section what is said last counts, sections of one name
-   * are one, a line without a delimiter is a key without a value, and a line without a key is passed over:
-   * its owner reads it with a parser of his own.
+   * Sections that are read in configparser's strict mode: no section and no key twice, no line without a delimiter. The
+   * default is all sections. The other sections belong to the job, which reads them with its own parser. There, the last
+   * entry of a key counts, sections of one name are merged, a line without a delimiter is a key without a value, and a line
+   * without a key is skipped.
    */
   readonly strictIn?: ReadonlySet<string>;
-  /** The section that is suggested for keys that stand in none; `control` when not given. */
+  /** Section that a message suggests for keys before any section. The default is `control`. */
   readonly suggested?: string;
 }
 
 interface EntryDraft {
   readonly line: number;
-  /** The value's lines, stripped; undefined for a key without a delimiter. */
+  /** Lines of the value, stripped; undefined for a key without a delimiter. */
   readonly lines: string[] | undefined;
 }
 
@@ -101,33 +33,44 @@ interface SectionDraft {
   readonly entries: Map<string, EntryDraft>;
 }
 
-const DEFAULT = "DEFAULT";
 const NOT_TEXT = "is not a text file (a NUL, or bytes that are not UTF-8); save it as UTF-8";
 
 /**
- * Reads a whole ini file. Never throws: what is wrong is in the result, with its line.
- * Text is taken as it is, bytes must be UTF-8; a BOM is dropped; a NUL is a problem (Python lets it pass).
+ * Reads a whole ini file as Python's `configparser.RawConfigParser()` does. Source: `RawConfigParser._read` of CPython 3.11.
+ * `test/job/configparser.test.ts` compares this reader with Python's. The function never throws; a problem is in the result,
+ * with its line. Bytes must be UTF-8. A BOM is dropped. A NUL is a problem, although Python accepts it.
  */
 export function parseIni(content: Uint8Array | string, options: IniOptions = {}): IniReading {
   const reading = textOf(content);
   if ("badLine" in reading) return { ok: false, line: reading.badLine, problem: NOT_TEXT };
+  return readPlain(reading.text) ?? readFully(reading.text, options);
+}
+
+/**
+ * Reads any text. For a text that `readPlain` accepts, both functions give the same result.
+ *
+ * The npm package `ini` does the final parse. Used alone it cuts values at `;` and `#`, does not know `:`, nests sections at
+ * dots, drops `__proto__`, and makes a list of a key that stands in two sections. This file therefore finds out which lines
+ * belong to which key, and gives `ini` a normalised text that it cannot misread.
+ */
+export function readFully(text: string, options: IniOptions): IniReading {
   const collector = new Collector(options);
-  const problem = collector.collect(reading.text);
+  const problem = collector.collect(text);
   return problem ? { ok: false, ...problem } : readNormalised([...collector.sections.values()]);
 }
 
-/** configparser's walk over the lines: sorts them into sections and keys, or meets the first problem. */
+/** Goes through the lines as configparser does, and assigns them to sections and keys, until it finds the first problem. */
 class Collector {
-  /** `[DEFAULT]` is always the first. */
+  /** Sections by name. `[DEFAULT]` is always the first. */
   readonly sections = new Map<string, SectionDraft>([
     [DEFAULT, { name: DEFAULT, line: 0, entries: new Map() }],
   ]);
   readonly #strictIn: ReadonlySet<string> | undefined;
   readonly #suggested: string;
   #section: SectionDraft | undefined;
-  /** What a deeper line continues: none after a header, and none after a line without a key. */
+  /** Entry that an indented line continues; undefined after a header and after a line without a key. */
   #entry: EntryDraft | undefined;
-  /** Of the last header or key. */
+  /** Indentation of the last header or key. */
   #indent = 0;
 
   constructor({ strictIn, suggested = "control" }: IniOptions) {
@@ -202,9 +145,9 @@ function problemOfOption(section: SectionDraft, key: string, at: number, content
 }
 
 /**
- * Lets `ini` read what was collected. Sections go by number (`ini` nests dots and drops `__proto__`), keys
- * carry the number too (`ini` counts the repetitions of a key over all sections), everything else is a JSON
- * string. `ini` still takes the strings true, false and null for values: `String` gives them back exactly.
+ * Parses the collected lines with `ini`. In the normalised text, sections are numbers, because `ini` nests names at dots and
+ * drops `__proto__`. Keys carry the section's number, because `ini` counts the repetitions of a key over all sections. Values
+ * are JSON strings. `ini` turns the strings true, false and null into values, and `String` turns them back.
  */
 function readNormalised(drafts: readonly SectionDraft[]): IniReading {
   const parsed = parse(normalise(drafts), { bracketedArray: false });
@@ -216,7 +159,7 @@ function readNormalised(drafts: readonly SectionDraft[]): IniReading {
       const value = draft.lines && String(parsed[number]?.[`${number} ${key}`]);
       own.set(key, { value, line: draft.line, inherited: false });
     }
-    defaults ??= own; // [DEFAULT] is always the first draft.
+    defaults ??= own; // [DEFAULT] is always the first draft
     sections.set(name, new IniSection(name, line, own, name === DEFAULT ? undefined : defaults));
   });
   const ofAll = sections.get(DEFAULT) ?? new IniSection(DEFAULT, 0, new Map());
@@ -234,11 +177,11 @@ function normalise(drafts: readonly SectionDraft[]): string {
       text += `${JSON.stringify(`${number} ${key}`)}=${JSON.stringify(value)}\n`;
     }
   });
-  // The two line ends that JSON leaves alone; the `.` in the pattern of `ini` stops at them.
+  // JSON does not escape these two line ends, and the `.` in the pattern of `ini` does not match them.
   return text.replace(/[\u2028\u2029]/g, (char) => (char === "\u2028" ? "\\u2028" : "\\u2029"));
 }
 
-/** `[a]b] c` is a header of the section `a]b`; `[]` is none. */
+/** Name in a section header; undefined for other lines. `[a]b] c` is the header of `a]b`, and `[]` is not a header. */
 function headerOf(content: string): string | undefined {
   if (content[0] !== "[") return undefined;
   const end = content.lastIndexOf("]");

@@ -1,4 +1,4 @@
-/** Fatal: a byte that is no UTF-8 must not become U+FFFD in a command line. It drops one BOM by itself. */
+/** Decoder that drops one BOM. It throws for bytes that are not UTF-8, because they must not become U+FFFD in a command line. */
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** Python's universal newlines. */
@@ -7,8 +7,8 @@ export const NEWLINE = /\r\n?|\n/;
 export type TextReading = { readonly text: string } | { readonly badLine: number };
 
 /**
- * The text of an ini file, without its BOM, or the first line (from 1) that holds a NUL or is not UTF-8.
- * Python lets a NUL pass; fjord does not: no command line and no path can hold one.
+ * The text of an ini file without its BOM, or the number (from 1) of the first line that holds a NUL or is not UTF-8. Python
+ * accepts a NUL. fjord does not, because no command line and no path can hold one.
  */
 export function textOf(content: Uint8Array | string): TextReading {
   const text = typeof content === "string" ? content.replace(/^\uFEFF/, "") : decode(content);
@@ -25,7 +25,7 @@ function decode(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** No character of several bytes holds a line feed, so the lines can be tried one by one. */
+/** Decodes line by line. This is safe because no multi-byte character of UTF-8 contains a line feed. */
 function lineOfBadByte(bytes: Uint8Array): number {
   let start = 0;
   let end = bytes.indexOf(0x0a);

@@ -1,6 +1,6 @@
 import { cut } from "./quote.js";
 
-/** How far a job says that it is. `done` and `of` are null when it told no number. */
+/** Progress that a job reports. `done` and `of` are null when the job reports no number. */
 export interface JobProgress {
   readonly done: number | null;
   readonly of: number | null;
@@ -9,12 +9,13 @@ export interface JobProgress {
 
 const NUMBER = /^(\d+(?:\.\d+)?)(?:\/(\d+(?:\.\d+)?)|%)?(?:\s+(.*))?$/;
 
-/** Control characters but the tab: no line that somebody wrote for people. */
+/** Control characters other than tab. A line with one is not text. */
 const BINARY = /[^\P{Cc}\t]/u;
 
 /**
- * Reads what a job told: `40` (of 100), `40%` or `3/7`, and a text behind it; or a text alone. An empty line and what is no
- * text tell nothing.
+ * Reads a line that a job wrote: `40` (of 100), `40%` or `3/7`, each with an optional text after it, or a text alone.
+ *
+ * @returns undefined for an empty line and for a line that is not text
  */
 export function parseProgress(told: string): JobProgress | undefined {
   const line = told.trim();
@@ -25,7 +26,7 @@ export function parseProgress(told: string): JobProgress | undefined {
   return { done: Number(done), of: whole, text: cut(text) };
 }
 
-/** `40%`, `42% (3/7) epoch 3`: rounded down, so that 100 % is the end. */
+/** Writes progress for people: `40%`, `42% (3/7) epoch 3`. Percentages are rounded down, so that 100 % means the end. */
 export function formatProgress({ done, of, text }: JobProgress): string {
   if (done === null || of === null) return text;
   const percent = `${Math.min(100, Math.floor((done / of) * 100))}%`;

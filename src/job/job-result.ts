@@ -1,25 +1,27 @@
+import { parse } from "lossless-json";
 import { cut } from "./quote.js";
 
-/** What a job says has come out of it: a JSON object. */
+/** Result that a job reports: a JSON object. */
 export type JobResult = Readonly<Record<string, unknown>>;
 
 export type ResultReading =
   | { readonly ok: true; readonly result: JobResult }
   | { readonly ok: false; readonly problem: string };
 
-/** Bytes, as the job wrote it and as the ledger holds it: a line of the ledger has to stay one that can be looked up. */
+/** Largest result in bytes, both as the job wrote it and as JSON in the ledger. It keeps the lines of a ledger short. */
 export const RESULT_LIMIT = 64 * 1024;
-/** Deeper than anybody's table, and far from what a parser's stack bears. */
+/** Deepest allowed nesting of a result. This is far below the depth at which the recursive parser would overflow its stack. */
 const DEEPEST = 64;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /**
- * Reads what a job wrote to `$FJORD_RESULT`: a JSON object, or lines of `key = value`, of which empty ones and those that
- * begin with `#` are passed over. A value that is written as JSON writes a number is one; any other is text.
+ * Reads the file that a job wrote to `$FJORD_RESULT`: a JSON object, or lines of `key = value`. Empty lines and lines that
+ * begin with `#` are skipped. A value that is a number in JSON's notation becomes a number, and any other value is text. A
+ * number that JavaScript cannot hold is text in both forms.
  *
- * @param content no more than a byte over the limit has to be there
+ * @param content the file. If the file is over the limit, its first `RESULT_LIMIT + 1` bytes are enough
  */
 export function parseResult(content: Uint8Array): ResultReading {
   if (content.length > RESULT_LIMIT) return bad(`is larger than ${RESULT_LIMIT} bytes`);
@@ -30,7 +32,7 @@ export function parseResult(content: Uint8Array): ResultReading {
     return bad("is not UTF-8");
   }
   if (text === "") return bad("is empty");
-  if (text.includes("\0")) return bad("is no text: it holds a NUL");
+  if (text.includes("\0")) return bad("is not text: it contains a NUL");
   const reading = text.startsWith("{") ? parseJson(text) : parseLines(text);
   if (reading.ok && Buffer.byteLength(JSON.stringify(reading.result)) > RESULT_LIMIT) {
     return bad(`is larger than ${RESULT_LIMIT} bytes as JSON`);
@@ -40,8 +42,11 @@ export function parseResult(content: Uint8Array): ResultReading {
 
 function parseJson(text: string): ResultReading {
   try {
-    const result = JSON.parse(text) as JobResult;
-    return isDeeper(result, DEEPEST) ? bad(`is nested deeper than ${DEEPEST} levels`) : { ok: true, result };
+    // `parse` recurses and `JSON.parse` does not. So the depth is first measured in the result of `JSON.parse`.
+    if (isDeeper(JSON.parse(text), DEEPEST)) return bad(`is nested deeper than ${DEEPEST} levels`);
+    const lastCounts = ({ newValue }: { newValue: unknown }) => newValue;
+    const options = { parseNumber: kept, onDuplicateKey: lastCounts };
+    return { ok: true, result: parse(text, undefined, options) as JobResult };
   } catch (error) {
     return bad(`begins like JSON and is not: ${cut((error as Error).message)}`);
   }
@@ -64,11 +69,22 @@ function parseLines(text: string): ResultReading {
   return { ok: true, result: Object.fromEntries(entries) };
 }
 
-/** A number that would not come back as large as it was written stays text: an id of twenty digits, say. */
 function typed(text: string): string | number {
+  return NUMBER.test(text) ? kept(text) : text;
+}
+
+/**
+ * Converts a number if JavaScript can hold it. An integer beyond 2^53 stays text, because it would become another integer. A
+ * number that would become infinite or 0 stays text too. A fraction is rounded to about 16 digits.
+ *
+ * @param text a number in JSON's notation
+ */
+function kept(text: string): string | number {
   const number = Number(text);
-  const isSafe = Number.isInteger(number) ? Number.isSafeInteger(number) : Number.isFinite(number);
-  return NUMBER.test(text) && isSafe ? number : text;
+  const isInteger = !/[.eE]/.test(text);
+  const isLost = number === 0 && /^[-0.]*[1-9]/.test(text);
+  const isHeld = isInteger ? Number.isSafeInteger(number) : Number.isFinite(number) && !isLost;
+  return isHeld ? number : text;
 }
 
 function bad(problem: string): ResultReading {

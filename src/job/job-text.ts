@@ -1,26 +1,26 @@
 import { FjordError } from "./error.js";
 import { formatIni, parseIni } from "./ini-dialect.js";
-import type { IniSection } from "./ini-reader.js";
+import type { IniSection } from "./ini-section.js";
 import { readJob, STRICT_SECTIONS } from "./job.js";
 import { quote } from "./quote.js";
 import type { Values } from "./sweep.js";
 
-/** Keys of `[control]` and their values as they stand in the file. */
+/** Keys of `[control]`, with their values as text. */
 export type ControlKeys = Readonly<Record<string, string>>;
 
 type Sections = ReadonlyMap<string, IniSection>;
 
-/** Values for the job's own program: `[params]`. Keys have no case in an ini file. */
+/** Keys of `[params]`, which holds values for the job's program. They are in lower case, as an ini file ignores case. */
 function paramKeys(params: Values): ControlKeys {
   return Object.fromEntries([...params].map(([name, value]) => [name.toLowerCase(), value]));
 }
 
-/** The text of a new job file. @throws FjordError `bad-usage` for what an ini file cannot hold */
+/** The text of a new job file. @throws FjordError `bad-usage` for a value that an ini file cannot hold */
 export function newJobText(keys: ControlKeys, params?: Values): string {
   return formatIni({ control: keys, ...(params && { params: paramKeys(params) }) });
 }
 
-/** What is wrong with a value of a key, in the words that a job file is refused with; undefined: nothing. */
+/** Reason why a job file with this value would be refused; undefined when the value is valid. */
 export function wrongIn(key: string, value: string): string | undefined {
   const text = newJobText({ executable: "true", [key]: value });
   const reading = readJob("a.ini", Buffer.from(text), false);
@@ -28,9 +28,11 @@ export function wrongIn(key: string, value: string): string | undefined {
 }
 
 /**
- * A job file's text with some values in its section `[params]`, which is made if there is none; all else stays.
+ * A job file's text with values set in its section `[params]`. The section is added if the file has none. The rest of the
+ * text stays as it is.
  *
- * @throws FjordError `job-refused` when that cannot be done, `bad-usage` for what an ini file cannot hold
+ * @throws FjordError `job-refused` when the text cannot be changed in this way, `bad-usage` for a value that an ini file cannot
+ * hold
  */
 export function withParams(file: string, text: string, params: Values): string {
   const keys = paramKeys(params);
@@ -43,9 +45,9 @@ export function withParams(file: string, text: string, params: Values): string {
 }
 
 /**
- * A job file's text with some keys of its control section set; all else stays as it was written, comments too.
+ * A job file's text with keys set in its control section. The rest of the text, with its comments, stays as it is.
  *
- * @throws FjordError `job-refused` when that cannot be done, such as for a script
+ * @throws FjordError `job-refused` when the text cannot be changed in this way, for example when it is a script
  */
 export function withControlKeys(file: string, text: string, keys: ControlKeys): string {
   if (Object.keys(keys).length === 0) return text;
@@ -57,7 +59,7 @@ export function withControlKeys(file: string, text: string, keys: ControlKeys): 
   return withKeys(file, text, sections, before, keys);
 }
 
-/** A job file's text without some of its sections, wherever they stand. Comments right above another section stay with it. */
+/** A job file's text without some sections. Comments right above a section that stays are kept. */
 export function withoutSections(text: string, names: readonly string[]): string {
   const sections = [...(sectionsOf(text)?.values() ?? [])].filter(({ line }) => line > 0);
   const headers = new Map(sections.map(({ name, line }) => [line, name]));
@@ -66,7 +68,7 @@ export function withoutSections(text: string, names: readonly string[]): string 
   let comments: string[] = [];
   for (const [i, line] of linesOf(text).entries()) {
     const name = headers.get(i + 1);
-    // A section that stands a second time is known by its first header alone.
+    // If a section occurs twice, the reader reports only its first header.
     if (name !== undefined || /^\[.+\]/.test(line)) {
       const wasGoing = isGoing;
       isGoing = name !== undefined && names.includes(name);
@@ -78,7 +80,7 @@ export function withoutSections(text: string, names: readonly string[]): string 
   return kept.join("");
 }
 
-/** As Python's universal newlines have them, each with its end. */
+/** Lines with their line ends, split at Python's universal newlines. */
 function linesOf(text: string): string[] {
   return text.split(/(?<=\n|\r(?!\n))/);
 }
@@ -95,7 +97,7 @@ function withKeys(
   const header = lines[before.line - 1];
   if (header === undefined) throw cannot(file, keys, "its section could not be found again");
   const keyLines = [...before.own.values()].map(({ line }) => line);
-  // Were they indented less, the keys below them would go on with their values.
+  // The new keys need this indentation. With less of it, the keys below would be read as continuations of the new values.
   const indent = indentIn(lines[Math.min(...keyLines) - 1] ?? header);
   const found = Object.keys(keys)
     .map((key) => before.own.get(key)?.line)
@@ -107,13 +109,13 @@ function withKeys(
   if (!/[\r\n]$/.test(header)) lines[before.line - 1] = header + eol;
   lines.splice(before.line, 0, ...set.map((line) => (line === "" ? "" : indent) + line + eol));
   const changed = lines.join("");
-  if (!isAsWished(sections, sectionsOf(changed), before.name, keys)) {
+  if (!isChanged(sections, sectionsOf(changed), before.name, keys)) {
     throw cannot(file, keys, "the result would not read back the same");
   }
   return changed;
 }
 
-/** How many lines below the key's own go on with its value, or stand between such. */
+/** Number of lines below a key's line that continue its value, with the comments and empty lines between them. */
 function continuations(lines: readonly string[], line: number): number {
   const indent = indentIn(lines[line - 1] ?? "").length;
   let count = 0;
@@ -135,8 +137,8 @@ function sectionsOf(text: string): Sections | undefined {
   return ini.ok ? ini.sections : undefined;
 }
 
-/** Whether the keys are set in their section, and all else is as before. */
-function isAsWished(
+/** Whether the keys have their new values, and all other keys their old ones. */
+function isChanged(
   before: Sections,
   after: Sections | undefined,
   section: string,
@@ -144,9 +146,9 @@ function isAsWished(
 ): boolean {
   if (after === undefined || before.size !== after.size) return false;
   return [...before].every(([name, entries]) => {
-    const wished = new Map([...entries, ...(name === section ? Object.entries(keys) : [])]);
+    const expected = new Map([...entries, ...(name === section ? Object.entries(keys) : [])]);
     const found = new Map(after.get(name) ?? []);
-    return found.size === wished.size && [...wished].every(([key, value]) => found.get(key) === value);
+    return found.size === expected.size && [...expected].every(([key, value]) => found.get(key) === value);
   });
 }
 

@@ -4,28 +4,31 @@ import { parseDuration } from "./duration.js";
 import { type IniSection, parseIni } from "./ini-dialect.js";
 import { nearest } from "./nearest.js";
 import { cut, quote, visible } from "./quote.js";
+import { LIKE_A_SHELL, readShell } from "./shell.js";
 import { strip } from "./whitespace.js";
 
-/** What fjord has to know of a job. Everything else in the job file is between its author and his program. */
+/** The parts of a job file that concern fjord. All other parts are for the job's own program. */
 export interface Job {
-  /** `script`: the job file itself is what is run. */
+  /** `command`: the job file names a command line. `script`: the job file itself is run. */
   readonly kind: "command" | "script";
-  /** Shell command line, literal; "" for a script. */
+  /** Shell command line, as written; empty for a script. */
   readonly executable: string;
-  /** Where the job's results go, relative to its working directory. */
+  /** File for the job's results, relative to its working directory. */
   readonly logfile: string | undefined;
   readonly workdir: string | undefined;
+  /** Shell that runs the command line, with the options before `-c`. If undefined, the project's shell runs it. */
+  readonly shell: string | undefined;
   readonly retries: number;
-  /** Seconds, above 0. */
+  /** Timeout in seconds, more than 0. */
   readonly timeout: number | undefined;
-  /** Higher first. */
+  /** Jobs with a higher priority start first. */
   readonly priority: number;
   readonly nice: number | undefined;
-  /** Jobs that have to end before this one may begin. */
+  /** Jobs that must end before this job may begin. */
   readonly after: readonly Dependency[];
-  /** The exit code by which the job asks to be run again, which is no failure; undefined: none does. */
+  /** Exit code by which the job asks fjord to run it again, without counting as failed; undefined when there is none. */
   readonly requeueExit: number | undefined;
-  /** The file stands for many jobs, and its command has places for what varies. */
+  /** Elements of the array; undefined for a single job. */
   readonly array: JobArray | undefined;
 }
 
@@ -33,59 +36,65 @@ export type JobReading =
   | { readonly ok: true; readonly job: Job }
   | { readonly ok: false; readonly reason: string };
 
-/** Bytes. Larger is no job description, but data that strayed into the queue. */
+/** Largest job file, in bytes. A larger file is probably data that was put into the queue by mistake. */
 export const JOB_FILE_LIMIT = 1024 * 1024;
 
-/** fjord's section, and the one of its predecessor fjd. The same keys hold in both. */
-const SECTIONS: ReadonlySet<string> = new Set(["control", "fjd"]);
-/** Those in which everything has to be understood. */
-export const STRICT_SECTIONS: ReadonlySet<string> = new Set([...SECTIONS, ...ARRAY_SECTIONS]);
+/** fjord's section, and the section of its predecessor fjd. Both have the same keys. */
+const CONTROL = "control";
+const FJD = "fjd";
+/** Sections that belong to fjord. Each of their lines must be valid. */
+export const STRICT_SECTIONS: ReadonlySet<string> = new Set([CONTROL, FJD, ...ARRAY_SECTIONS]);
 const EXAMPLE = '"[control]" and below it "executable = python run.py"';
 
 /**
- * Reads a job file; `fileName` is what reasons call it, `executable` whether its x bit is set. Never throws:
- * a job that cannot be read is an outcome ("refused"). Every reason is one line that names the file, and line,
- * section and key where there are such, says what was found there and what to write instead.
+ * Reads a job file. The function never throws, because a job that cannot be read has an outcome: `refused`. Every reason is one
+ * line, which names the file, and also line, section and key if these are known. The reason says what was found and what to write
+ * instead.
  *
- * `.ini` files are ini unless they start with `#!`. Any other file is a script when its x bit is set, else ini.
+ * A file `*.ini` is ini unless it starts with `#!`. Any other file is a script when its x bit is set, and otherwise ini.
+ *
+ * @param fileName name of the file in reasons
+ * @param executable whether the x bit of the file is set
  */
 export function readJob(fileName: string, content: Uint8Array, executable: boolean): JobReading {
-  const file = visible(fileName);
-  if (content.length === 0) return refuse(file, `is empty; write ${EXAMPLE} into it`);
+  if (content.length === 0) return refuse(fileName, `is empty; write ${EXAMPLE} into it`);
   const isIni = fileName.endsWith(".ini");
   const hasShebang = content[0] === 0x23 && content[1] === 0x21;
   if (executable && (hasShebang || !isIni)) return { ok: true, job: SCRIPT };
   if (hasShebang) {
-    return refuse(file, "is a script (starts with #!) but not executable; chmod +x it and submit it again");
+    return refuse(
+      fileName,
+      "is a script (starts with #!) but not executable; chmod +x it and submit it again",
+    );
   }
   if (content.length > JOB_FILE_LIMIT) {
     const size = `is longer than ${JOB_FILE_LIMIT} bytes, which a job file may have`;
-    return refuse(file, `${size}; keep the data in a file of its own and name it in the job file`);
+    return refuse(fileName, `${size}; keep the data in a file of its own and name it in the job file`);
   }
   const ini = parseIni(content, { strictIn: STRICT_SECTIONS });
   if (!ini.ok) {
     const what = isIni ? ini.problem : `${ini.problem}; or chmod +x the file if it is a program`;
-    return refuse(place(file, ini.line, ini.section, ini.key), what);
+    return refuse(fileName, what, ini);
   }
-  const [ours, second] = [...SECTIONS]
-    .map((name) => ini.sections.get(name))
-    .filter((found) => found !== undefined);
-  if (ours === undefined) return refuse(file, lackOfSection([...ini.sections.values()]));
-  if (second !== undefined) {
-    const both = `[${ours.name}] (line ${ours.line}) and [${second.name}] (line ${second.line})`;
-    return refuse(file, `has both ${both}; keep one of them, with all keys in it`);
+  const control = ini.sections.get(CONTROL);
+  const fjd = ini.sections.get(FJD);
+  const ours = control ?? fjd;
+  if (ours === undefined) return refuse(fileName, lackOfSection([...ini.sections.values()]));
+  if (control !== undefined && fjd !== undefined) {
+    const both = `[${CONTROL}] (line ${control.line}) and [${FJD}] (line ${fjd.line})`;
+    return refuse(fileName, `has both ${both}; keep one of them, with all keys in it`);
   }
   try {
-    return new SectionReading(file, ours).read(readArray(ini.sections));
+    return new SectionReading(fileName, ours).read(readArray(ini.sections));
   } catch (error) {
     if (!(error instanceof ArrayProblem)) throw error;
     const { section, key, message } = error;
     const line = (key === undefined ? undefined : section.entry(key)?.line) ?? section.line;
-    return refuse(place(file, line, section.name, key), message);
+    return refuse(fileName, message, { line, section: section.name, key });
   }
 }
 
-/** EX_TEMPFAIL of sysexits(3): try again later. */
+/** EX_TEMPFAIL of sysexits(3): the job wants to be run again later. */
 const REQUEUE_EXIT = 75;
 
 const SCRIPT: Job = Object.freeze({
@@ -93,6 +102,7 @@ const SCRIPT: Job = Object.freeze({
   executable: "",
   logfile: undefined,
   workdir: undefined,
+  shell: undefined,
   retries: 0,
   timeout: undefined,
   priority: 0,
@@ -106,6 +116,7 @@ const KEYS = [
   "executable",
   "logfile",
   "workdir",
+  "shell",
   "retries",
   "timeout",
   "priority",
@@ -115,11 +126,11 @@ const KEYS = [
 ] as const;
 type Key = (typeof KEYS)[number];
 
-/** Reads our section key by key; the first thing that is wrong becomes the reason. */
+/** Reads fjord's section key by key. The first mistake becomes the reason of the refusal. */
 class SectionReading {
   readonly #file: string;
   readonly #section: IniSection;
-  #reason: string | undefined;
+  #refusal: JobReading | undefined;
 
   constructor(file: string, section: IniSection) {
     this.#file = file;
@@ -133,6 +144,7 @@ class SectionReading {
       executable: this.#executable(),
       logfile: this.#line("logfile"),
       workdir: this.#line("workdir"),
+      shell: this.#shell(),
       retries: this.#whole("retries", 0, 1_000_000) ?? 0,
       timeout: this.#timeout(),
       priority: this.#whole("priority", -(2 ** 31), 2 ** 31) ?? 0,
@@ -141,10 +153,10 @@ class SectionReading {
       requeueExit: this.#requeueExit(),
       array,
     };
-    return this.#reason === undefined ? { ok: true, job } : { ok: false, reason: this.#reason };
+    return this.#refusal ?? { ok: true, job };
   }
 
-  /** Only its own keys: `[DEFAULT]` is there for the job's sections too and may hold what it likes. */
+  /** Checks the section's own keys only. `[DEFAULT]` may hold any key, because the job's sections inherit it too. */
   #checkKeys(): void {
     for (const key of this.#section.own.keys()) {
       if ((KEYS as readonly string[]).includes(key)) continue;
@@ -152,7 +164,7 @@ class SectionReading {
       const instead = near === undefined ? `the keys are ${KEYS.join(", ")}` : `did you mean "${near}"?`;
       this.#refuse(
         key,
-        `is not a key of this section; ${instead} (what is the job's own goes into a section of its own)`,
+        `is not a key of this section; ${instead} (the job's own keys go into another section)`,
       );
     }
   }
@@ -165,7 +177,9 @@ class SectionReading {
     return "";
   }
 
-  /** A path of several lines is a line below it that was indented by mistake. */
+  /**
+   * Refuses a path of several lines. Such a path comes from an indented line below the key, which was meant as a line of its own.
+   */
   #line(key: Key): string | undefined {
     const found = this.#text(key);
     if (found?.includes("\n")) {
@@ -177,11 +191,19 @@ class SectionReading {
     return found;
   }
 
+  #shell(): string | undefined {
+    const found = this.#text("shell");
+    if (found === undefined) return undefined;
+    const shell = readShell(found);
+    if (shell === undefined) this.#refuse("shell", `found ${quote(found)}; write ${LIKE_A_SHELL}`);
+    return shell;
+  }
+
   #whole(key: Key, least: number, most: number): number | undefined {
     const found = this.#text(key);
     if (found === undefined) return undefined;
     const number = /^[+-]?\d+$/.test(found) ? Number(found) : Number.NaN;
-    if (number >= least && number <= most) return number + 0; // + 0: no -0
+    if (number >= least && number <= most) return number + 0; // adding 0 turns -0 into 0
     this.#refuse(key, `found ${quote(found)}; write a whole number from ${least} to ${most}`);
     return undefined;
   }
@@ -221,31 +243,39 @@ class SectionReading {
     return code;
   }
 
-  /** An empty value counts as not given. */
+  /** Text of a key. An empty value counts as missing. */
   #text(key: Key): string | undefined {
-    return strip(this.#section.get(key) ?? "") || undefined;
+    const found = this.#section.get(key);
+    return found === undefined ? undefined : strip(found) || undefined;
   }
 
   #refuse(key: string, what: string): void {
     const entry = this.#section.entry(key);
     const section = entry?.inherited ? "DEFAULT" : this.#section.name;
-    this.#reason ??= `${place(this.#file, entry?.line ?? this.#section.line, section, key)}: ${what}`;
+    this.#refusal ??= refuse(this.#file, what, { line: entry?.line ?? this.#section.line, section, key });
   }
 }
 
-function refuse(where: string, what: string): JobReading {
-  return { ok: false, reason: `${where}: ${what}` };
+interface Place {
+  readonly line: number;
+  readonly section?: string | undefined;
+  readonly key?: string | undefined;
 }
 
-function place(file: string, line: number, section: string | undefined, key: string | undefined): string {
+function refuse(fileName: string, what: string, place?: Place): JobReading {
+  const where = place === undefined ? "" : inFile(place);
+  return { ok: false, reason: `${visible(fileName)}${where}: ${what}` };
+}
+
+function inFile({ line, section, key }: Place): string {
   const inSection = section === undefined ? "" : `, section [${cut(section)}]`;
-  return `${file}, line ${line}${inSection}${key === undefined ? "" : `, key ${quote(key)}`}`;
+  return `, line ${line}${inSection}${key === undefined ? "" : `, key ${quote(key)}`}`;
 }
 
 function lackOfSection(sections: readonly IniSection[]): string {
   const lack = "has neither a section [control] nor [fjd]";
   for (const { name, line } of sections) {
-    const near = nearest(name.trim().toLowerCase(), [...SECTIONS]);
+    const near = nearest(name.trim().toLowerCase(), [CONTROL, FJD]);
     if (near !== undefined) return `${lack}; did you mean [${near}] where line ${line} says [${cut(name)}]?`;
   }
   return `${lack}; write ${EXAMPLE}`;

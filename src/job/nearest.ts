@@ -2,9 +2,12 @@ import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
 
-/** What was meant, if that was a slip of the pen: letters in another order, or up to a third of them (three) differ. */
+/**
+ * The known word that was probably meant; undefined when no known word is near. A word is near when it has the same letters in
+ * another order. It is also near when at most three letters differ, and these are at most a third of the word.
+ */
 export function nearest<T extends string>(found: string, known: readonly T[]): T | undefined {
-  // Loaded for who has made a slip: it is a tenth of what a command loads.
+  // This module is loaded only when a word is unknown, because it is a tenth of the code that a command loads.
   const { closestMatch } = require("leven") as typeof import("leven");
   const word = found.slice(0, 40);
   const maxDistance = Math.min(3, Math.ceil(word.length / 3));

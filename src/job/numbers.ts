@@ -1,24 +1,25 @@
 import { quote } from "./quote.js";
 
-/** Whole numbers from `from` up to `to`, each `step` after the one before; `to` is one of them. */
+/** Whole numbers from `from` to `to` in steps of `step`. The number `to` itself is in the range. */
 export interface Range {
   readonly from: number;
   readonly to: number;
-  /** 1 for a single number. */
+  /** Step between two numbers; 1 when the range is a single number. */
   readonly step: number;
 }
 
-/** How many numbers an array may have. */
+/** Largest number of elements of an array. */
 const NUMBERS_LIMIT = 1_000_000;
 const RANGE = /^(\d{1,9})(?:(?:-|\.\.)(\d{1,9})(?:(?::|\.\.)(\d{1,9}))?)?$/;
-/** Nine digits: what every language reads as a whole number. */
+/** At most nine digits, which every language reads as an integer. */
 const NUMBER = /^(?:0|[1-9]\d{0,8})$/;
 
 /**
- * `1-100`, `0-99:5` (each fifth), `3`, and several with commas between them, as Slurm's `--array` has them; `1..100` and
- * `0..99..5`, as `--param` has them.
+ * Reads ranges: `1-100`, `0-99:5` (every fifth) and `3`, separated by commas, as in Slurm's `--array`; also `1..100` and
+ * `0..99..5`, as in `--param`.
  *
- * @throws RangeError what is wrong with it
+ * @returns ranges sorted by their first number
+ * @throws RangeError that says what is wrong
  */
 export function readRanges(text: string): Range[] {
   const ranges = text.split(",").map((part) => readRange(part.trim()));
@@ -27,7 +28,7 @@ export function readRanges(text: string): Range[] {
   }
   const seen = new Set<number>();
   for (const number of numbersOf(ranges)) {
-    if (seen.has(number)) throw new RangeError(`${number} is said twice`);
+    if (seen.has(number)) throw new RangeError(`${number} is given twice`);
     seen.add(number);
   }
   return ranges.sort((a, b) => a.from - b.from);
@@ -50,13 +51,13 @@ function rangeOf(from: number, end: number, step: number): Range {
   return { from, to, step: from === to ? 1 : step };
 }
 
-/** As `readRanges` reads it: `7`, `1-100`, `0-95:5`. */
+/** Writes a range for `readRanges`: `7`, `1-100`, `0-95:5`. */
 export function formatRange({ from, to, step }: Range): string {
   if (from === to) return String(from);
   return step === 1 ? `${from}-${to}` : `${from}-${to}:${step}`;
 }
 
-/** What `formatRange` has written; undefined for anything else. */
+/** Reads a range that `formatRange` has written; undefined for any other text. */
 export function parseRange(text: string): Range | undefined {
   try {
     const range = readRange(text);
@@ -74,7 +75,7 @@ export function countOf(ranges: readonly Range[]): number {
   return ranges.reduce((sum, range) => sum + countIn(range), 0);
 }
 
-/** The least of the numbers and the greatest. @param ranges ascending by where they begin */
+/** The smallest and the largest number. @param ranges sorted by their first number */
 export function endsOfRanges(ranges: readonly Range[]): [first: number, last: number] {
   return [ranges[0]?.from ?? 0, Math.max(...ranges.map(({ to }) => to))];
 }
@@ -87,7 +88,7 @@ export function* numbersOf(ranges: readonly Range[]): Generator<number> {
   for (const { from, to, step } of ranges) for (let n = from; n <= to; n += step) yield n;
 }
 
-/** What of ranges lies between two numbers, these included. */
+/** The part of ranges that lies between two numbers, both included. */
 export function clip(ranges: readonly Range[], first: number, last: number): Range[] {
   return ranges.flatMap(({ from, to, step }) => {
     const begin = from >= first ? from : from + Math.ceil((first - from) / step) * step;
@@ -95,7 +96,7 @@ export function clip(ranges: readonly Range[], first: number, last: number): Ran
   });
 }
 
-/** Of a range, what is in some other ranges, and what is not. */
+/** Splits a range into the numbers that are inside other ranges and the numbers that are not. */
 export function divide(range: Range, others: readonly Range[]): { inside: Range[]; outside: Range[] } {
   const near = clip(others, range.from, range.to).sort((a, b) => a.from - b.from);
   if (range.step > 1 || near.some(({ step }) => step > 1)) return divideOneByOne(range, near);
@@ -103,7 +104,7 @@ export function divide(range: Range, others: readonly Range[]): { inside: Range[
   const outside: Range[] = [];
   let next = range.from;
   for (const { from, to } of near) {
-    if (to < next) continue; // they may overlap
+    if (to < next) continue; // ranges may overlap
     if (from > next) outside.push(rangeOf(next, from - 1, 1));
     inside.push(rangeOf(Math.max(from, next), to, 1));
     next = to + 1;
@@ -121,7 +122,7 @@ function divideOneByOne(range: Range, others: readonly Range[]): { inside: Range
   };
 }
 
-/** The first `count` numbers of a range, and the rest if there is one. */
+/** Splits a range after its first `count` numbers. */
 export function cutAfter(range: Range, count: number): { head: Range; rest: Range | undefined } {
   if (count >= countIn(range)) return { head: range, rest: undefined };
   const { from, to, step } = range;
@@ -129,7 +130,11 @@ export function cutAfter(range: Range, count: number): { head: Range; rest: Rang
   return { head: rangeOf(from, next - step, step), rest: rangeOf(next, to, step) };
 }
 
-/** Ranges of just these numbers, as few as come of going through them once. @param numbers ascending */
+/**
+ * Ranges that hold exactly these numbers. The function makes one pass, so it finds few ranges, but not always the fewest.
+ *
+ * @param numbers ascending
+ */
 export function rangesOf(numbers: Iterable<number>): Range[] {
   const ranges: Range[] = [];
   let run: Range | undefined;
@@ -138,7 +143,7 @@ export function rangesOf(numbers: Iterable<number>): Range[] {
     else if (run.from === run.to) run = { from: run.from, to: number, step: number - run.from };
     else if (number === run.to + run.step) run = { ...run, to: number };
     else if (run.from + run.step === run.to && run.step > 1) {
-      // Two numbers far apart are no series yet: the second may begin one.
+      // Two numbers that are far apart do not make a series. The second number may begin a series of its own.
       ranges.push(rangeOf(run.from, run.from, 1));
       run = { from: run.to, to: number, step: number - run.to };
     } else {
@@ -151,7 +156,7 @@ export function rangesOf(numbers: Iterable<number>): Range[] {
   return [...ranges, ...(isPair ? [rangeOf(run.from, run.from, 1), rangeOf(run.to, run.to, 1)] : [run])];
 }
 
-/** A number as it stands in an element's name; undefined for anything else. */
+/** Reads the number in an element's name; undefined for any other text. */
 export function parseNumber(text: string): number | undefined {
   return NUMBER.test(text) ? Number(text) : undefined;
 }

@@ -2,21 +2,21 @@ import { constants } from "node:os";
 import { formatDuration } from "./duration.js";
 import { visible } from "./quote.js";
 
-/** How an attempt ended. Only one is ever published for an attempt (S6). */
+/** How an attempt ended. At most one outcome is published for an attempt (S6). */
 export type Outcome =
   | { readonly kind: "succeeded" }
-  /** `code` is the status a shell reports; `signal` is there when it is 128 + a signal's number. */
+  /** `code`: the exit status that a shell reports. `signal` is set when the status is 128 plus a signal's number. */
   | { readonly kind: "failed"; readonly code: number; readonly signal?: string }
-  /** `after`: seconds. */
+  /** `after`: the timeout, in seconds. */
   | { readonly kind: "timed-out"; readonly after: number }
-  /** By the exit code that its job file names: it is run again, and that is no failure. */
+  /** The job ended with its `requeue_exit`. So it runs again, and the attempt does not count as failed. */
   | { readonly kind: "requeued"; readonly code: number }
   | { readonly kind: "lost" }
-  /** `by`: who asked for it, `user@host`; without it the job was only stopped, and goes back to the queue. */
+  /** `by`: the user who cancelled the job, `user@host`. Without `by` the job was only stopped and goes back to the queue. */
   | { readonly kind: "cancelled"; readonly reason: string; readonly by?: string }
   | { readonly kind: "refused"; readonly reason: string };
 
-/** What a kind of outcome has to tell besides. */
+/** Field that each kind of outcome has, with its type. */
 const DETAILS: ReadonlyMap<unknown, readonly [field: string, type: "number" | "string"] | undefined> =
   new Map<unknown, readonly [string, "number" | "string"] | undefined>([
     ["succeeded", undefined],
@@ -28,10 +28,10 @@ const DETAILS: ReadonlyMap<unknown, readonly [field: string, type: "number" | "s
     ["refused", ["reason", "string"]],
   ]);
 
-/** The kinds of outcomes. */
+/** All kinds of outcomes. */
 export const OUTCOMES = [...DETAILS.keys()] as readonly Outcome["kind"][];
 
-/** Whether something that was read is an outcome. */
+/** Whether a value that was read from a file is an outcome. */
 export function isOutcome(value: unknown): value is Outcome {
   if (typeof value !== "object" || value === null) return false;
   const outcome = value as Readonly<Record<string, unknown>>;
@@ -40,7 +40,7 @@ export function isOutcome(value: unknown): value is Outcome {
   return detail === undefined || typeof outcome[detail[0]] === detail[1];
 }
 
-/** The first name of a number wins: 6 is SIGABRT, not SIGIOT. */
+/** Names of signals by number. A number with two names gets its first: 6 is SIGABRT, not SIGIOT. */
 const signalNames = new Map(
   Object.entries(constants.signals)
     .reverse()
@@ -48,9 +48,10 @@ const signalNames = new Map(
 );
 
 /**
- * The outcome that a shell's status (0 to 255) tells of. 129 to 159 are read as death by a signal where this
- * platform has one of that number; a program that returns such a number by itself cannot be told apart (POSIX
- * shell, 2.8.2). Throws a RangeError for what no shell reports.
+ * The outcome for an exit status of a shell, 0 to 255. A status from 129 to 159 means death by a signal, if the platform has a
+ * signal of that number. fjord cannot distinguish this from a program that returns such a number itself (POSIX shell, 2.8.2).
+ *
+ * @throws RangeError for any other number
  */
 export function outcomeOfStatus(status: number): Outcome {
   if (!Number.isInteger(status) || status < 0 || status > 255)
@@ -60,13 +61,13 @@ export function outcomeOfStatus(status: number): Outcome {
   return { kind: "failed", code: status, ...(signal !== undefined && { signal }) };
 }
 
-/** The exit code that an outcome tells of; undefined where the job did not come to an end of its own. */
+/** Exit code of a job that ended by itself; undefined for other outcomes. */
 export function exitOf(outcome: Outcome | undefined): number | undefined {
   if (outcome?.kind === "succeeded") return 0;
   return outcome?.kind === "failed" || outcome?.kind === "requeued" ? outcome.code : undefined;
 }
 
-/** One short line for a person, no full stop: `exit code 3`, `killed by SIGSEGV`, `timed out after 2 h`. */
+/** Short text for people, without a full stop: `exit code 3`, `killed by SIGSEGV`, `timed out after 2 h`. */
 export function describeOutcome(outcome: Outcome): string {
   switch (outcome.kind) {
     case "succeeded":

@@ -1,13 +1,13 @@
-/** How long jobs take, in seconds: a moving average, and how far from it they are (standard deviation). */
+/** Duration of a worker's jobs, in seconds: the moving average and the standard deviation. */
 export interface Pace {
   readonly mean: number;
   readonly spread: number;
 }
 
-/** The share of the latest job. */
+/** Weight of the latest job in the average. */
 const WEIGHT = 0.2;
 
-/** After one more job. Of the first one nobody knows how far the others are from it: as far as it is long. */
+/** The pace after one more job. After the first job the deviation is unknown, so fjord assumes that it is as long as the job. */
 export function paceAfter({ mean, spread }: Pace, seconds: number): Pace {
   if (mean === 0) return { mean: seconds, spread: seconds };
   const far = seconds - mean;
@@ -17,7 +17,7 @@ export function paceAfter({ mean, spread }: Pace, seconds: number): Pace {
   };
 }
 
-/** Whether it tells how long the next jobs will take: jobs that all take about the same, not a few among many short ones. */
+/** Whether jobs take about the same time, so that the pace tells how long the next job will take. */
 export function isSteady({ mean, spread }: Pace): boolean {
-  return spread <= mean * 1.01; // as it is rounded on its way
+  return spread <= mean * 1.01; // the announcement holds rounded values
 }

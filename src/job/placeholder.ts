@@ -3,39 +3,39 @@ import { quote } from "./quote.js";
 import { shellWord } from "./shell-words.js";
 import type { Values } from "./sweep.js";
 
-/** A text with places for values, found once and filled for each element. */
+/** A text with placeholders. The placeholders are found once, and then filled for each element. */
 export interface Template {
-  /** Whether it has such a place at all. */
+  /** Whether the text has a placeholder. */
   readonly isVaried: boolean;
   /** @throws FjordError `bad-usage` when a value is missing */
   fill(values: Values): string;
 }
 
-/** How a place for a value is written, and which value it means. */
+/** A way to write placeholders. */
 export interface Notation {
-  /** Sticky. */
+  /** Matches one placeholder. The expression must be sticky (`y`). */
   readonly pattern: RegExp;
   nameOf(match: RegExpExecArray): string;
 }
 
-/** `{lr}`. After a `$` it is the shell's own. */
+/** `{lr}`. Braces after a `$` belong to the shell. */
 const BRACES: Notation = { pattern: /(?<!\$)\{([^{}\n]+)\}/y, nameOf: ([, name = ""]) => name };
 
-/** The same for names of keys of an ini file, which have no case. */
+/** `{lr}` in an ini file, whose keys are case-insensitive. */
 export const ANY_CASE: Notation = { ...BRACES, nameOf: (match) => BRACES.nameOf(match).toLowerCase() };
 
-/** fjd's: `$1`, `${1}`. */
+/** Placeholders of fjd: `$1`, `${1}`. */
 export const DOLLARS: Notation = {
   pattern: /\$(?:\{(\d+)\}|(\d+))/y,
   nameOf: ([, braced, plain]) => `param${braced ?? plain}`,
 };
 
 type Names = ReadonlySet<string>;
-/** How the shell reads what stands at a place. */
+/** Kind of quotes in which a placeholder stands in a shell command line. */
 type Quoting = "plain" | "single" | "double";
 type Part = string | { readonly name: string; readonly quoting: Quoting | undefined };
 
-/** A text that is no command line: each `{name}` becomes its value as it is. What is no name in braces stays. */
+/** Template of a text that is not a command line. Each `{name}` becomes its value, unchanged. Other braces stay. */
 export function textTemplate(text: string, names: Names, notation: Notation = BRACES): Template {
   const parts: Part[] = [];
   let literal = 0;
@@ -50,9 +50,10 @@ export function textTemplate(text: string, names: Names, notation: Notation = BR
 }
 
 /**
- * A shell command line: a value is one word of it, or a part of one, whatever is in it. It is quoted as its place asks for
- * (POSIX shell, 2.2): outside of quotes when it is not plain, in double quotes by backslashes, in single quotes by leaving
- * them for a moment. A backslash before the brace takes it literally. Quotes are followed into `$(…)`, not into here-documents.
+ * Template of a shell command line. A value is always one word of the line or part of a word, whatever it contains. The value is
+ * quoted for its place (POSIX shell, 2.2). Outside of quotes it gets single quotes if it needs them. In double quotes it gets
+ * backslashes. In single quotes, the quotes are closed and opened again. A backslash before the brace makes it literal. Quotes
+ * are also tracked inside `$(…)`, but not in here-documents.
  */
 export function shellTemplate(line: string, names: Names, notation: Notation = BRACES): Template {
   const parts: Part[] = [];

@@ -1,12 +1,12 @@
-/** How many characters of a text that somebody else wrote a reason repeats. */
+/** Largest number of characters of a foreign text that a message repeats. */
 const SHOWN = 80;
 
-/** Line breaks, control and format characters (bidi overrides too), halves of surrogate pairs. */
+/** Characters that cannot be seen: line breaks, control and format characters (with bidi overrides), half surrogate pairs. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**
- * A text that somebody else wrote, made fit for one line of a log or terminal: what cannot be seen is
- * escaped (`\n`, `\u{1b}`), so that no file name or value can forge a line of ours or move a cursor.
+ * A foreign text, made safe for one line of a log or a terminal. Invisible characters are escaped (`\n`, `\u{1b}`), so that no
+ * file name or value can forge a line of fjord or move the cursor.
  */
 export function visible(text: string): string {
   return text.replace(UNSEEN, (char) => {
@@ -17,14 +17,14 @@ export function visible(text: string): string {
   });
 }
 
-/** The same, cut after 80 characters. */
+/** Like `visible`, but also cuts the text after 80 characters. */
 export function cut(text: string): string {
-  // The first slice keeps a value of a megabyte from being spread into characters.
+  // The slice comes first, so that a value of a megabyte is not split into characters.
   const chars = Array.from(text.slice(0, 2 * (SHOWN + 1)));
   return chars.length > SHOWN ? `${visible(chars.slice(0, SHOWN).join(""))}…` : visible(text);
 }
 
-/** The same in double quotes. Inner quotes stay as they are: this is for people, not for a shell. */
+/** Like `cut`, in double quotes. Inner quotes stay as they are, because the text is for people, not for a shell. */
 export function quote(text: string): string {
   return `"${cut(text)}"`;
 }

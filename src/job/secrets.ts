@@ -1,28 +1,28 @@
-/** What stands where a value was. */
+/** Text in place of a hidden value. */
 const HIDDEN = "…";
 
 const NAME = /^\s*[A-Za-z_][A-Za-z0-9_]*(?==)/;
 const SECRET =
   "[A-Za-z0-9_-]*(?:token|secret|passw|passphrase|credential|api[_-]?key|access[_-]?key|private[_-]?key)[A-Za-z0-9_-]*";
-/** `--api-token abc`, `DB_PASSWORD=abc` in the middle of a line: up to the sign or blank before the value. */
+/** Matches `--api-token abc` and `DB_PASSWORD=abc` anywhere in a line, up to the `=` or the space before the value. */
 const SECRETS = new RegExp(`(?<![A-Za-z0-9_-])(?:--?${SECRET}(?:=|[ \\t]+(?!-))|${SECRET}=)`, "gi");
 
 /**
- * A command line as it may be told of in what is kept or passed on (`--json`, a terminal's log): without the values of the
- * variables that it begins with, which is where `--env` and `--export` write theirs, and without what a name anywhere in it
- * says is a secret. The job file alone has them.
+ * A command line without its secrets, for texts that are kept or passed on (`--json`, a terminal's log). The values of the
+ * variables at its beginning are hidden, because `--env` and `--export` write their variables there. A value is also hidden when
+ * its name says that it is a secret. Only the job file holds these values.
  */
 export function withoutSecrets(line: string): string {
   const { assignments, command } = divided(line);
   return assignments + withoutNamed(command);
 }
 
-/** What a command line does, without the variables that it sets first. */
+/** A command line without the variables at its beginning. */
 export function behindAssignments(line: string): string {
   return divided(line).command.replace(/^[\s;]+/, "");
 }
 
-/** Into the assignments that it begins with, without their values, and the rest. */
+/** Splits a line into the assignments at its beginning, with hidden values, and the command. */
 function divided(line: string): { assignments: string; command: string } {
   const exported = /^\s*export[ \t]+(?=[A-Za-z_][A-Za-z0-9_]*=)/.exec(line)?.[0] ?? "";
   let assignments = exported;
@@ -41,7 +41,7 @@ function withoutNamed(line: string): string {
   let shown = "";
   let from = 0;
   for (const { 0: found, index } of line.matchAll(SECRETS)) {
-    if (index < from) continue; // in a value that is not shown
+    if (index < from) continue; // inside a hidden value
     const value = index + found.length;
     const length = wordLength(line.slice(value));
     shown += line.slice(from, value) + (length > 0 ? HIDDEN : "");
@@ -50,7 +50,7 @@ function withoutNamed(line: string): string {
   return shown + line.slice(from);
 }
 
-/** Characters of the word that a shell would read here (POSIX 2.3): quotes, and what is substituted, belong to it. */
+/** Length of the word at the beginning, as a shell reads it (POSIX 2.3), with its quotes and substitutions. */
 function wordLength(text: string): number {
   let quote = "";
   let depth = 0;

@@ -1,30 +1,30 @@
 import { elementOf } from "./element.js";
 import { contains, type Range, readRanges } from "./numbers.js";
 
-/** One word of a selection: a job's name, or a pattern that several names may match. */
+/** One word of a selection: the name of a job, or a pattern that several names may match. */
 export interface Pattern {
   readonly text: string;
-  /** Whether it could match more than the one name that it spells. */
+  /** Whether the word may match other names than its own text. */
   readonly isGlob: boolean;
   matches(job: string): boolean;
 }
 
-/** How many words one word with braces may stand for. */
+/** Largest number of words to which one word with braces may expand. */
 const EXPANSION_LIMIT = 1_000_000;
 const RANGE = /^(-?\d+)\.\.(-?\d+)(?:\.\.(\d+))?$/;
 
 /**
- * Reads a word that names jobs: a name, a shell pattern (`*`, `?`, `[abc]`, `[!a-c]`; glob(7)), or either with braces as
- * bash has them: `run{1..50}`, `run{01..50..7}`, `run{3,5,8}`. A file's ending `.ini` may be there or not. A backslash
- * takes a character literally. What fjord itself calls numbers of an array, `run_[7,10-50]`, means just these.
+ * Reads a word that names jobs: a name, or a shell pattern (`*`, `?`, `[abc]`, `[!a-c]`; glob(7)). Both may have braces as in
+ * bash: `run{1..50}`, `run{01..50..7}`, `run{3,5,8}`. The suffix `.ini` is optional. A backslash makes the next character
+ * literal. fjord's own name for elements of an array, such as `run_[7,10-50]`, means exactly these elements.
  *
- * @throws RangeError when braces stand for more than a million words, or a name is shortened
+ * @throws RangeError when braces expand to more than a million words, or when a name is shortened with "…"
  */
 export function readSelection(word: string): Pattern[] {
   return expandBraces(word).map(patternOf);
 }
 
-/** The words that braces stand for; a brace that is no range and no list stays as it is. */
+/** Expands braces. Braces with neither a range nor a list stay as they are. */
 function expandBraces(word: string): string[] {
   const brace = findBrace(word);
   if (brace === undefined) return [word];
@@ -68,7 +68,7 @@ function rangeOf(text: string): string[] | undefined {
 const SPECIAL = /[.*+?^${}()|[\]\\]/g;
 const GLOB = /\\(.)|\*|\?|\[(!?)([^\]]+)\]|[^\\*?[]+|./gsu;
 
-/** As fjord itself names numbers of an array: `A_[7,10-100:5]`. A digit of a glob's set is the same as a number here. */
+/** fjord's own name for elements of an array: `A_[7,10-100:5]`. */
 const NUMBERS = /^([^*?[\]\\]+)_\[(\d[\d,:-]*[-,][\d,:-]*)\]$/;
 const SHORTENED = /_\[[^\]]*…\]$/;
 
@@ -79,7 +79,7 @@ function numbersPattern(text: string): Pattern | undefined {
   try {
     ranges = readRanges(said);
   } catch {
-    return undefined; // then it is a set of characters
+    return undefined; // the brackets hold a set of characters
   }
   const isMeant = (job: string) => {
     const element = elementOf(job);
@@ -109,8 +109,8 @@ function patternOf(word: string): Pattern {
   try {
     pattern = new RegExp(`^${source}$`, "su");
   } catch {
-    return { text, isGlob: false, matches: (job) => job === text }; // such as [z-a]: then it is a name
+    return { text, isGlob: false, matches: (job) => job === text }; // an invalid set such as [z-a]: the word is a name
   }
-  // A job may be called as the pattern is written: its own name always means it.
+  // A job's name may look like a pattern. As a pattern, the name always matches its own job.
   return { text, isGlob, matches: (job) => job === text || pattern.test(job) };
 }

@@ -1,9 +1,9 @@
 /** Words that a shell reads the same whether quoted or not. */
 const PLAIN_WORD = /^[A-Za-z0-9_@%+:,./=-]+$/;
-/** What makes a shell of a word more than the word. */
+/** Characters that have a meaning for a shell. */
 const SHELL_GRAMMAR = /[\s;&|<>()$`\\"'*?[\]#~{}!]/;
 
-/** What a shell runs itself, or reads as grammar: `exec` would look for a program of that name. */
+/** Builtins and reserved words of shells. `exec` must not be put before them, because it looks for a program. */
 export const SHELL_WORDS: ReadonlySet<string> = new Set(
   (
     ". : alias bg bind break builtin caller case cd command compgen complete continue coproc declare dirs disown do " +
@@ -13,39 +13,39 @@ export const SHELL_WORDS: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-/** Quotes a word for a POSIX shell (2.2.2): nothing in it is special, newlines included. */
+/** Quotes a word for a POSIX shell (2.2.2), so that no character is special, not even a line break. */
 export function shellQuote(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
+  return word.includes("'") ? `'${word.replaceAll("'", "'\\''")}'` : `'${word}'`;
 }
 
-/** A word as one types it: quoted only if it has to be. */
+/** Quotes a word for a POSIX shell if it needs quotes. */
 export function shellWord(word: string): string {
   return PLAIN_WORD.test(word) ? word : shellQuote(word);
 }
 
 /**
- * The command line that runs what was given as words, each as it is. One word alone that a shell would not take for a word
- * is a command line already: `fjord submit -- 'make && ./run'`.
+ * The command line that runs these words. A single word with characters that are special for a shell is a command line already:
+ * `fjord submit -- 'make && ./run'`.
  */
 export function commandLineOf(words: readonly string[]): string {
   return shellLineIn(words) ?? words.map(shellWord).join(" ");
 }
 
-/** The one word that is a command line already; undefined when each word is one. */
+/** The single word that is a command line already; undefined for any other words. */
 export function shellLineIn(words: readonly string[]): string | undefined {
   const [only] = words;
   return words.length === 1 && only !== undefined && SHELL_GRAMMAR.test(only) ? only : undefined;
 }
 
-/** Whether something can be written behind a command line, on its last line, without becoming a part of it. */
+/** Whether more commands can be appended to the last line of a command line. */
 export function canGoOn(line: string): boolean {
   return !line.includes("\n") && !line.endsWith("\\");
 }
 
-/** What `printf` would not print as it stands, or an ini file not hold. */
+/** Characters that `printf` would not print unchanged, or that an ini file cannot hold. */
 const UNPRINTABLE = /^-|[\\%'\p{Cc}]/gu;
 
-/** The same command line without line breaks and control characters: the shell makes it up again. */
+/** A line without line breaks and control characters that makes the shell run the given command line. */
 export function withoutLineBreaks(line: string): string {
   const format = line.replace(UNPRINTABLE, (char) => {
     if (char === "%") return "%%";

@@ -1,7 +1,7 @@
 const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"] as const;
 const SIZE = /^(\d+(?:\.\d+)?|\.\d+)\s*([kmgtp]?)(i?)b?$/i;
 
-/** Bytes for people, in powers of 1000: `512 B`, `3.4 MB`, `120 GB`. */
+/** Writes bytes for people, in powers of 1000: `512 B`, `3.4 MB`, `120 GB`. */
 export function formatSize(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -13,7 +13,11 @@ export function formatSize(bytes: number): string {
   return `${value.toFixed(digits)} ${UNITS[unit]}`;
 }
 
-/** A size as people write it, in bytes: `512`, `3.4MB`, `2G` (powers of 1000), `1.5GiB` (of 1024). Undefined for anything else. */
+/**
+ * Reads a size as people write it: `512`, `3.4MB`, `2G` (powers of 1000), `1.5GiB` (powers of 1024).
+ *
+ * @returns bytes; undefined for any other text
+ */
 export function parseSize(text: string): number | undefined {
   const match = SIZE.exec(text.trim());
   if (match === null) return undefined;

@@ -1,46 +1,47 @@
 import { nearest } from "./nearest.js";
 
-/** What is known of a command line that is looked through for slips. */
+/** A command line in which fjord looks for mistakes. */
 export interface Looked {
-  /** The words of the command, and all else where a value may be put in. */
+  /** Words of the command, and other texts that may hold placeholders. */
   readonly texts: readonly string[];
-  /** The names of the values that vary; undefined: nothing varies. */
+  /** Names of the values that vary; undefined when nothing varies. */
   readonly names: ReadonlySet<string> | undefined;
 }
 
-/** Braces that may be a place for a value: not the shell's `${x}`, not taken literally by a backslash. */
+/** Braces that may be meant as a placeholder. The shell's `${x}` and braces after a backslash are not meant so. */
 const BRACES = /(?<![$\\@])\{([^{}\n]*)\}/g;
 const NAME = /^[A-Za-z_][\w.-]*$/;
-/** Shorter names are near to anything. */
+/** Length of the shortest name that is compared with known names. A shorter name is near to every name. */
 const TELLING = 3;
-/** What has braces, or three colons, of its own. */
+/** Commands that use braces or three colons themselves. */
 const OWN_BRACES = /(?:^|[\s/])(?:find|fd|fdfind|xargs|parallel|curl|jq)(?:\s|$)|(?:^|\s)-(?:exec|ok)/m;
-/** GNU parallel's braces as they stand in a word of a command: `{}`, `{.}.png`, `--in={}`. */
+/** Placeholders of GNU parallel in a word of a command: `{}`, `{.}.png`, `--in={}`. */
 const PARALLEL = /(?:^|\s)(?:--?[\w-]+=)?[\w./-]*(\{(?:[./#%]|\/\/|\/\.)?\})[\w./-]*(?=[\s;|>)]|$)/m;
 const COLONS = /(?:^|\s)(::::?\+?)(?=\s|$)/m;
 
 /**
- * What looks like a place for a value and is none, so that it stays as it is: a line each, for people. It may be meant:
- * `{}` is `find`'s, `{print}` is awk's. So little is said: a name that is near to a known one; any name where no known one
- * stands; and what GNU parallel would fill in.
+ * Warnings about texts that look like a placeholder but stay as they are, one line each. Such braces may be intended, because
+ * `find` uses `{}` and awk uses `{print}`. Only these are reported: a name that is near to a known name, any name in a line
+ * without a known name, and placeholders of GNU parallel.
  */
 export function slipsIn({ texts, names }: Looked): string[] {
   const found = texts.flatMap((text) => [...text.matchAll(BRACES)].map(([, name = ""]) => name));
-  const known = names === undefined ? [] : [...names].reverse(); // the number of the element, which is always there, comes last
+  const known = names === undefined ? [] : [...names].reverse(); // the element's number always exists, and comes last
   const isFilled = found.some((name) => names?.has(name));
   const slips = isFilled ? [] : parallelsIn(texts.join("\n"), known);
   for (const name of new Set(found)) {
     if (names === undefined || names.has(name) || !NAME.test(name)) continue;
     const near = nearTo(name, known);
-    if (near !== undefined) slips.push(`{${name}} is no value and stays as it is. Did you mean {${near}}?`);
+    if (near !== undefined)
+      slips.push(`{${name}} is not a value and stays as it is. Did you mean {${near}}?`);
     else if (!isFilled && known.length > 1) {
-      slips.push(`{${name}} is no value and stays as it is. There are ${braced(known)}.`);
+      slips.push(`{${name}} is not a value and stays as it is. There are ${braced(known)}.`);
     }
   }
   return slips;
 }
 
-/** @param known names of values; none: nothing varies */
+/** @param known names of values; empty when nothing varies */
 function parallelsIn(line: string, known: readonly string[]): string[] {
   if (OWN_BRACES.test(line)) return [];
   const [, colons] = COLONS.exec(line) ?? [];

@@ -1,6 +1,6 @@
 /**
- * What Python's `str.strip` and `\s` take for white space. It is not what `trim` takes: U+001C to U+001F and
- * U+0085 are, U+FEFF is not. Source: `str.isspace`, Unicode's bidirectional types WS, B and S, and category Zs.
+ * Whether a character is white space for Python's `str.strip` and `\s`. Unlike `trim`, Python includes U+001C to U+001F and
+ * U+0085, and excludes U+FEFF. Source: `str.isspace`, Unicode's bidirectional types WS, B and S, and category Zs.
  */
 function isSpace(code: number): boolean {
   if (code < 0x80) return code === 0x20 || (code >= 0x09 && code <= 0x0d) || (code >= 0x1c && code <= 0x1f);
@@ -9,7 +9,7 @@ function isSpace(code: number): boolean {
   return [0x1680, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000].includes(code);
 }
 
-/** How many characters of white space a line starts with: its indentation, in which a tab counts as one. */
+/** Number of white space characters at the start of a line. A tab counts as one character. */
 export function indentOf(line: string): number {
   let start = 0;
   while (start < line.length && isSpace(line.charCodeAt(start))) start++;

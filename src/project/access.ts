@@ -2,18 +2,18 @@ import fs from "node:fs";
 import type { Layout } from "./layout.js";
 
 /**
- * Who may get at what lies in a project. The mode of its `jobqueue/` says it, which only the directory's owner can
- * change: whoever comes later, with whatever umask, makes files accordingly.
+ * Users who may use the files of a project. The mode of `jobqueue/` records the access, and only the owner of that directory can
+ * change the mode. Every process creates files with this access, even if its umask differs.
  *
- * `private`: its owner alone. `shared`: the group that the directory belongs to. `open`: a project that was made by hand
- * or before fjord kept others out: what is made there has the modes that the umask leaves, as ever.
+ * `private`: only the owner. `shared`: the group of the directory. `open`: the umask decides. A project is open if a person made
+ * its directories, or an old version of fjord.
  */
 export type Access = "private" | "shared" | "open";
 
 const SETGID = 0o2000;
 const GROUP = 0o070;
 
-/** @param mode of `jobqueue/` */
+/** @param mode mode of `jobqueue/` */
 export function accessOf(mode: number): Access {
   if ((mode & 0o077) === 0) return "private";
   const isGroups = (mode & SETGID) !== 0 && (mode & GROUP) === GROUP;
@@ -25,12 +25,12 @@ function accessTo(layout: Layout): Access {
   return accessOf(fs.statSync(layout.jobqueue).mode);
 }
 
-/** The mode of a file that is made in a project past its store. @throws ErrnoException */
+/** Mode for a file that a process creates in a project without the store. @throws ErrnoException */
 export function fileModeIn(layout: Layout): number {
   return modeIn(accessTo(layout), 0o666);
 }
 
-/** The mode that a file is made with, less the umask, which takes nothing that the owner or the group is to have. */
+/** Mode for a new file, before the umask. */
 export function modeIn(access: Access, wanted: number): number {
   const own = wanted & 0o700;
   switch (access) {
@@ -47,12 +47,12 @@ export function modeIn(access: Access, wanted: number): number {
   }
 }
 
-/** Of a directory that a project consists of. Those below inherit group and setgid bit of the one that they are in. */
+/** Mode for a directory of a project. Directories below it inherit its group and its setgid bit. */
 export function directoryModeIn(access: Access): number {
   return modeIn(access, 0o777) | (access === "shared" ? SETGID : 0);
 }
 
-/** The bits that this process's umask takes from what is made, and that are to be set afterwards: only the group's. */
+/** Bits that the umask removes from new files although the group needs them. The store sets these bits afterwards. */
 export function missingBits(access: Access): number {
   return access === "shared" ? process.umask() & GROUP : 0;
 }

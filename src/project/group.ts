@@ -1,58 +1,57 @@
-import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import { FjordError } from "../job/error.js";
 import { quote } from "../job/quote.js";
 
 /**
- * The number of a group, by its name or number.
+ * Number of a group.
  *
- * @throws FjordError `bad-usage` when there is none
+ * @param named name or number of the group
+ * @throws FjordError `bad-usage` if there is no such group
  */
-export function groupId(said: string): number {
-  const entry = groupEntry(said);
+export function groupId(named: string): number {
+  const entry = groupEntry(named);
   const gid = Number(entry?.split(":")[2] ?? Number.NaN);
   if (Number.isSafeInteger(gid) && gid >= 0) return gid;
-  if (/^\d{1,9}$/.test(said)) return Number(said);
+  if (/^\d{1,9}$/.test(named)) return Number(named);
   throw new FjordError(
     "bad-usage",
-    `--shared: there is no group ${quote(said)} on this host.`,
-    "The command groups lists those that you are in.",
+    `--shared: there is no group ${quote(named)} on this host.`,
+    "The command groups lists your groups.",
   );
 }
 
-/** The name of a group; its number where it has none. */
+/** Name of a group, or its number if it has no name. */
 export function groupName(gid: number): string {
   return groupEntry(String(gid))?.split(":")[0] || String(gid);
 }
 
-/** Whether a user is in a group, as id(1) tells; not, when it knows nothing of the user. */
+/** Whether a user is a member of a group, according to id(1). */
 export function isMember(uid: number, gid: number): boolean {
   try {
-    const groups = execFileSync("id", ["-G", String(uid)], {
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    });
+    const groups = outputOf("id", ["-G", String(uid)]);
     return groups.trim().split(/\s+/).includes(String(gid));
   } catch {
     return false;
   }
 }
 
-/** As in `/etc/group`; getent(1) knows those of the network, too. */
-function groupEntry(said: string): string | undefined {
+/** Line of a group in the format of group(5). getent(1) also knows the groups of the network. */
+function groupEntry(named: string): string | undefined {
   try {
-    const found = execFileSync("getent", ["group", "--", said], {
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    return found.split("\n", 1)[0];
+    return outputOf("getent", ["group", "--", named]).split("\n", 1)[0];
   } catch {
-    // no such group, or no getent
+    // there is no such group, or no getent
   }
   try {
     const lines = fs.readFileSync("/etc/group", "utf8").split("\n");
-    return lines.find((line) => line.split(":")[0] === said || line.split(":")[2] === said);
+    return lines.find((line) => line.split(":")[0] === named || line.split(":")[2] === named);
   } catch {
     return undefined;
   }
+}
+
+/** Output of a program. Its module is loaded only here, because few commands need it. */
+function outputOf(program: string, args: readonly string[]): string {
+  const { execFileSync } = process.getBuiltinModule("node:child_process");
+  return execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
 }

@@ -1,66 +1,78 @@
 import path from "node:path";
+import {
+  announcementName,
+  behindName,
+  cancelRequestName,
+  dispatcherKeyName,
+  editName,
+  fencedName,
+  isDispatcherId,
+  newArrayName,
+  oldArrayName,
+  pulseName,
+  RETRY_DESK,
+  temporaryName,
+} from "./entry-names.js";
 
-/** Where a job ends, by outcome. */
-export type EndRoom = "jobdone" | "jobfailed" | "jobcancelled";
+/** Directories of jobs that have ended, by outcome. */
+export const END_ROOMS = ["jobdone", "jobfailed", "jobcancelled"] as const;
+export type EndRoom = (typeof END_ROOMS)[number];
 
-/** A note to a worker, a hidden file on its desk. `fire`: finish the job, then go; `fire-now`: stop it too. */
+/** Note to a worker: a hidden file on its desk. `fire`: finish the job and leave. `fire-now`: stop the job and leave. */
 export type Note = "fire" | "fire-now";
 
-/** The desk of the jobs that failed and wait for the dispatcher's decision (S9); no worker has this name. */
-const RETRY_DESK = "retry";
-const FENCED = ".lost";
 const ARRAY_FILE = "array.ini";
 
-/** As `path.join`, for what is normal already: at some ten paths a job, looking for `..` is a twentieth of the work. */
-function below(dir: string, ...names: string[]): string {
-  return `${dir}/${names.join("/")}`;
+/** Path of an entry. `path.join` would also look for `..`. With ten paths for each job, this would be a twentieth of the work. */
+export function entryIn(dir: string, name: string, inner?: string): string {
+  return inner === undefined ? `${dir}/${name}` : `${dir}/${name}/${inner}`;
 }
 
 /**
- * The project directory's paths. The only place that spells and joins them; a job is named here by its
- * *file* name (`J.ini`), a worker by its id.
+ * Paths of a project. Only this file joins them. Its methods take a job by the name of its *file* (`J.ini`), and a
+ * worker by its id.
  */
 export class Layout {
-  /** Absolute. */
+  /** Absolute path of the project. */
   readonly root: string;
   readonly jobqueue: string;
   readonly workerqueue: string;
   readonly jobpod: string;
   readonly jobcheckpoints: string;
-  /** Job files that stand for many jobs, each with the ranges that are no jobs yet. */
+  /** The arrays. Each has a job file that stands for many jobs, and the ranges of the numbers that have no job files. */
   readonly jobarrays: string;
   readonly joblogs: string;
   readonly ledger: string;
-  /** What dispatchers and workers log (pino), and what a detached worker prints. */
+  /** Logs of dispatchers and workers (pino), and the output of detached workers. */
   readonly daemonlogs: string;
-  /** proper-lockfile's directory: who dispatches. */
-  readonly seat: string;
-  /** Who the holder of the seat is, for people and for the standby. */
+  /** Lock of the dispatcher: a directory of proper-lockfile. */
+  readonly dispatcherLock: string;
+  /** Description of the dispatcher, for people and for a dispatcher that stands by. */
   readonly dispatcherFile: string;
   readonly settings: string;
-  /** Jobs that somebody holds back. */
+  /** Jobs that somebody holds. */
   readonly jobheld: string;
-  /** Jobs that failed with retries left, until the dispatcher has decided (S9). */
+  /** Jobs that failed and may be retried. They stay here until the dispatcher has decided (S9). */
   readonly retryDesk: string;
 
   constructor(root: string) {
     this.root = path.resolve(root);
-    this.jobqueue = below(this.root, "jobqueue");
-    this.workerqueue = below(this.root, "workerqueue");
-    this.jobpod = below(this.root, "jobpod");
-    this.jobcheckpoints = below(this.root, "jobcheckpoints");
-    this.jobarrays = below(this.root, "jobarrays");
-    this.joblogs = below(this.root, "joblogs");
-    this.ledger = below(this.root, "ledger");
-    this.daemonlogs = below(this.root, "daemonlogs");
-    this.seat = below(this.root, "dispatcher.lock");
-    this.dispatcherFile = below(this.root, "dispatcher.ini");
-    this.settings = below(this.root, "settings.ini");
-    this.jobheld = below(this.root, "jobheld");
-    this.retryDesk = below(this.jobpod, RETRY_DESK);
+    this.jobqueue = entryIn(this.root, "jobqueue");
+    this.workerqueue = entryIn(this.root, "workerqueue");
+    this.jobpod = entryIn(this.root, "jobpod");
+    this.jobcheckpoints = entryIn(this.root, "jobcheckpoints");
+    this.jobarrays = entryIn(this.root, "jobarrays");
+    this.joblogs = entryIn(this.root, "joblogs");
+    this.ledger = entryIn(this.root, "ledger");
+    this.daemonlogs = entryIn(this.root, "daemonlogs");
+    this.dispatcherLock = entryIn(this.root, "dispatcher.lock");
+    this.dispatcherFile = entryIn(this.root, "dispatcher.ini");
+    this.settings = entryIn(this.root, "settings.ini");
+    this.jobheld = entryIn(this.root, "jobheld");
+    this.retryDesk = entryIn(this.jobpod, RETRY_DESK);
   }
 
-  /** Every directory that a project consists of. */
+  /** All directories of a project. */
   directories(): string[] {
     return [
       this.jobqueue,
@@ -69,9 +81,7 @@ export class Layout {
       this.jobpod,
       this.retryDesk,
       this.jobheld,
-      this.end("jobdone"),
-      this.end("jobfailed"),
-      this.end("jobcancelled"),
+      ...END_ROOMS.map((room) => this.end(room)),
       this.jobcheckpoints,
       this.joblogs,
       this.ledger,
@@ -80,241 +90,180 @@ export class Layout {
   }
 
   end(room: EndRoom): string {
-    return below(this.root, room);
+    return entryIn(this.root, room);
   }
 
-  /** What is to become `jobqueue/`; `id` tells it from others. */
+  /** Directory that a rename turns into `jobqueue/`. */
   newQueue(id: string): string {
-    return below(this.root, `.${id}.new`);
+    return entryIn(this.root, `.${id}.new`);
   }
 
   queued(file: string): string {
-    return below(this.jobqueue, file);
+    return entryIn(this.jobqueue, file);
   }
 
   ended(room: EndRoom, file: string): string {
-    return below(this.root, room, file);
+    return entryIn(this.root, room, file);
   }
 
   announcement(worker: string): string {
-    return below(this.workerqueue, `${worker}.ini`);
+    return entryIn(this.workerqueue, announcementName(worker));
   }
 
-  /** What the next announcement is written to before it is renamed. */
+  /** Temporary file that a rename turns into the next announcement. */
   announcementTemporary(worker: string): string {
-    return below(this.workerqueue, `.${worker}.tmp`);
+    return entryIn(this.workerqueue, temporaryName(worker));
   }
 
-  /** A second name of the announcement, in a directory that nobody watches: it is written through this one. */
+  /** Second name of the announcement, in a directory that nobody watches. The worker writes through this name. */
   pulse(worker: string): string {
-    return below(this.jobpod, `.${worker}.pulse`);
+    return entryIn(this.jobpod, pulseName(worker));
   }
 
-  /** The worker whose announcement's second name an entry of `jobpod/` is; undefined for others. */
-  workerOfPulse(entry: string): string | undefined {
-    return /^\.(.+)\.pulse$/.exec(entry)?.[1];
+  /** Mark of an edit. The mark names the process that holds the job for the edit (S4). */
+  edit(file: string): string {
+    return entryIn(this.jobpod, editName(file));
   }
 
-  /** What the next `dispatcher.ini` is written to before it is renamed. */
+  /** Temporary file that a rename turns into `dispatcher.ini`. */
   dispatcherTemporary(dispatcher: string): string {
-    return below(this.root, `.${dispatcher}.tmp`);
-  }
-
-  /** The dispatcher whose temporary file an entry of the project is; undefined for others. */
-  dispatcherOfTemporary(entry: string): string | undefined {
-    const dispatcher = /^\.(.+)\.tmp$/.exec(entry)?.[1] ?? "";
-    return this.isDispatcher(dispatcher) ? dispatcher : undefined;
-  }
-
-  /** The worker whose announcement this file is; undefined for foreign files. */
-  workerOf(announcement: string): string | undefined {
-    if (announcement.startsWith(".") || !announcement.endsWith(".ini")) return undefined;
-    return announcement.slice(0, -".ini".length);
+    return entryIn(this.root, temporaryName(dispatcher));
   }
 
   desk(worker: string): string {
-    return below(this.jobpod, worker);
+    return entryIn(this.jobpod, worker);
   }
 
-  /** What a desk is renamed to when its worker is declared lost: one rename fences the zombie off. */
+  /** New path of the desk of a lost worker. The rename to this path fences the worker, which may still run. */
   fencedDesk(worker: string): string {
-    return below(this.jobpod, worker + FENCED);
-  }
-
-  /** Tells what an entry of `jobpod/` is. */
-  deskKind(entry: string): { kind: "desk" | "fenced"; worker: string } | undefined {
-    if (entry === RETRY_DESK || entry.startsWith(".")) return undefined;
-    if (entry.endsWith(FENCED)) return { kind: "fenced", worker: entry.slice(0, -FENCED.length) };
-    return { kind: "desk", worker: entry };
+    return entryIn(this.jobpod, fencedName(worker));
   }
 
   onDesk(worker: string, file: string): string {
-    return below(this.jobpod, worker, file);
+    return entryIn(this.jobpod, worker, file);
   }
 
   held(file: string): string {
-    return below(this.jobheld, file);
+    return entryIn(this.jobheld, file);
   }
 
   toRetry(file: string): string {
-    return below(this.retryDesk, file);
+    return entryIn(this.retryDesk, file);
   }
 
-  /**
-   * On the retry desk, behind another of its name. Which file it is, its inode tells, in 13 characters, as names may be long;
-   * where that is not known (0), its modification time.
-   */
+  /** Path of a job that waits on the retry desk behind another job with the same name. */
   behindOnRetryDesk(file: string, mark: { readonly ino: number; readonly mtimeMs: number }): string {
-    return below(this.retryDesk, `.${file}.${mark.ino === 0 ? bySecond(mark) : byInode(mark)}`);
-  }
-
-  /** The job file's name, if this entry, which is such a file, waits behind another. */
-  fileBehind(entry: string, mark: { readonly ino: number; readonly mtimeMs: number }): string | undefined {
-    const [, file, tail = ""] = /^\.(.+)\.([0-9a-z]{1,13})$/.exec(entry) ?? [];
-    if (mark.ino === 0) return tail === "tmp" ? undefined : file; // another host may have put it there, by its inode
-    return [byInode(mark), bySecond(mark)].includes(tail) ? file : undefined;
+    return entryIn(this.retryDesk, behindName(file, mark));
   }
 
   note(worker: string, note: Note): string {
-    return below(this.jobpod, worker, `.${note}`);
+    return entryIn(this.jobpod, worker, `.${note}`);
   }
 
-  /** A note that asks the worker for something about one job on its desk. */
-  ask(worker: string, id: string): string {
-    return below(this.jobpod, worker, `.ask.${id}`);
+  /** Note that asks the worker to cancel or hold a job on its desk. */
+  cancelRequest(worker: string, id: string): string {
+    return entryIn(this.jobpod, worker, cancelRequestName(id));
   }
 
-  /** Whether an entry of a desk is such a note. */
-  isAsk(entry: string): boolean {
-    return entry.startsWith(".ask.");
-  }
-
-  /** The dispatcher's hint in which order the desk's jobs are to be taken. */
+  /** The dispatcher's hint about the order in which the worker should take the jobs on its desk. */
   order(worker: string): string {
-    return below(this.jobpod, worker, ".order");
+    return entryIn(this.jobpod, worker, ".order");
   }
 
-  /** An array's directory. */
+  /** Directory of an array. */
   array(name: string): string {
-    return below(this.jobarrays, name);
+    return entryIn(this.jobarrays, name);
   }
 
-  /** An array's job file. */
+  /** Job file of an array. */
   arrayFile(name: string): string {
-    return below(this.jobarrays, name, ARRAY_FILE);
+    return entryIn(this.jobarrays, name, ARRAY_FILE);
   }
 
-  /** An array's job file in a directory that is not at its place. */
+  /** Job file of an array whose directory has a temporary name. */
   arrayFileIn(dir: string): string {
-    return below(dir, ARRAY_FILE);
+    return entryIn(dir, ARRAY_FILE);
   }
 
-  /** What is to become an array's directory; `id` tells it from others. */
+  /** Directory that a rename turns into the directory of an array. */
   newArray(name: string, id: string): string {
-    return below(this.jobarrays, `.${name}.${id}.new`);
+    return entryIn(this.jobarrays, newArrayName(name, id));
   }
 
-  /** The array whose directory an entry of `jobarrays/` is to become; undefined for others. */
-  arrayOfNew(entry: string): string | undefined {
-    return /^\.(.+)\.[^.]+\.new$/.exec(entry)?.[1];
-  }
-
-  /** The array whose directory an entry of `jobarrays/` was; undefined for others. */
-  arrayOfOld(entry: string): string | undefined {
-    return /^\.(.+)\.[^.]+\.old$/.exec(entry)?.[1];
-  }
-
-  /** What an array's directory is on its way out. */
+  /** New path of the directory of an array that is being removed. */
   oldArray(name: string, id: string): string {
-    return below(this.jobarrays, `.${name}.${id}.old`);
+    return entryIn(this.jobarrays, oldArrayName(name, id));
   }
 
-  /** Something in an array's directory: a part of its numbers, a job in a part. */
+  /** Directory of an array, or an entry below it: a part, or a job file in a part. */
   inArray(name: string, ...names: string[]): string {
-    return below(this.jobarrays, name, ...names);
+    return entryIn(this.jobarrays, [name, ...names].join("/"));
   }
 
-  /** What a job leaves to its own next attempt: `$FJORD_CHECKPOINT_DIR`. The job makes it. */
+  /** Checkpoint of a job, which its next attempt finds: `$FJORD_CHECKPOINT_DIR`. The job itself makes this directory. */
   checkpointOf(job: string): string {
-    return below(this.jobcheckpoints, job);
+    return entryIn(this.jobcheckpoints, job);
   }
 
   attemptLog(job: string, attempt: number): string {
-    return below(this.joblogs, `${job}.${attempt}.log`);
+    return entryIn(this.joblogs, `${job}.${attempt}.log`);
   }
 
-  /** What an attempt tells of its progress: `$FJORD_PROGRESS`. */
+  /** Progress of an attempt, written by the job: `$FJORD_PROGRESS`. */
   progressOf(job: string, attempt: number): string {
-    return below(this.joblogs, `${job}.${attempt}.progress`);
+    return entryIn(this.joblogs, `${job}.${attempt}.progress`);
   }
 
-  /** What an attempt says has come out of it: `$FJORD_RESULT`. */
+  /** Result of an attempt, written by the job: `$FJORD_RESULT`. */
   resultOf(job: string, attempt: number): string {
-    return below(this.joblogs, `${job}.${attempt}.result`);
+    return entryIn(this.joblogs, `${job}.${attempt}.result`);
   }
 
-  /** Why a job file was refused, for people who look beside the logs. */
+  /** Log with the reason why a job file was refused. */
   refusalLog(job: string): string {
-    return below(this.joblogs, `${job}.refused.log`);
+    return entryIn(this.joblogs, `${job}.refused.log`);
   }
 
-  /** What an actor's locks are links to: a worker's lies on its desk, and goes with it. */
+  /**
+   * Key of a worker or dispatcher, whose locks are links to this file. The key of a worker is on its desk, and is removed with
+   * the desk.
+   */
   key(actor: string): string {
-    return this.isDispatcher(actor) ? below(this.jobpod, `.${actor}.key`) : below(this.jobpod, actor, ".key");
-  }
-
-  /** Whether an entry of `jobpod/` is a dispatcher's key. */
-  isDispatcherKey(entry: string): boolean {
-    return (
-      entry.startsWith(".") && entry.endsWith(".key") && this.isDispatcher(entry.slice(1, -".key".length))
-    );
-  }
-
-  /** Whether an actor is a dispatcher, by its id. */
-  isDispatcher(actor: string): boolean {
-    return isDispatcherId(actor);
+    return isDispatcherId(actor)
+      ? entryIn(this.jobpod, dispatcherKeyName(actor))
+      : entryIn(this.jobpod, actor, ".key");
   }
 
   ledgerOf(actor: string): string {
-    return below(this.ledger, `${actor}.jsonl`);
+    return entryIn(this.ledger, `${actor}.jsonl`);
   }
 
-  /** An entry of `ledger/`. */
+  /** Path of an entry of `ledger/`. */
   ledgerFile(name: string): string {
-    return below(this.ledger, name);
+    return entryIn(this.ledger, name);
   }
 
   daemonLog(actor: string): string {
-    return below(this.daemonlogs, `${actor}.log`);
+    return entryIn(this.daemonlogs, `${actor}.log`);
   }
 
-  /** Any file of `daemonlogs/`. */
+  /** Path of an entry of `daemonlogs/`. */
   daemonLogFile(name: string): string {
-    return below(this.daemonlogs, name);
+    return entryIn(this.daemonlogs, name);
   }
 
-  /** Whose log a file of `daemonlogs/` is: `W.log`, rotated `W.log.1`, printed `W.out`. */
-  actorOfDaemonLog(name: string): string {
-    return name.replace(/\.(?:out|log(?:\.\d+)?)$/, "");
-  }
-
-  /** The environment that a worker is to have, until it has read it. */
+  /** Environment for a new worker, which removes this file after reading it. */
   environmentOf(worker: string): string {
-    return below(this.daemonlogs, `.${worker}.env`);
+    return entryIn(this.daemonlogs, `.${worker}.env`);
   }
 
-  /** What a detached worker prints outside its log: Node's own last words. */
+  /** Output of a detached worker outside its log, for example when Node crashes. */
   printed(name: string): string {
-    return below(this.daemonlogs, `${name}.out`);
+    return entryIn(this.daemonlogs, `${name}.out`);
   }
 }
 
-/** Whether an id is of the kind that dispatchers have. */
-export function isDispatcherId(id: string): boolean {
-  return /-d-[a-z0-9]+$/.test(id);
-}
-
-/** The lockfile beside the job that runs. */
+/** Path of the lock beside a job. */
 export function lockOf(jobPath: string): string {
   return `${jobPath}.lock`;
 }
@@ -323,15 +272,7 @@ export function isLock(entry: string): boolean {
   return entry.endsWith(".lock");
 }
 
-/** Whether an entry of `ledger/` is one: people leave other files there. */
+/** Whether an entry of `ledger/` is a ledger. People may leave other files there. */
 export function isLedger(entry: string): boolean {
   return entry.endsWith(".jsonl");
-}
-
-function byInode({ ino }: { readonly ino: number }): string {
-  return ino.toString(36);
-}
-
-function bySecond({ mtimeMs }: { readonly mtimeMs: number }): string {
-  return Math.floor(mtimeMs / 1000).toString(36);
 }

@@ -2,10 +2,10 @@ import fs from "node:fs";
 import path from "node:path";
 
 /**
- * Makes a directory and what is missing above it. Not `mkdirSync(…, { recursive: true })`: where nothing can be made,
- * below `/proc` say, that never comes back (Node 20 tries again and again after ENOENT).
+ * Makes a directory and the missing directories above it. `mkdirSync(…, { recursive: true })` never returns below `/proc`, where
+ * nothing can be made, because Node 20 repeats the call after each ENOENT.
  *
- * @param mode of the directory itself, less the umask; what is made above it is for whom the umask leaves it
+ * @param mode mode of the directory itself, before the umask. Missing directories above it get default modes, minus the umask
  * @throws ErrnoException
  */
 export function makeDirectory(dir: string, mode = 0o777): void {
@@ -20,7 +20,7 @@ export function makeDirectory(dir: string, mode = 0o777): void {
   }
 }
 
-/** Its parent is there; another process may be making the same. */
+/** Makes a directory whose parent exists. Another process may make it at the same time. */
 function makeLast(dir: string, mode: number): void {
   try {
     fs.mkdirSync(dir, { mode });

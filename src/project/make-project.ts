@@ -8,16 +8,18 @@ import { groupId, groupName } from "./group.js";
 import type { Layout } from "./layout.js";
 import { makeDirectory } from "./make-directory.js";
 import { isTrusted } from "./trust.js";
+import { refuseUnlessUtf8 } from "./utf8-path.js";
 
 /**
- * Makes the project's directories, those that are missing: a new project is its maker's alone, or a group's if one is
- * said, whatever the umask. One that is there stays as it is.
+ * Makes the missing directories of a project. A new project is private, or shared with a group, even if the umask would give
+ * other modes. An existing project keeps its access.
  *
- * @param shared the group that a new project is to be for
- * @throws FjordError `bad-project` when a directory is somebody else's symbolic link, or the project is there and not that
- * group's; ErrnoException
+ * @param shared group for a new project
+ * @throws FjordError `bad-project` if the path is not UTF-8, if a directory is a symbolic link of another user, or if the
+ * project exists and is not shared with that group; ErrnoException
  */
 export function makeProject(layout: Layout, shared?: string): Access {
+  refuseUnlessUtf8("The project's directory", layout.root);
   const gid = shared === undefined ? undefined : groupId(shared);
   const queue = fs.statSync(layout.jobqueue, { throwIfNoEntry: false });
   if (queue === undefined) return makeNew(layout, gid);
@@ -34,7 +36,7 @@ function makeNew(layout: Layout, gid: number | undefined): Access {
   return "private";
 }
 
-/** The queue comes last: who sees it sees the project as it is to be. */
+/** Makes a shared project. The queue comes last, so a process that finds the queue finds a complete project. */
 function makeShared(layout: Layout, gid: number): Access {
   const before = fs.statSync(layout.root, { throwIfNoEntry: false });
   makeDirectory(layout.root, directoryModeIn("private"));
@@ -42,7 +44,7 @@ function makeShared(layout: Layout, gid: number): Access {
   fs.mkdirSync(queue, { mode: 0o700 });
   try {
     giveTo(queue, gid);
-    // A directory that was there may hold other things, which others go on to read.
+    // An existing directory keeps its mode bits for other users, because they may read other files in it.
     giveTo(layout.root, gid, before?.mode);
   } catch (error) {
     fs.rmdirSync(queue);
@@ -59,7 +61,7 @@ function makeShared(layout: Layout, gid: number): Access {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
-    fs.rmdirSync(queue); // another has made it at the same time, and uses it already
+    fs.rmdirSync(queue); // another process made it at the same time and uses it
   }
   return accessOf(fs.statSync(layout.jobqueue).mode);
 }
@@ -68,11 +70,11 @@ function removeEmpty(directory: string): void {
   try {
     fs.rmdirSync(directory);
   } catch {
-    // another is making a project there
+    // another process is making a project there
   }
 }
 
-/** To a group, and to nobody else but whom `mode` lets in already. */
+/** Gives a directory to a group. All other users have the access that `mode` gives them. */
 function giveTo(directory: string, gid: number, mode = 0): void {
   try {
     fs.chownSync(directory, fs.statSync(directory).uid, gid);
@@ -82,7 +84,7 @@ function giveTo(directory: string, gid: number, mode = 0): void {
     throw new FjordError(
       "bad-project",
       `${visible(directory)} cannot be given to the group ${group}.`,
-      `You have to be a member of it, and the directory your own.`,
+      "Become a member of this group, and use a directory that you own.",
       { cause: error },
     );
   }
@@ -104,8 +106,8 @@ function assureDirectory(layout: Layout, dir: string, access: Access): void {
 function foreignLink(dir: string, uid: number): FjordError {
   return new FjordError(
     "bad-project",
-    `${visible(dir)} is a symbolic link that another user (uid ${uid}) has put there.`,
-    "fjord does not follow it. Remove it if you do not know it; docs/security.md tells more.",
+    `${visible(dir)} is a symbolic link of another user (uid ${uid}).`,
+    "fjord does not follow this link. Remove the link if you did not make it (docs/security.md).",
   );
 }
 
@@ -113,8 +115,8 @@ function notShared({ root }: Layout, shared: string): FjordError {
   const dir = shellQuote(root);
   return new FjordError(
     "bad-project",
-    `${visible(root)} is a project already, and not one of the group ${shared}.`,
-    `To make it one, when nobody works there: chgrp -R ${shellQuote(shared)} ${dir} && chmod -R u=rwX,g=u,o= ${dir} && ` +
+    `${visible(root)} is a project already, but it is not shared with the group ${shared}.`,
+    `To share it, run this while nobody works there: chgrp -R ${shellQuote(shared)} ${dir} && chmod -R u=rwX,g=u,o= ${dir} && ` +
       `find ${dir} -type d -exec chmod g+s {} +`,
   );
 }

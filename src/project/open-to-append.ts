@@ -3,10 +3,11 @@ import fs from "node:fs";
 const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 
 /**
- * Opens a file to be added to, and makes it with this mode if there is none: the umask takes nothing that a group is to have. A symlink that somebody has
- * put there is not followed.
+ * Opens a file for appending, and creates it if there is none. The call does not follow a symbolic link, because another user may
+ * have put the link there.
  *
- * @throws ErrnoException ELOOP for a symlink
+ * @param mode mode of a new file. The call sets the group's bits even if the umask would remove them
+ * @throws ErrnoException ELOOP for a symbolic link
  */
 export function openToAppend(file: string, mode: number): number {
   const fd = fs.openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, mode);

@@ -1,4 +1,4 @@
 import { fileURLToPath } from "node:url";
 
-/** Where fjord is installed. A bundle of this, too, lies three directories below. */
+/** Directory where fjord is installed. This file and the bundles are three directories below it. */
 export const PACKAGE_ROOT = fileURLToPath(new URL("../../..", import.meta.url));

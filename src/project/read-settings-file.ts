@@ -8,8 +8,8 @@ import { readSettings, type Settings } from "./settings.js";
 import { isTrusted, ownUid } from "./trust.js";
 
 /**
- * What the project's `settings.ini` says; nothing where there is none. One that somebody has put there who has no say in the
- * project is refused: it could let anybody's jobs be run.
+ * Reads the project's `settings.ini`. A file of a user whom this project does not trust is refused, because the file could allow
+ * the jobs of any user.
  *
  * @throws FjordError `bad-settings`; ErrnoException
  */
@@ -22,12 +22,12 @@ export function readSettingsFile(layout: Layout, access: Access): Partial<Settin
     if (!isTrusted(uid, layout.root) && !(access === "shared" && isMembers(layout, uid, gid))) {
       throw new FjordError(
         "bad-settings",
-        `${visible(file)} belongs to another user (uid ${uid}), who has no say in this project.`,
-        "Look into it; then remove it, or make it yours: cp it, and mv the copy there.",
+        `${visible(file)} belongs to another user (uid ${uid}), whom this project does not trust.`,
+        "Read the file. Then remove it, or replace it with a copy of your own (cp, mv).",
       );
     }
     const { jobOwners, ...said } = readSettings(file, fs.readFileSync(fd));
-    // What root runs nobody but root has to say.
+    // If this process is root, only root may decide whose jobs run.
     const counts = jobOwners !== undefined && (ownUid() !== 0 || (uid === 0 && (mode & 0o022) === 0));
     return counts ? { ...said, jobOwners } : said;
   } finally {
@@ -35,13 +35,16 @@ export function readSettingsFile(layout: Layout, access: Access): Partial<Settin
   }
 }
 
-/** In a shared project: only members can make a file of its group, and who is one may have made it elsewhere. */
+/**
+ * Whether a member of the project's group made the file. If the file has this group, its maker is a member, because only members
+ * can give a file to the group. A file with another group may also belong to a member.
+ */
 function isMembers(layout: Layout, uid: number, gid: number): boolean {
   const group = fs.statSync(layout.jobqueue).gid;
   return gid === group || isMember(uid, group);
 }
 
-/** Undefined: there is none. That it cannot be read is another thing: all of a project go by the same settings. */
+/** Opens a file; undefined if there is none. Any other error is thrown, because all processes need the same settings. */
 function openIfThere(file: string): number | undefined {
   try {
     return fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);

@@ -3,31 +3,37 @@ import { FjordError } from "../job/error.js";
 import { type IniSection, parseIni } from "../job/ini-dialect.js";
 import { nearest } from "../job/nearest.js";
 import { cut } from "../job/quote.js";
+import { LIKE_A_SHELL, readShell, SH } from "../job/shell.js";
 
-/** What `settings.ini` may say under `[fjord]`; durations in seconds. */
+/** Settings of a project. `settings.ini` may give them in section `[fjord]`. Durations are in seconds. */
 export interface Settings {
-  /** What the directory's file system is taken for; `auto` asks it. */
+  /** Kind of the file system; `auto` detects it. */
   readonly store: "auto" | "local" | "network";
-  /** Between two heartbeats of a worker, and two looks of the dispatcher at them. */
+  /** Time between two heartbeats of a worker. The dispatcher checks all heartbeats at this interval, too. */
   readonly beat: number;
-  /** A worker is lost after so many looks in a row at an unchanged heartbeat. */
+  /** Number of checks in a row with an unchanged heartbeat after which a worker is lost. */
   readonly lostAfter: number;
-  /** The polling floor: how long a change goes unseen at most when no bell rings. */
+  /** Longest time until polling finds a change that no event has reported. */
   readonly poll: number;
-  /** A file that was not renamed into the queue counts once it has not changed for so long. */
+  /** Time without a change after which a file in the queue is complete, if it was not renamed into the queue. */
   readonly settle: number;
-  /** Between SIGTERM and SIGKILL for a job that is to stop. */
+  /** Time between SIGTERM and SIGKILL when a job is stopped. */
   readonly grace: number;
-  /** Before the first retry; doubles with each further one, up to 100 times. */
+  /** Backoff before the first retry. The backoff doubles with each further retry, up to 100 times this value. */
   readonly retryBackoff: number;
-  /** A job whose worker was lost so many times is given up: it is taken for what kills them. */
+  /** Number of lost workers after which a job fails, because the job itself may kill them. */
   readonly lostLimit: number;
-  /** A worker that had nothing to do for so long leaves; endless if not said. */
+  /** Time without a job after which a worker leaves; by default infinite. */
   readonly idleLimit: number;
-  /** Whether outcomes and submissions are forced to the disk (fsync) before they count. */
+  /** Whether fjord forces submissions and outcomes to the disk (fsync) before they count. */
   readonly flush: boolean;
-  /** Whose job files are run besides one's own: `own` (nobody's), `group`, `anyone`, or users, with commas. */
+  /**
+   * Users whose jobs run, in addition to the jobs of the worker's user: `own` (no other user), `group`, `anyone`, or names of
+   * users separated by commas.
+   */
   readonly jobOwners: string;
+  /** Shell for the command lines of jobs that name no shell, with its options before `-c`. */
+  readonly shell: string;
 }
 
 const SECTION = "fjord";
@@ -36,7 +42,7 @@ type Reader = (text: string) => number | boolean | string | undefined;
 const seconds: Reader = (text) => parseDuration(text);
 const secondsOrNone: Reader = (text) => (text === "none" ? Number.POSITIVE_INFINITY : parseDuration(text));
 const count: Reader = (text) => (/^\d{1,6}$/.test(text) && Number(text) >= 1 ? Number(text) : undefined);
-/** One unchanged look proves nothing: a worker's beat and the look at it are not in step. */
+/** The value must be 2 or more. One unchanged heartbeat proves nothing, because heartbeats and checks are not synchronized. */
 const looks: Reader = (text) => (Number(count(text) ?? 0) >= 2 ? Number(text) : undefined);
 const WORDS: ReadonlyMap<string, boolean> = new Map([
   ["yes", true],
@@ -46,11 +52,11 @@ const WORDS: ReadonlyMap<string, boolean> = new Map([
 ]);
 const yes: Reader = (text) => WORDS.get(text.toLowerCase());
 
-/** A user's name or number, as POSIX and directory services have them. */
+/** Name or number of a user, as POSIX and directory services allow it. */
 const USER = /^[A-Za-z0-9_][A-Za-z0-9_.@\\-]*\$?$/;
 const owners: Reader = (text) => (usersIn(text).every((user) => USER.test(user)) ? text : undefined);
 
-/** The users that `job_owners` names. */
+/** Users and key words in the value of `job_owners`. */
 export function usersIn(jobOwners: string): string[] {
   return jobOwners.split(",").map((user) => user.trim());
 }
@@ -79,11 +85,12 @@ const KEYS: Record<string, { field: keyof Settings; read: Reader; like: string }
     read: owners,
     like: "own, group, anyone, or names of users with commas between them",
   },
+  shell: { field: "shell", read: readShell, like: LIKE_A_SHELL },
 };
 
 /**
- * The settings for a kind of store; what `settings.ini` does not say has these defaults. A network file
- * system gets the slow ones: an NFS server may stall every call for three minutes (nfs(5), timeo and retrans).
+ * Default settings for a kind of store. The times for a network file system are long, because an NFS server may stall every call
+ * for three minutes (nfs(5), timeo and retrans).
  */
 export function defaultSettings(kind: "local" | "network"): Settings {
   const common = {
@@ -93,6 +100,7 @@ export function defaultSettings(kind: "local" | "network"): Settings {
     lostLimit: 10,
     idleLimit: Number.POSITIVE_INFINITY,
     jobOwners: "own",
+    shell: SH,
   } as const;
   return kind === "local"
     ? { ...common, beat: 2, lostAfter: 5, poll: 1, settle: 2, flush: false }
@@ -100,9 +108,9 @@ export function defaultSettings(kind: "local" | "network"): Settings {
 }
 
 /**
- * Reads `settings.ini`'s text.
+ * Reads the text of `settings.ini`.
  *
- * @throws FjordError `bad-settings`, naming file, section and key
+ * @throws FjordError `bad-settings`, which names file, section and key
  */
 export function readSettings(file: string, text: Uint8Array): Partial<Settings> {
   const parsed = parseIni(text, { suggested: SECTION });
@@ -110,7 +118,7 @@ export function readSettings(file: string, text: Uint8Array): Partial<Settings> 
     throw new FjordError(
       "bad-settings",
       `${file}, line ${parsed.line}: ${parsed.key === undefined ? "" : `key "${parsed.key}" `}${parsed.problem}.`,
-      "Mend the file.",
+      "Correct the file.",
     );
   }
   for (const section of parsed.sections.values()) if (section.name !== SECTION) throw foreign(file, section);
@@ -130,7 +138,7 @@ export function readSettings(file: string, text: Uint8Array): Partial<Settings> 
       throw new FjordError(
         "bad-settings",
         `${file}, [${SECTION}] ${key}: "${value}" is not ${known.like}.`,
-        "Mend the line, or remove it for the default.",
+        "Correct the line, or remove it to use the default.",
       );
     }
     said[known.field] = read;
@@ -143,6 +151,6 @@ function foreign(file: string, { name, line }: IniSection): FjordError {
   return new FjordError(
     "bad-settings",
     `${file}, line ${line}: unknown section [${cut(name)}].`,
-    near ? `Did you mean [${near}]?` : `All settings stand in the section [${SECTION}].`,
+    near ? `Did you mean [${near}]?` : `All settings belong in the section [${SECTION}].`,
   );
 }

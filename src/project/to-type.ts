@@ -1,6 +1,6 @@
 import { shellWord } from "../job/shell-words.js";
 
-/** A command as it is to be typed for the project that somebody named; as it is when nobody named one. */
+/** Command for a message, with `--project` if the user named a project. */
 export function toType(command: string, project: string | undefined): string {
   return project === undefined ? command : `${command} --project ${shellWord(project)}`;
 }

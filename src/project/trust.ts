@@ -1,15 +1,15 @@
 import fs from "node:fs";
 
-/** This process's user, as files know him; undefined where files have no owners. */
+/** Id of the user of this process; undefined on systems where files have no owners. */
 export function ownUid(): number | undefined {
   return process.geteuid?.();
 }
 
 /**
- * Whether what a user has put into a project is as good as this process's own: its user, root, and the owner of the
- * project's directory, who may do there what he likes anyway.
+ * Whether this process trusts the files of a user in a project. The process trusts its own user, root, and the owner of the
+ * project's directory, because the owner can change every file there anyway.
  *
- * @param root the project's directory
+ * @param root directory of the project
  */
 export function isTrusted(uid: number, root: string): boolean {
   const own = ownUid();

@@ -1,38 +1,71 @@
 import fs from "node:fs";
 import { ownUid } from "../project/trust.js";
+import type { ForeignValues } from "./foreign-values.js";
+import type { WorkerStart } from "./launcher.js";
 
-/** Needed before a worker can read anything, and no secrets. */
-const AT_ONCE = /^(?:NODE_(?:OPTIONS|PATH|EXTRA_CA_CERTS|V8_COVERAGE)|LD_(?:LIBRARY_PATH|PRELOAD)|DYLD_\w+)$/;
+/** Variables that Node and the dynamic loader need before the worker can read its file. They hold no secrets. */
+const NEEDED_AT_START =
+  /^(?:NODE_(?:OPTIONS|PATH|EXTRA_CA_CERTS|V8_COVERAGE)|LD_(?:LIBRARY_PATH|PRELOAD)|DYLD_\w+)$/;
 
 /**
- * Leaves a worker its environment in a file that nobody else can read. Not on a command line: the tokens in it would be there
- * for everybody on the host to see, for as long as the session's server runs.
+ * Writes a worker's environment to a file that no other user can read. The environment may hold tokens. On the command line of
+ * tmux or screen, every user of the host could read the tokens until the server of tmux or screen ends.
  *
- * @returns what has to be on the command line all the same
+ * @returns the variables that must be on the command line, because the worker needs them at its start
  */
-export function leaveEnvironment(file: string, environment: NodeJS.ProcessEnv): [string, string][] {
+export function leaveEnvironment(
+  file: string,
+  environment: NodeJS.ProcessEnv,
+  foreign: ForeignValues = new Map(),
+): [string, string][] {
   const entries = Object.entries(environment).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith("TMUX"),
   );
-  fs.writeFileSync(file, JSON.stringify(Object.fromEntries(entries)), { mode: 0o600, flag: "wx" });
-  return entries.filter(([name]) => AT_ONCE.test(name));
+  const saved: SavedEnvironment = {
+    variables: Object.fromEntries(entries),
+    foreign: Object.fromEntries([...foreign].map(([name, bytes]) => [name, bytes.toString("base64")])),
+  };
+  fs.writeFileSync(file, JSON.stringify(saved), { mode: 0o600, flag: "wx" });
+  return entries.filter(([name]) => NEEDED_AT_START.test(name));
 }
 
-/** The worker's side: takes what its own user has left for it, if he has. */
-export function takeEnvironment(file: string, environment: NodeJS.ProcessEnv): void {
+/** Writes only the values that Node cannot pass to a process. This is for a launcher that passes all other values itself. */
+export function leaveForeign({
+  environmentFile,
+  foreign,
+}: Pick<WorkerStart, "environmentFile" | "foreign">): void {
+  if (foreign.size > 0) leaveEnvironment(environmentFile, {}, foreign);
+}
+
+/** Content of the file. */
+interface SavedEnvironment {
+  readonly variables: Readonly<Record<string, string>>;
+  /** Values that are not UTF-8, in base64. */
+  readonly foreign: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads and removes the file, and adds its variables to `environment`. The worker calls this. A file of another user is ignored.
+ * There may be no file, because most launchers pass the environment themselves.
+ *
+ * @returns the values that `environment` cannot hold
+ */
+export function takeEnvironment(file: string, environment: NodeJS.ProcessEnv): ForeignValues {
   let fd: number;
   try {
     fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return; // it has it already
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return new Map(); // the launcher has passed everything
     throw error;
   }
   try {
     fs.unlinkSync(file);
     const { uid, mode } = fs.fstatSync(fd);
-    // A store that maps users may show another's; but what is closed to all others nobody else could open, save root.
-    if (uid !== ownUid() && (ownUid() === 0 || (mode & 0o077) !== 0)) return;
-    Object.assign(environment, JSON.parse(fs.readFileSync(fd, "utf8")));
+    // A file system that maps users may show another owner. Apart from the owner, only root can open a file with this mode.
+    if (uid !== ownUid() && (ownUid() === 0 || (mode & 0o077) !== 0)) return new Map();
+    const { variables, foreign } = JSON.parse(fs.readFileSync(fd, "utf8")) as SavedEnvironment;
+    Object.assign(environment, variables);
+    return new Map(Object.entries(foreign).map(([name, text]) => [name, Buffer.from(text, "base64")]));
   } finally {
     fs.closeSync(fd);
   }

@@ -1,5 +1,4 @@
 import { FjordError } from "../job/error.js";
-import type { Layout } from "../project/layout.js";
 import {
   type Announcement,
   listAnnounced,
@@ -7,63 +6,72 @@ import {
   readAnnouncement,
 } from "../spool/announcement.js";
 import { type Reclaimer, reclaimWorker } from "../spool/reclaim.js";
-import { isErrno, type Store } from "../spool/store.js";
+import type { Site } from "../store/site.js";
+import { isErrno } from "../store/store.js";
 
 /**
- * What became of a worker that was fired. `gone`: it left. `finishing`: it ends its job, then goes. `silent`: the note
- * lies on its desk, and it has not reacted. `was-dead`: its process was gone; what it held is back in the queue.
+ * Result for a fired worker. `gone`: the worker has left. `finishing`: the worker finishes its job and then leaves. `silent`:
+ * the worker has not reacted to the note on its desk. `was-dead`: the worker's process was dead, and its jobs are back in the
+ * queue.
  */
 export interface Fired {
   readonly worker: string;
   readonly host: string;
   readonly end: "gone" | "finishing" | "silent" | "was-dead";
-  /** The job that it finishes. */
+  /** Job that the worker finishes. */
   readonly job?: string;
 }
 
 export interface FireRequest {
-  /** Worker ids; all of the project when empty. */
+  /** Ids of the workers. Empty means all workers of the project. */
   readonly workers: readonly string[];
-  /** Stop their jobs too; they go back to the queue. */
+  /** Whether to stop the jobs of the workers, too, and to put these jobs back into the queue. */
   readonly now: boolean;
-  /** Seconds to wait for them to go; those that finish a job are only waited for with `untilGone` or `now`. */
+  /** Seconds to wait for the workers to leave. Workers that finish a job do not count, except with `untilGone` or `now`. */
   readonly patience: number;
+  /** Whether to wait without limit until all workers have left. */
   readonly untilGone: boolean;
+  /**
+   * Worker that runs the job from which the request comes. The request does not wait for this worker, because the job would
+   * wait for its own end.
+   */
+  readonly own?: string | undefined;
 }
 
-/** Between two looks at whether they have gone, ms. */
-const LOOKS_APART = 20;
+/** Pause between two checks for workers that have left, in ms. */
+const PAUSE = 20;
 
 /**
- * Fires exactly the workers named, on whatever host: a note on the desk tells them. Those of this host whose
- * process is dead are reclaimed right here (S8).
+ * Fires workers on any host by leaving a note on each desk. If the process of a worker is dead, the jobs on its desk are put
+ * back into the queue at once (S8). Only this host can tell that a process of its own is dead.
  *
  * @throws FjordError `no-such-worker`
  */
 export async function fire(reclaimer: Reclaimer, request: FireRequest): Promise<Fired[]> {
   const { store, layout } = reclaimer;
-  const announced = await listAnnounced(store, layout);
+  const announced = await listAnnounced(reclaimer);
   const unknown = request.workers.filter((worker) => !announced.includes(worker));
   if (unknown.length > 0) throw noSuchWorker(unknown, layout.root);
   const fired: Fired[] = [];
   const noted = new Map<string, boolean>();
   for (const worker of request.workers.length > 0 ? request.workers : announced) {
-    const announcement = await readAnnouncement(store, layout, worker);
-    if (announcement === undefined && !(await store.has(layout.desk(worker)))) continue; // gone, or a foreign file
-    if (announcement !== undefined && (await livenessOfWorker(store, layout, announcement)) === "dead") {
+    const announcement = await readAnnouncement(reclaimer, worker);
+    // Without a desk, the worker has left, or the file is not an announcement.
+    if (announcement === undefined && !(await store.has(layout.desk(worker)))) continue;
+    if (announcement !== undefined && (await livenessOfWorker(reclaimer, announcement)) === "dead") {
       fired.push(await reclaim(reclaimer, announcement));
     } else {
-      noted.set(worker, await leaveNote(store, layout, worker, request.now));
+      noted.set(worker, await leaveNote(reclaimer, worker, request.now));
     }
   }
-  return fired.concat(await waitForThem(reclaimer, noted, request));
+  return fired.concat(await waitForWorkers(reclaimer, noted, request));
 }
 
 export function noSuchWorker(workers: readonly string[], directory: string): FjordError {
   return new FjordError(
     "no-such-worker",
     `No worker ${workers.join(", ")} in ${directory}.`,
-    "recruiter list shows who is on duty.",
+    "recruiter list shows the workers on duty.",
   );
 }
 
@@ -73,8 +81,9 @@ async function reclaim(reclaimer: Reclaimer, announcement: Announcement): Promis
   return { worker, host, end: "was-dead" };
 }
 
-/** @returns false: there is no desk, since its worker is gone, or will be found so, or has only just announced itself */
-async function leaveNote(store: Store, layout: Layout, worker: string, now: boolean): Promise<boolean> {
+/** @returns false when the desk does not exist: the worker has left, is dead, or has only just announced itself */
+async function leaveNote(site: Site, worker: string, now: boolean): Promise<boolean> {
+  const { store, layout } = site;
   try {
     await store.create(layout.note(worker, now ? "fire-now" : "fire"), "", false);
     return true;
@@ -86,11 +95,11 @@ async function leaveNote(store: Store, layout: Layout, worker: string, now: bool
 }
 
 /**
- * One that is killed before it has gone is taken back from, too.
+ * Waits until the workers have left. If a worker is killed meanwhile, its jobs are put back into the queue.
  *
- * @param noted the workers, and whether a note lies on the desk of each: else it is tried again
+ * @param noted the workers, and whether the desk of each holds a note. A missing note is written again
  */
-async function waitForThem(
+async function waitForWorkers(
   reclaimer: Reclaimer,
   noted: Map<string, boolean>,
   request: FireRequest,
@@ -102,23 +111,24 @@ async function waitForThem(
   for (;;) {
     for (const [worker, isNoted] of noted) {
       if (ends.get(worker)?.end === "was-dead") continue;
-      const announcement = await readAnnouncement(store, layout, worker);
+      const announcement = await readAnnouncement(reclaimer, worker);
       if (announcement !== undefined) hosts.set(worker, announcement.host);
-      if (announcement !== undefined && (await livenessOfWorker(store, layout, announcement)) === "dead") {
+      if (announcement !== undefined && (await livenessOfWorker(reclaimer, announcement)) === "dead") {
         ends.set(worker, await reclaim(reclaimer, announcement));
       } else {
-        // One that cannot be read now is being written over: its worker is not gone.
-        const isThere = announcement !== undefined || (await store.has(layout.announcement(worker)));
+        // An announcement may be unreadable while its worker overwrites it. Such a worker has not left.
+        const isOnDuty = announcement !== undefined || (await store.has(layout.announcement(worker)));
         const host = hosts.get(worker) ?? "";
-        if (isThere && !isNoted) noted.set(worker, await leaveNote(store, layout, worker, request.now));
-        ends.set(worker, isThere ? endOf(worker, announcement, host) : { worker, host, end: "gone" });
+        if (isOnDuty && !isNoted) noted.set(worker, await leaveNote(reclaimer, worker, request.now));
+        ends.set(worker, isOnDuty ? endOf(worker, announcement, host) : { worker, host, end: "gone" });
       }
     }
-    const states = [...ends.values()].map((fired) => fired.end);
     const waitForJobs = request.untilGone || request.now;
-    const waiting = states.some((end) => end === "silent" || (waitForJobs && end === "finishing"));
+    const waiting = [...ends.values()].some(
+      ({ worker, end }) => end === "silent" || (waitForJobs && end === "finishing" && worker !== request.own),
+    );
     if (!waiting || (!request.untilGone && store.clock.now() > deadline)) return [...ends.values()];
-    await store.clock.sleep(LOOKS_APART);
+    await store.clock.sleep(PAUSE);
   }
 }
 

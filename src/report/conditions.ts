@@ -3,50 +3,54 @@ import { FjordError } from "../job/error.js";
 import { exitOf, OUTCOMES } from "../job/outcome.js";
 import { quote } from "../job/quote.js";
 import { parseSize } from "../job/size.js";
-import type { AttemptRecord } from "./attempts.js";
+import type { AttemptRecord } from "../ledger/attempts.js";
 
-/** What can be asked of a job's last attempt, and how the other side of the question is read. */
+/** Fields of a job's last attempt that a condition can name. `read` parses the value on the right. */
 const FIELDS = {
-  duration: { of: (one) => one.seconds, read: parseDuration, such: "90, 30m or 1h 30m" },
-  cpu: { of: (one) => one.cpu && one.cpu.user + one.cpu.system, read: parseDuration, such: "90, 30m or 1h" },
-  memory: { of: (one) => one.memory, read: parseSize, such: "500MB or 2GiB" },
+  duration: { of: (one) => one.seconds, read: parseDuration, example: "90, 30m or 1h 30m" },
+  cpu: {
+    of: (one) => one.cpu && one.cpu.user + one.cpu.system,
+    read: parseDuration,
+    example: "90, 30m or 1h",
+  },
+  memory: { of: (one) => one.memory, read: parseSize, example: "500MB or 2GiB" },
   exit: {
     of: ({ outcome }) => exitOf(outcome),
     read: readNumber,
-    such: "3",
+    example: "3",
   },
-  attempt: { of: (one) => one.attempt, read: readNumber, such: "2" },
-  outcome: { of: ({ outcome }) => outcome?.kind, read: readOutcome, such: OUTCOMES.join(", ") },
+  attempt: { of: (one) => one.attempt, read: readNumber, example: "2" },
+  outcome: { of: ({ outcome }) => outcome?.kind, read: readOutcome, example: OUTCOMES.join(", ") },
   signal: {
     of: ({ outcome }) => (outcome?.kind === "failed" ? outcome.signal : undefined),
     read: readText,
-    such: "SIGKILL",
+    example: "SIGKILL",
   },
-  host: { of: (one) => one.host, read: readText, such: "node7" },
-  worker: { of: (one) => one.worker, read: readText, such: "node7-w-0k2j8xqz" },
+  host: { of: (one) => one.host, read: readText, example: "node7" },
+  worker: { of: (one) => one.worker, read: readText, example: "node7-w-0k2j8xqz" },
 } satisfies Record<
   string,
   {
     of: (one: AttemptRecord) => number | string | null | undefined;
     read: (text: string) => number | string | undefined;
-    such: string;
+    example: string;
   }
 >;
 
-const QUESTION = /^\s*(\w+)\s*(<=|>=|!=|==?|<|>|~)\s*(.*?)\s*$/s;
+const CONDITION = /^\s*(\w+)\s*(<=|>=|!=|==?|<|>|~)\s*(.*)$/s;
 
 /**
- * Reads a question such as `duration > 1h`. The operators are `<`, `<=`, `=`, `!=`, `>=`, `>`, and `~`: holds this text. A
- * job of which the answer is not known is never meant.
+ * Reads a condition such as `duration > 1h`. The operators are `<`, `<=`, `=`, `!=`, `>=`, `>`, and `~` (contains this text). If
+ * the field of an attempt is not known, the condition does not hold.
  *
  * @throws FjordError `bad-usage`
  */
 export function readCondition(text: string): (one: AttemptRecord) => boolean {
-  const [, name = "", operator = "", value = ""] = QUESTION.exec(text) ?? [];
+  const [, name = "", operator = "", value = ""] = CONDITION.exec(text.trimEnd()) ?? [];
   if (!Object.hasOwn(FIELDS, name)) {
     throw new FjordError(
       "bad-usage",
-      `--where: found ${quote(text)}.`,
+      `--where: ${quote(text)} is not a condition.`,
       `Write FIELD OPERATOR VALUE, such as 'duration > 1h'; the fields are ${Object.keys(FIELDS).join(", ")}.`,
     );
   }
@@ -55,8 +59,8 @@ export function readCondition(text: string): (one: AttemptRecord) => boolean {
   if (wanted === undefined) {
     throw new FjordError(
       "bad-usage",
-      `--where: ${quote(value)} is no ${name}.`,
-      `Write such as ${field.such}.`,
+      `--where: ${quote(value)} is not a valid ${name}.`,
+      `Write for example ${field.example}.`,
     );
   }
   return (one) => {
@@ -88,7 +92,7 @@ function readNumber(text: string): number | undefined {
   return /^-?\d+$/.test(text) ? Number(text) : undefined;
 }
 
-/** Or a part of one's name, for `~`. */
+/** An outcome, or a part of its name for `~`. */
 function readOutcome(text: string): string | undefined {
   return text !== "" && OUTCOMES.some((kind) => kind.includes(text)) ? text : undefined;
 }

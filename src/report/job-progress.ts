@@ -1,26 +1,29 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { type JobProgress, parseProgress } from "../job/job-progress.js";
-import type { Layout } from "../project/layout.js";
 import type { Announcement } from "../spool/announcement.js";
-import type { Store } from "../spool/store.js";
+import type { Site } from "../store/site.js";
 
-/** Bytes: a job may write over what it told, or add lines to it. The last line counts. */
+/** Bytes that are read at the end of the file. A job may overwrite the file or append lines, and the last line counts. */
 const TAIL = 1024;
-/** A shell cuts the file to nothing before it writes: one that is empty is looked at again, ms apart. */
-const LOOKS = 3;
-const LOOKS_APART = 1;
+/**
+ * A shell truncates the file before it writes. So an empty file is read again: this number of times, and this number of ms apart.
+ */
+const TRIES = 3;
+const TRIES_APART = 1;
 
-/** What the job that a worker runs has told of its progress; undefined when it told nothing that can be read. */
+/**
+ * Reads the progress that a running job has reported. Undefined if the job has reported no progress, or if the report cannot be
+ * read.
+ */
 export async function readProgress(
-  store: Store,
-  layout: Layout,
+  site: Site,
   job: NonNullable<Announcement["job"]>,
 ): Promise<JobProgress | undefined> {
+  const { store, layout } = site;
   const path = layout.progressOf(job.name, job.attempt);
   if (!(await store.has(path).catch(() => false))) return undefined;
-  for (let look = 0; look < LOOKS; look++) {
-    if (look > 0) await delay(LOOKS_APART);
-    // Whatever else the job put there, a directory say, tells nothing.
+  for (let tries = 0; tries < TRIES; tries++) {
+    if (tries > 0) await store.clock.sleep(TRIES_APART);
+    // The job may have put a directory there, which is not progress.
     const told = (await store.tail(path, TAIL).catch(() => "")).trimEnd();
     if (told !== "") return parseProgress(told.slice(told.lastIndexOf("\n") + 1));
   }

@@ -1,52 +1,51 @@
 import { jobName } from "../job/name.js";
-import type { EndRoom, Layout } from "../project/layout.js";
-import type { Store } from "../spool/store.js";
-import { type JobPlace, onePlaceEach } from "./jobs.js";
+import { onePlaceEach } from "../jobs/find.js";
+import { END_STATES, type EndState, type JobPlace, pathInState } from "../jobs/places.js";
+import type { Site } from "../store/site.js";
 
-/** Names of job files, by the room that they lie in. */
-export type EndedFiles = Readonly<Record<EndRoom, readonly string[]>>;
-
-const STATES = { jobdone: "done", jobfailed: "failed", jobcancelled: "cancelled" } as const;
-const ROOMS = Object.keys(STATES) as EndRoom[];
+/** Names of job files, by the state in which their jobs have ended. */
+export type EndedFiles = Readonly<Record<EndState, readonly string[]>>;
 
 /**
- * The same without older lives of a name: of a job that ended in several rooms only its last end is left, of one that is
- * to be done again none. The listings alone tell which names were used again; only of those are the files looked at, so
- * that a million ended jobs cost no look each.
+ * Leaves out older lives of a name. If jobs of one name ended in several directories, only the last end is kept. If a job of the
+ * name waits or runs, no end is kept. The listings tell which names were used again. Only the files of these names are examined,
+ * because a system call for each of a million ended jobs would take too long.
  *
  * @param open files of jobs that wait or run
  */
 export async function lastEnds(
-  store: Store,
-  layout: Layout,
+  site: Site,
   open: readonly (readonly string[])[],
   ended: EndedFiles,
 ): Promise<EndedFiles> {
+  const { store, layout } = site;
   const again = usedAgain([...open, ...Object.values(ended)]);
   if (again.size === 0) return ended;
   const pending = new Set(open.flat().map(jobName));
-  const ends: JobPlace[] = ROOMS.flatMap((room) =>
-    ended[room]
+  const ends: JobPlace[] = END_STATES.flatMap((state) =>
+    ended[state]
       .filter((file) => again.has(jobName(file)))
-      .map((file) => ({ job: jobName(file), file, state: STATES[room], path: layout.ended(room, file) })),
+      .map((file) => ({
+        kind: "job",
+        job: jobName(file),
+        file,
+        state,
+        path: pathInState(layout, state, file),
+      })),
   );
   const last = await onePlaceEach(
     store,
     ends.filter(({ job }) => !pending.has(job)),
   );
-  const isLast = (room: EndRoom, file: string) => {
-    const job = jobName(file);
-    return !again.has(job) || last.get(job)?.path === layout.ended(room, file);
-  };
-  const { jobdone, jobfailed, jobcancelled } = ended;
-  return {
-    jobdone: jobdone.filter((file) => isLast("jobdone", file)),
-    jobfailed: jobfailed.filter((file) => isLast("jobfailed", file)),
-    jobcancelled: jobcancelled.filter((file) => isLast("jobcancelled", file)),
-  };
+  const lastIn = (state: EndState) =>
+    ended[state].filter((file) => {
+      const job = jobName(file);
+      return !again.has(job) || last.get(job)?.path === pathInState(layout, state, file);
+    });
+  return { done: lastIn("done"), failed: lastIn("failed"), cancelled: lastIn("cancelled") };
 }
 
-/** Jobs that are met more than once. The longest listing is not remembered, only gone through. */
+/** Jobs that occur more than once. To save memory, the names in the longest listing are only compared, not kept. */
 function usedAgain(listings: readonly (readonly string[])[]): Set<string> {
   const [longest = [], ...others] = listings.toSorted((a, b) => b.length - a.length);
   const again = new Set<string>();

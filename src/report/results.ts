@@ -1,33 +1,36 @@
 import { parseIni } from "../job/ini-dialect.js";
 import { JOB_FILE_LIMIT } from "../job/job.js";
 import type { JobResult } from "../job/job-result.js";
-import type { Layout } from "../project/layout.js";
-import { isSystemError, type Store } from "../spool/store.js";
-import { type AttemptRecord, readHistory } from "./attempts.js";
-import { ENDS, type JobPlace, type JobState } from "./jobs.js";
+import { isEnd, isSingle, type JobPlace, type JobState } from "../jobs/places.js";
+import { attemptsOfPlace } from "../jobs/record.js";
+import { type AttemptRecord, readHistory } from "../ledger/attempts.js";
+import type { Site } from "../store/site.js";
+import { isSystemError, type Store } from "../store/store.js";
 
-/** What went into a job that has ended, and what came out. */
+/** Parameters and results of a job that has ended. */
 export interface ResultRow {
   readonly job: string;
   readonly state: JobState;
-  /** The job file's section `[params]`, as it stands there. */
+  /** The section `[params]` of the job file, unchanged. */
   readonly params: Readonly<Record<string, string>>;
-  /** Empty when the attempt that counts wrote none. */
+  /** Results of the attempt that counts; empty when the attempt wrote no results. */
   readonly results: JobResult;
 }
 
-/** A row for each job that has ended: what its last attempt wrote, or of a job that succeeded the last that did. */
-export async function readResults(
-  store: Store,
-  layout: Layout,
-  places: readonly JobPlace[],
-): Promise<ResultRow[]> {
-  const ended = places.filter(({ state, numbers }) => ENDS.has(state) && numbers === undefined);
+/**
+ * Returns a row for each job that has ended. The row has the results of the last attempt, or for a job that succeeded, of its
+ * last attempt that succeeded.
+ */
+export async function readResults(site: Site, places: readonly JobPlace[]): Promise<ResultRow[]> {
+  const { store } = site;
+  const ended = places.filter(isSingle).filter(({ state }) => isEnd(state));
   const names = new Set(ended.map(({ job }) => job));
-  const { attempts } = await readHistory(store, layout, (job) => names.has(job));
+  const history = await readHistory(site, (job) => names.has(job));
   const rows: ResultRow[] = [];
-  for (const { job, state, path } of ended) {
-    const results = countingAttempt(attempts.get(job) ?? [], state)?.result ?? {};
+  for (const place of ended) {
+    const { job, state, path } = place;
+    const attempts = await attemptsOfPlace(store, place, history);
+    const results = countingAttempt(attempts, state)?.result ?? {};
     rows.push({ job, state, params: await paramsOf(store, path), results });
   }
   return rows;
@@ -39,7 +42,7 @@ function countingAttempt(attempts: readonly AttemptRecord[], state: JobState): A
     : attempts.at(-1);
 }
 
-/** None in a script, and in a file that has moved on. */
+/** Reads the parameters of a job file. The result is empty for a script, and for a file that was moved meanwhile. */
 async function paramsOf(store: Store, path: string): Promise<Record<string, string>> {
   let bytes: Uint8Array;
   try {
@@ -53,13 +56,13 @@ async function paramsOf(store: Store, path: string): Promise<Record<string, stri
   return Object.fromEntries(params.map(([key, { value }]) => [key, value ?? ""]));
 }
 
-/** A table of rows: its columns are job, state, every parameter and every result, by their first appearance. */
+/** A table whose columns are job, state, each parameter and each result, in the order of their first appearance. */
 export interface ResultTable {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
 
-/** A result whose name is taken by another column is called `result.NAME`, a parameter `param.NAME`. */
+/** Makes a table of rows. A result whose name another column has is called `result.NAME`, a parameter `param.NAME`. */
 export function tabulate(rows: readonly ResultRow[]): ResultTable {
   const params = keysOf(rows.map((row) => row.params));
   const results = keysOf(rows.map((row) => row.results));

@@ -1,13 +1,13 @@
 import { exitOf } from "../job/outcome.js";
-import type { JobRecord } from "./record.js";
+import type { JobRecord } from "../jobs/record.js";
 import { type ResultRow, tabulate } from "./results.js";
 
 const COLUMNS = ["attempts", "exit", "signal", "seconds", "cpu", "memory", "host", "log"] as const;
 
 /**
- * All that is known of the jobs of a run, a row each, with the names of the columns first.
+ * Makes a table of the jobs of a run. The first row has the names of the columns, and each other row all facts about one job.
  *
- * @param keepsLogs whether the logs that are named will be there
+ * @param keepsLogs whether the logs stay after the run. If not, the table names no log
  */
 export function tabulateRun(
   records: readonly JobRecord[],

@@ -1,20 +1,21 @@
 import { isSteady, type Pace, paceAfter } from "../job/pace.js";
 import type { WorkerStatus } from "./status.js";
 
-/** How fast jobs end. */
+/** Speed at which jobs end. */
 export interface Speed {
-  /** A second. */
+  /** Jobs that end in one second. */
   readonly rate: number;
-  /** Seconds until all have ended; undefined: they differ so much that nobody can tell. */
+  /** Seconds until all jobs have ended; undefined when the jobs differ too much for an estimate. */
   readonly left: number | undefined;
 }
 
 /**
- * By what the workers' latest jobs took, and by how long those that run have taken by now: a long one among many short ones
- * is noticed while it runs. Undefined before the first has ended.
+ * Estimates the speed from the durations of the workers' latest jobs, and from the time that the running jobs have taken so far.
+ * So the estimate notices a long job among many short ones while it runs. Undefined until the first job has ended.
  *
- * @param open jobs that wait or run
- * @param host of whose workers this process's clock tells how long their jobs have run
+ * @param open number of jobs that wait or run
+ * @param host this host. The running time of a job is known only for workers of this host, because clocks of two hosts are not
+ * compared
  * @param now ms since 1970
  */
 export function speedOf(
@@ -29,9 +30,9 @@ export function speedOf(
   const usual = known.reduce((sum, { pace }) => sum + pace, 0) / known.length;
   const paces = busy.map((worker): Pace => {
     const { pace, spread, job } = worker;
-    const so = pace > 0 ? { mean: pace, spread } : { mean: usual, spread: usual };
+    const past = pace > 0 ? { mean: pace, spread } : { mean: usual, spread: usual };
     const runs = worker.host === host && job !== undefined ? (now - Date.parse(job.started)) / 1000 : 0;
-    return runs > so.mean ? paceAfter(so, runs) : so;
+    return runs > past.mean ? paceAfter(past, runs) : past;
   });
   const rate = paces.reduce((sum, { mean }) => sum + 1 / mean, 0);
   return { rate, left: paces.every(isSteady) ? open / rate : undefined };

@@ -1,6 +1,15 @@
 import type { JobProgress } from "../job/job-progress.js";
 import { isIgnored, jobName } from "../job/name.js";
-import type { Layout } from "../project/layout.js";
+import { isAmong, readArrays } from "../jobs/numbers.js";
+import {
+  directoryOfState,
+  type EndState,
+  NUMBER_STATES,
+  type Numbers,
+  ROOM_STATES,
+  type RoomState,
+} from "../jobs/places.js";
+import { deskKind } from "../project/entry-names.js";
 import { isLock } from "../project/layout.js";
 import {
   type Announcement,
@@ -9,105 +18,121 @@ import {
   readAnnouncement,
 } from "../spool/announcement.js";
 import { countParts } from "../spool/array-parts.js";
-import { type Dispatching, isSeatHeld, readDispatching } from "../spool/seat.js";
-import { isErrno, type Store } from "../spool/store.js";
-import { isAmong, type Numbers, readArrays } from "./arrays.js";
+import { type DispatcherFile, isDispatching, readDispatcherFile } from "../spool/dispatcher-lock.js";
+import { ifThere } from "../store/file-facts.js";
+import type { Site } from "../store/site.js";
+import type { Store } from "../store/store.js";
 import { type Failure, readFailures } from "./failures.js";
 import { readProgress } from "./job-progress.js";
 import { lastEnds } from "./last-ends.js";
 
-/** A worker as it announces itself, and what its job tells of its progress. */
+/** The announcement of a worker, and the progress that its job reports. */
 export interface WorkerStatus extends Omit<Announcement, "state"> {
-  /** `dead`: its process is known to be gone, and no dispatcher has cleared up after it. */
+  /** `dead`: the process is known to be gone, and no dispatcher has reclaimed its jobs yet. */
   readonly state: Announcement["state"] | "dead";
   readonly progress?: JobProgress;
 }
 
-/** A project at a glance: counts are of job files in the directories, now; of a name that was used again the last counts. */
+/**
+ * A project at a glance. The numbers are those of the job files in the directories at this moment. If a name was used again, only
+ * the last file of the name counts.
+ */
 export interface Status {
   readonly project: string;
-  /** In `jobqueue/`, or on desks and not claimed, or numbers of arrays that are no jobs yet. */
+  /** Jobs in `jobqueue/`, jobs on desks that are not claimed, and waiting numbers of arrays that have no job files yet. */
   readonly waiting: number;
-  /** They have failed, and wait for their next attempt. */
+  /** Jobs on the retry desk, which wait for their next attempt. */
   readonly retrying: number;
-  /** In `jobheld/`, or held numbers of arrays. */
+  /** Jobs in `jobheld/`, and held numbers of arrays. */
   readonly held: number;
   readonly running: number;
   readonly done: number;
   readonly failed: number;
   readonly cancelled: number;
   readonly workers: readonly WorkerStatus[];
-  readonly dispatcher: Dispatching | undefined;
-  /** The last few of those that failed, the newest first. */
+  readonly dispatcher: DispatcherFile | undefined;
+  /** The last few failures, the newest first. */
   readonly failures: readonly Failure[];
 }
 
-/** Of a project that nobody has made yet. */
+/** Status of a project that does not exist yet. */
 export function emptyStatus(project: string): Status {
   const none = { waiting: 0, retrying: 0, held: 0, running: 0, done: 0, failed: 0, cancelled: 0 };
   return { project, ...none, workers: [], dispatcher: undefined, failures: [] };
 }
 
-export async function readStatus(store: Store, layout: Layout, beat: number): Promise<Status> {
-  const [queued = [], retrying = [], jobsHeld = [], done = [], failed = [], cancelled = []] =
+export async function readStatus(site: Site, beat: number): Promise<Status> {
+  const { store, layout } = site;
+  const files = Object.fromEntries(
     await Promise.all(
-      [
-        layout.jobqueue,
-        layout.retryDesk,
-        layout.jobheld,
-        layout.end("jobdone"),
-        layout.end("jobfailed"),
-        layout.end("jobcancelled"),
-      ].map((dir) => listJobs(store, dir)),
-    );
+      ROOM_STATES.map(async (state) => [state, await listJobs(store, directoryOfState(layout, state))]),
+    ),
+  ) as Record<RoomState, string[]>;
   const arrays = { waiting: 0, held: 0, cancelled: 0 };
   const numbers: Numbers[] = [];
-  for (const view of await readArrays(store, layout)) {
+  for (const view of await readArrays(site)) {
     numbers.push({ array: view.name, ranges: view.parts.map(({ range }) => range) });
-    for (const kind of ["waiting", "held", "cancelled"] as const) arrays[kind] += countParts(view, kind);
+    for (const kind of NUMBER_STATES) arrays[kind] += countParts(view, kind);
     for (const { files } of view.outgoing) arrays.waiting += files.length;
   }
   const onDesks: string[] = [];
   let running = 0;
   for (const desk of await store.list(layout.jobpod)) {
-    if (layout.deskKind(desk) === undefined) continue;
+    if (deskKind(desk) === undefined) continue;
     const names = await listNames(store, layout.desk(desk));
     onDesks.push(...names.filter((name) => !isIgnored(name)));
     running += names.filter((name) => isLock(name) && names.includes(name.slice(0, -".lock".length))).length;
   }
-  const open = [queued, retrying, jobsHeld, onDesks];
   const isNumber = isAmong(numbers.filter(({ ranges }) => ranges.length > 0));
-  const [jobdone, jobfailed, jobcancelled] = [done, failed, cancelled].map((files) =>
-    numbers.length > 0 ? files.filter((file) => !isNumber(jobName(file))) : files,
-  ) as [string[], string[], string[]];
-  const ends = await lastEnds(store, layout, open, { jobdone, jobfailed, jobcancelled });
-  const held = await isSeatHeld(store, layout, beat);
+  const endedIn = (state: EndState) =>
+    numbers.length > 0 ? files[state].filter((file) => !isNumber(jobName(file))) : files[state];
+  const ends = await lastEnds(site, [files.waiting, files.retrying, files.held, onDesks], {
+    done: endedIn("done"),
+    failed: endedIn("failed"),
+    cancelled: endedIn("cancelled"),
+  });
+  const held = await isDispatching(site, beat);
   return {
     project: layout.root,
-    waiting: arrays.waiting + queued.length + onDesks.length - running,
-    retrying: retrying.length,
-    held: arrays.held + jobsHeld.length,
+    waiting: arrays.waiting + files.waiting.length + onDesks.length - running,
+    retrying: files.retrying.length,
+    held: arrays.held + files.held.length,
     running,
-    done: ends.jobdone.length,
-    failed: ends.jobfailed.length,
-    cancelled: arrays.cancelled + ends.jobcancelled.length,
-    workers: await readWorkers(store, layout),
-    dispatcher: held ? await readDispatching(store, layout) : undefined,
-    failures: await readFailures(store, layout, ends.jobfailed),
+    done: ends.done.length,
+    failed: ends.failed.length,
+    cancelled: arrays.cancelled + ends.cancelled.length,
+    workers: await readWorkers(site),
+    dispatcher: held ? await readDispatcherFile(site) : undefined,
+    failures: await readFailures(site, ends.failed),
   };
 }
 
-/** Who is announced, by id. */
-export async function readWorkers(store: Store, layout: Layout): Promise<WorkerStatus[]> {
+/** The announced workers, in the order of their ids. */
+export async function readWorkers(site: Site): Promise<WorkerStatus[]> {
   const workers: WorkerStatus[] = [];
-  for (const worker of (await listAnnounced(store, layout)).sort()) {
-    const announcement = await readAnnouncement(store, layout, worker);
+  for (const worker of (await listAnnounced(site)).sort()) {
+    const announcement = await readAnnouncement(site, worker);
     if (announcement === undefined) continue;
-    const progress = announcement.job && (await readProgress(store, layout, announcement.job));
-    const isDead = (await livenessOfWorker(store, layout, announcement)) === "dead";
+    const progress = announcement.job && (await readProgress(site, announcement.job));
+    const isDead = (await livenessOfWorker(site, announcement)) === "dead";
     workers.push({ ...announcement, ...(isDead && { state: "dead" }), ...(progress && { progress }) });
   }
   return workers;
+}
+
+/**
+ * Whether any worker is on duty, as far as this host can tell. The search ends with the first worker that it finds, so the call
+ * is cheap in a large project.
+ *
+ * @param except a worker that does not count
+ */
+export async function isAnyOnDuty(site: Site, except?: string): Promise<boolean> {
+  for (const worker of await listAnnounced(site)) {
+    const announcement = worker === except ? undefined : await readAnnouncement(site, worker);
+    if (announcement === undefined) continue;
+    if ((await livenessOfWorker(site, announcement)) !== "dead") return true;
+  }
+  return false;
 }
 
 async function listJobs(store: Store, dir: string): Promise<string[]> {
@@ -115,10 +140,5 @@ async function listJobs(store: Store, dir: string): Promise<string[]> {
 }
 
 async function listNames(store: Store, dir: string): Promise<string[]> {
-  try {
-    return await store.list(dir);
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR")) return [];
-    throw error;
-  }
+  return ifThere(store.list(dir), []);
 }

@@ -1,39 +1,41 @@
 import { formatIni, type IniReading, parseIni } from "../job/ini-dialect.js";
 import { visible } from "../job/quote.js";
-import type { Layout } from "../project/layout.js";
+import { workerOfAnnouncement } from "../project/entry-names.js";
+import { ifThere } from "../store/file-facts.js";
+import type { Site } from "../store/site.js";
+import { isErrno, isFull, isSystemError } from "../store/store.js";
 import { type Liveness, livenessOf, type ProcessIdentity } from "./identity.js";
-import { isErrno, isFull, isSystemError, type Store } from "./store.js";
 
-/** What a worker says of itself in `workerqueue/W.ini`. */
+/** Content of `workerqueue/W.ini`: the worker's description of itself. */
 export interface Announcement {
   readonly worker: string;
   readonly host: string;
   readonly process: ProcessIdentity;
-  /** `leaving`: finishes its job, takes no more. `stalled`: the store takes nothing, a full disk say. */
+  /** `leaving`: the worker finishes its job and takes no more. `stalled`: it cannot write, for example on a full disk. */
   readonly state: "idle" | "busy" | "leaving" | "stalled";
-  /** Only grows; that it moves is the sign of life (S7). */
+  /** Heartbeat: a number that grows while the worker lives (S7). */
   readonly beat: number;
   readonly slots: number;
-  /** Seconds that its latest jobs took on the average, from claim to claim; 0 before the first. */
+  /** Average time from claim to claim of its latest jobs, in seconds; 0 before the first job. */
   readonly pace: number;
-  /** How far from that they were, seconds (standard deviation). */
+  /** Standard deviation of that time, in seconds. */
   readonly spread: number;
-  /** The process group that its jobs run in: `pid:start token`. Empty when it has none. */
+  /** Process group of its jobs: `pid:start token`; empty if it has none. */
   readonly group: string;
   readonly directory: string;
-  /** ISO 8601, the worker's own clock: shown to people, compared with nothing. */
+  /** ISO 8601, by the clock of the worker. People read this time, but fjord compares nothing with it. */
   readonly since: string;
   readonly log: string;
-  /** What it runs now. */
+  /** Job that runs now. */
   readonly job?: { readonly name: string; readonly attempt: number; readonly started: string };
 }
 
 const LIMIT = 64 * 1024;
 const BLOCK = 1024;
-/** One that is being written over is looked at so often. */
+/** Number of attempts to read a file that is being overwritten. */
 const TORN_LOOKS = 3;
 
-/** A value that stands on one line and reads back the same. */
+/** Escapes a value so that it fits on one line and can be read back unchanged. */
 function shown(text: string): string {
   return visible(text).trim();
 }
@@ -46,7 +48,7 @@ function format(a: Announcement): string {
       pid: String(a.process.pid),
       start: a.process.start,
       space: a.process.space,
-      beat: String(a.beat), // before all that changes, as [end] is after it
+      beat: String(a.beat), // also in [end]: a reader of a half-written file sees two different numbers
       state: a.state,
       slots: String(a.slots),
       pace: a.pace.toPrecision(3),
@@ -61,105 +63,95 @@ function format(a: Announcement): string {
     }),
     end: { beat: String(a.beat) },
   });
-  // A fixed length can be written over in place when the disk is full.
+  // Pads the text to whole blocks, because a file that keeps its length can be overwritten in place on a full disk.
   return text + "\n".repeat(BLOCK - (Buffer.byteLength(text) % BLOCK));
 }
 
-/** What fits into one block: cut off at its end, it would look torn, and its worker silent. */
+/**
+ * Announcement that fits into one block. A text without its end looks half-written, and readers would then ignore the heartbeat.
+ */
 function shortened({ job: _, ...rest }: Announcement): Announcement {
   return { ...rest, directory: "", log: "" };
 }
 
 /**
- * S7: writes the announcement. On a local file system it is written over in place, through a second name elsewhere: no
- * inode is made and freed at each beat, and nobody who watches `workerqueue/` hears it. A reader that meets it half-way
- * finds two beats in it and takes neither. Else, and when it has become longer: temporary file, rename. On a full disk in
- * place again.
+ * S7: writes the announcement. On a local file system it overwrites the file in place, through a second name in `jobpod/`. This
+ * creates no inode, and causes no event in `workerqueue/`. A reader of a half-written file finds two heartbeats and accepts
+ * neither.
  *
- * @param rings whether who watches is to hear it
+ * On a network file system, and when the text is longer than before, it renames a temporary file. On a full disk it overwrites
+ * the file in place.
+ *
+ * @param rings whether to cause an event in `workerqueue/`
  */
-export async function announce(
-  store: Store,
-  layout: Layout,
-  announcement: Announcement,
-  rings = true,
-): Promise<void> {
+export async function announce(site: Site, announcement: Announcement, rings = true): Promise<void> {
+  const { store, layout } = site;
   const { worker } = announcement;
   const path = layout.announcement(worker);
   const text = format(announcement);
-  // The first one: there is nothing to be kept whole, and no temporary file whose worker nobody knows is left behind.
+  // The first announcement replaces no file, so it needs no temporary file. A temporary file of a worker that is killed here
+  // would belong to a worker that nobody knows.
   if (announcement.beat === 1) return store.create(path, text, false);
-  if (store.kind === "local" && (await hasPulse(store, layout, worker, Buffer.byteLength(text)))) {
+  if (store.kind === "local" && (await hasPulse(site, worker, Buffer.byteLength(text)))) {
     await store.overwrite(layout.pulse(worker), text);
     if (rings) await store.touch(path, store.clock.wall());
     return;
   }
   try {
-    await replaceAnnouncement(store, layout, worker, text);
+    await replaceAnnouncement(site, worker, text);
   } catch (error) {
     if (!isFull(error)) throw error;
     const { size } = await store.facts(path);
     await store.overwrite(path, Buffer.byteLength(text) <= size ? text : format(shortened(announcement)));
   }
-  if (store.kind === "local") await linkPulse(store, layout, worker);
+  if (store.kind === "local") await linkPulse(site, worker);
 }
 
-/** Whether the second name is that of the announcement, and as long as what is to be written. */
-async function hasPulse(store: Store, layout: Layout, worker: string, size: number): Promise<boolean> {
-  try {
-    const pulse = await store.facts(layout.pulse(worker));
-    return pulse.size === size && pulse.ino === (await store.facts(layout.announcement(worker))).ino;
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR")) return false;
-    throw error;
-  }
+/** Whether the second name leads to the announcement, and the file has the length of the new text. */
+async function hasPulse(site: Site, worker: string, size: number): Promise<boolean> {
+  const { store, layout } = site;
+  const pulse = await ifThere(store.facts(layout.pulse(worker)));
+  if (pulse?.size !== size) return false;
+  return pulse.ino === (await ifThere(store.facts(layout.announcement(worker))))?.ino;
 }
 
-async function replaceAnnouncement(
-  store: Store,
-  layout: Layout,
-  worker: string,
-  text: string,
-): Promise<void> {
+async function replaceAnnouncement(site: Site, worker: string, text: string): Promise<void> {
+  const { store, layout } = site;
   const temporary = layout.announcementTemporary(worker);
   await store.create(temporary, text, false).catch(async (error) => {
     if (!isErrno(error, "EEXIST")) throw error;
-    await store.unlink(temporary); // one's own, from an earlier beat that failed half-way
+    await store.unlink(temporary); // an earlier heartbeat of this worker failed and left the file
     await store.create(temporary, text, false);
   });
   await store.rename(temporary, layout.announcement(worker));
 }
 
-/** Where there are no hard links, each beat is written as this one was. */
-async function linkPulse(store: Store, layout: Layout, worker: string): Promise<void> {
+/** Makes the second name. On a file system without hard links, every heartbeat renames a temporary file. */
+async function linkPulse(site: Site, worker: string): Promise<void> {
+  const { store, layout } = site;
   const pulse = layout.pulse(worker);
   try {
-    await store.unlink(pulse).catch((error) => {
-      if (!isErrno(error, "ENOENT")) throw error;
-    });
+    await ifThere(store.unlink(pulse));
     await store.link(layout.announcement(worker), pulse);
   } catch (error) {
     if (!isSystemError(error)) throw error;
   }
 }
 
-/** Reads one announcement; undefined when it is gone or not (yet) readable as one. */
-export async function readAnnouncement(
-  store: Store,
-  layout: Layout,
-  worker: string,
-): Promise<Announcement | undefined> {
+/** Reads the announcement of a worker. @returns undefined if there is no announcement, or it cannot be read */
+export async function readAnnouncement(site: Site, worker: string): Promise<Announcement | undefined> {
+  const { store, layout } = site;
   for (let look = 0; look < TORN_LOOKS; look++) {
     let bytes: Uint8Array;
     try {
       bytes = (await store.read(layout.announcement(worker), LIMIT)).bytes;
     } catch (error) {
-      if (isErrno(error, "ESTALE")) continue; // replaced before it was read
+      if (isErrno(error, "ESTALE")) continue; // the worker replaced the file meanwhile
       if (isErrno(error, "ENOENT", "ELOOP", "EACCES")) return undefined;
       throw error;
     }
     const parsed = parseIni(bytes);
-    if (!parsed.ok) continue; // a header may stand twice where the old text is longer
+    if (!parsed.ok) continue; // a half-written file may hold a section twice
     const announcement = announcementOf(worker, parsed);
     if (parsed.sections.get("end")?.get("beat") === String(announcement?.beat)) return announcement;
   }
@@ -196,35 +188,35 @@ function announcementOf(worker: string, parsed: IniReading & { ok: true }): Anno
 }
 
 /**
- * What this host knows of a worker's process. One that leaves withdraws its announcement before it ends: `dead` is only
- * said of a process that is gone while its announcement is, after that, still there.
+ * Liveness of a worker's process, as far as this host can tell. A worker that leaves removes its announcement before it ends. So
+ * a process that has ended counts as `dead` only if its announcement still exists after this check.
  */
-export async function livenessOfWorker(
-  store: Store,
-  layout: Layout,
-  announcement: Announcement,
-): Promise<Liveness> {
+export async function livenessOfWorker(site: Site, announcement: Announcement): Promise<Liveness> {
+  const { store, layout } = site;
   const liveness = livenessOf(announcement.process);
   if (liveness !== "dead") return liveness;
   return (await store.has(layout.announcement(announcement.worker))) ? "dead" : "unknown";
 }
 
-/** The workers that are announced, by id. */
-export async function listAnnounced(store: Store, layout: Layout): Promise<string[]> {
+/** Ids of all workers that have an announcement. */
+export async function listAnnounced(site: Site): Promise<string[]> {
+  const { store, layout } = site;
   return (await store.list(layout.workerqueue))
-    .map((name) => layout.workerOf(name))
+    .map((name) => workerOfAnnouncement(name))
     .filter((id) => id !== undefined);
 }
 
-/** The announcement goes last: as long as it is there, somebody will come to clear up. */
-export async function withdrawAnnouncement(store: Store, layout: Layout, worker: string): Promise<void> {
+/**
+ * Removes the files of a worker. The announcement is removed last. If this call is killed, the dispatcher finds the announcement
+ * and removes the rest.
+ */
+export async function withdrawAnnouncement(site: Site, worker: string): Promise<void> {
+  const { store, layout } = site;
   for (const path of [
     layout.announcementTemporary(worker),
     layout.pulse(worker),
     layout.announcement(worker),
   ]) {
-    await store.unlink(path).catch((error) => {
-      if (!isErrno(error, "ENOENT")) throw error;
-    });
+    await ifThere(store.unlink(path));
   }
 }

@@ -1,40 +1,41 @@
-import path from "node:path";
+import { basename } from "node:path";
 import { elementOf } from "../job/element.js";
 import { jobName } from "../job/name.js";
 import { contains, countIn, formatRange, parseRange, type Range } from "../job/numbers.js";
-import type { Layout } from "../project/layout.js";
-import { namesIfThere } from "./file-facts.js";
-import type { Store } from "./store.js";
+import { entryIn } from "../project/layout.js";
+import { namesIfThere } from "../store/file-facts.js";
+import type { Site } from "../store/site.js";
+import type { Store } from "../store/store.js";
 
-/** What is with numbers of an array that are no jobs yet. */
+/** State of numbers of an array that have no job file yet. */
 export type PartKind = "waiting" | "held" | "cancelled";
 
-/** Numbers of an array that are no jobs yet: a directory, whose name says which, and what is with them. */
+/** Part of an array: a directory that stands for numbers without job files. Its name holds their range and state. */
 export interface ArrayPart {
   readonly kind: PartKind;
   readonly range: Range;
-  /** Its path below the array's directory. */
+  /** Path of the part below the directory of the array. */
   readonly entry: string;
 }
 
-/** Numbers that have been made jobs, which are on their way to the queue. */
+/** Job files of numbers on their way to the queue. */
 export interface Outgoing {
-  /** Where their files are, below the array's directory. */
+  /** Path of the directory that holds the files, below the directory of the array. */
   readonly entry: string;
   readonly range: Range;
-  /** The job files that are there still. */
+  /** Job files that are still there. */
   readonly files: readonly string[];
-  /** The part that comes after them, which lies there too until it has been moved to its place. */
+  /** Part with the following numbers, if it has not been moved to its place yet. */
   readonly next: string | undefined;
 }
 
-/** An array as its directory tells of it now. */
+/** State of an array, read from its directory. */
 export interface ArrayView {
   readonly name: string;
-  /** By number. */
+  /** Parts in the order of their numbers. */
   readonly parts: readonly ArrayPart[];
   readonly outgoing: readonly Outgoing[];
-  /** Where the pieces of parts are that are being split, or were when somebody was killed. */
+  /** Paths of pieces that a split has made and not yet moved to their places. */
   readonly splits: readonly string[];
 }
 
@@ -42,57 +43,60 @@ const OUT = /^(.+)\.([^.]+)\.out$/;
 const SPLIT = /^\.(.+)\.split$/;
 const PREFIX: Readonly<Record<PartKind, string>> = { waiting: "", held: "held.", cancelled: "cancelled." };
 
-/** The directory of numbers with which it is so. */
+/** Name of the directory that stands for the numbers in this state. */
 export function partEntry(kind: PartKind, range: Range): string {
   return `${PREFIX[kind]}${formatRange(range)}`;
 }
 
-/** Where whoever takes a part apart prepares what becomes of it: in the part, a directory of his own. */
+/** Name of the directory in a part where the process with this id prepares job files or smaller parts. */
 export function piecesEntry(id: string): string {
   return `.pieces.${id}`;
 }
 
-/** What he then renames the part to, when these of its numbers have been made jobs: by that his pieces are the ones that count. */
+/** New name of a part whose first numbers became job files. After this rename, the pieces with this id are valid. */
 export function outEntry(range: Range, id: string): string {
   return `${formatRange(range)}.${id}.out`;
 }
 
-/** The same when its numbers are still none, but no longer all the same. */
+/** New name of a part that was split into parts of different states. */
 export function splitEntry(id: string): string {
   return `.${id}.split`;
 }
 
-function partOf(entry: string, base = ""): ArrayPart | undefined {
+/** @param inside path of the directory that holds the part, below the directory of the array */
+function partOf(entry: string, inside?: string): ArrayPart | undefined {
   for (const kind of ["held", "cancelled", "waiting"] as const) {
     if (!entry.startsWith(PREFIX[kind])) continue;
     const range = parseRange(entry.slice(PREFIX[kind].length));
-    if (range !== undefined) return { kind, range, entry: base + entry };
+    if (range !== undefined)
+      return { kind, range, entry: inside === undefined ? entry : entryIn(inside, entry) };
   }
   return undefined;
 }
 
-/** Names of the arrays that have begun. */
-export async function listArrays(store: Store, layout: Layout): Promise<string[]> {
+/** Names of all arrays that have begun. */
+export async function listArrays(site: Site): Promise<string[]> {
+  const { store, layout } = site;
   return (await namesIfThere(store, layout.jobarrays)).filter((name) => !name.startsWith("."));
 }
 
 /**
- * Reads an array's directory; undefined when there is none. What moves meanwhile is met: the directory is read until it
- * has stayed the same.
+ * Reads the directory of an array; undefined if there is none. A part may move during the reading, so the directory is listed
+ * until two listings agree.
  *
- * @param dir if it is not at its place
+ * @param dir the directory, if the array is not in its place
  */
 export async function readArray(
-  store: Store,
-  layout: Layout,
+  site: Site,
   name: string,
-  dir = layout.array(name),
+  dir = site.layout.array(name),
 ): Promise<ArrayView | undefined> {
-  for (let names = await namesIfThere(store, dir), look = 0; ; look++) {
+  const { store } = site;
+  for (let names = await namesIfThere(store, dir), round = 0; ; round++) {
     if (names.length === 0) return undefined;
     const view = await viewOf(store, dir, name, names);
     const again = await namesIfThere(store, dir);
-    if (look > 10 || (again.length === names.length && again.every((one) => names.includes(one))))
+    if (round > 10 || (again.length === names.length && again.every((one) => names.includes(one))))
       return view;
     names = again;
   }
@@ -109,13 +113,13 @@ async function viewOf(store: Store, dir: string, name: string, names: readonly s
     const id = range === undefined ? SPLIT.exec(entry)?.[1] : out?.[2];
     if (part !== undefined) parts.push(part);
     else if (id !== undefined) {
-      const pieces = `${entry}/${piecesEntry(id)}`;
-      const found = await namesIfThere(store, path.join(dir, pieces));
-      const inside = found.map((piece) => partOf(piece, `${pieces}/`)).filter((piece) => piece !== undefined);
+      const pieces = entryIn(entry, piecesEntry(id));
+      const found = await namesIfThere(store, entryIn(dir, pieces));
+      const inside = found.map((piece) => partOf(piece, pieces)).filter((piece) => piece !== undefined);
       parts.push(...inside);
       if (range === undefined) splits.push(pieces);
       else {
-        const next = inside[0] && path.basename(inside[0].entry);
+        const next = inside[0] && basename(inside[0].entry);
         outgoing.push({ entry: pieces, range, files: elementsIn(found, name, range), next });
       }
     }
@@ -125,7 +129,7 @@ async function viewOf(store: Store, dir: string, name: string, names: readonly s
   return { name, parts, outgoing, splits };
 }
 
-/** Job files of an array's elements, by number. */
+/** Job files of an array in the order of their numbers. */
 function elementsIn(names: readonly string[], array: string, range: Range): string[] {
   return names
     .flatMap((file) => {
@@ -137,7 +141,7 @@ function elementsIn(names: readonly string[], array: string, range: Range): stri
     .map(({ file }) => file);
 }
 
-/** Numbers that are no jobs yet; only of one kind if that is said. */
+/** Count of numbers without job files, of one kind or of all kinds. */
 export function countParts({ parts }: ArrayView, kind?: PartKind): number {
   return parts.reduce(
     (sum, part) => sum + (kind === undefined || part.kind === kind ? countIn(part.range) : 0),
@@ -145,7 +149,7 @@ export function countParts({ parts }: ArrayView, kind?: PartKind): number {
   );
 }
 
-/** Whether some of it waits or is held: then it is not over, whatever its jobs do. */
+/** Whether numbers wait, are held, or are on their way to the queue. As long as they do, the array has not ended. */
 export function isUnfinished({ parts, outgoing, splits }: ArrayView): boolean {
   return outgoing.length + splits.length > 0 || parts.some(({ kind }) => kind !== "cancelled");
 }

@@ -1,12 +1,12 @@
-import type { Layout } from "../project/layout.js";
-import type { Store } from "./store.js";
+import type { Site } from "../store/site.js";
 
 /**
- * S6: a job that succeeded needs its checkpoint no more, and the next job of its name must not find it.
+ * S6: removes the checkpoint of a job that succeeded, because the next job with the same name must not find this checkpoint.
  *
- * @returns the error, if it could not be removed: that is no reason to hold up the outcome for long
+ * @returns the error if the checkpoint could not be removed, because the caller must not delay the outcome for long
  */
-export async function removeCheckpoint(store: Store, layout: Layout, job: string): Promise<unknown> {
+export async function removeCheckpoint(site: Site, job: string): Promise<unknown> {
+  const { store, layout } = site;
   const directory = layout.checkpointOf(job);
   try {
     if (await store.has(directory)) await store.removeTree(directory);

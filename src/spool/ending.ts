@@ -1,40 +1,44 @@
 import { jobName } from "../job/name.js";
 import type { Outcome } from "../job/outcome.js";
+import { type Closing, Fold, type Run } from "../ledger/fold.js";
+import { parseLines, wholeLines } from "../ledger/line.js";
 import type { Layout } from "../project/layout.js";
-import { type LedgerLine, parseLines, wholeLines } from "./ledger.js";
+import type { Site } from "../store/site.js";
+import { type FileMark, isStampOf } from "../store/stamp.js";
 import { refusalLogOf } from "./refuse.js";
-import { type FileMark, isStampOf } from "./stamp.js";
-import type { Store } from "./store.js";
 
-/** How a job came to lie in `jobfailed/`, as far as its worker's ledger tells. */
+/** How a job in `jobfailed/` failed, as far as its worker's ledger records it. */
 export interface Ending {
   readonly outcome?: Outcome;
   readonly attempt?: number;
-  /** Absolute path of what it printed, or of why it was refused. */
+  /** Absolute path of the job's output, or of the reason why the job was refused. */
   readonly log?: string;
 }
 
-/** A worker's ledger is read from its end, a little at first: most often the job is one of its last. */
+/**
+ * Numbers of bytes to read at the end of a worker's ledger, the small one first. Usually the job is one of the worker's last
+ * jobs.
+ */
 const TAILS = [16 * 1024, 256 * 1024];
 
-/** Asked only of jobs that failed. Whatever cannot be found out is left out. */
+/** Finds out how a job failed. Fields that the ledger does not have are left out. */
 export async function endingOf(
-  store: Store,
-  layout: Layout,
+  site: Site,
   worker: string,
   file: string,
   mark: FileMark | undefined,
 ): Promise<Ending> {
+  const { store, layout } = site;
   for (const tail of TAILS) {
     const text = await store.tail(layout.ledgerOf(worker), tail).catch(() => "");
     const ending = readEnding(text, layout, file, mark);
     if (ending !== undefined) return ending;
-    if (Buffer.byteLength(text) < tail) break; // that was all of it
+    if (Buffer.byteLength(text) < tail) break; // the whole ledger was read
   }
   return {};
 }
 
-/** Only the lines that name the job are parsed. */
+/** The last end of the job in these lines, without the ends of void runs. Only lines that name the job are parsed. */
 function readEnding(
   text: string,
   layout: Layout,
@@ -43,22 +47,28 @@ function readEnding(
 ): Ending | undefined {
   const job = jobName(file);
   const named = `"job":${JSON.stringify(job)},`;
-  for (const line of wholeLines(text).reverse()) {
-    if (!line.includes(named)) continue;
-    for (const event of parseLines([line])) {
-      if (!("job" in event) || event.job !== job) continue; // it is a result that names it
-      if (isEndOf(event, mark)) {
-        return { outcome: event.outcome, attempt: event.attempt, log: layout.attemptLog(job, event.attempt) };
-      }
-      if (event.event === "refused" && event.file === file) {
-        return { outcome: { kind: "refused", reason: event.reason }, log: refusalLogOf(layout, file) };
-      }
-    }
-  }
-  return undefined;
+  const lines = parseLines(wholeLines(text).filter((line) => line.includes(named)));
+  const fold = new Fold(() => undefined);
+  return lines
+    .filter((line) => "job" in line && line.job === job) // in any other line, the name is only part of a result
+    .flatMap((line) => fold.note(line) ?? [])
+    .toReversed()
+    .map((told) => endingIn(told, layout, file, mark))
+    .find((ending) => ending !== undefined);
 }
 
-/** Of this very file, where it is known. */
-function isEndOf(line: LedgerLine, mark: FileMark | undefined): line is LedgerLine & { event: "ended" } {
-  return line.event === "ended" && (mark === undefined || isStampOf(line.stamp, mark));
+/** @param mark distinguishes the job's file from other files with the same name, if it is known */
+function endingIn(
+  told: Run | Closing,
+  layout: Layout,
+  file: string,
+  mark: FileMark | undefined,
+): Ending | undefined {
+  if ("end" in told) {
+    const { job, attempt, end } = told;
+    if (end.kind !== "ended" || (mark !== undefined && !isStampOf(end.stamp ?? "", mark))) return undefined;
+    return { outcome: end.outcome, attempt, log: layout.attemptLog(job, attempt) };
+  }
+  if (told.kind !== "refused" || told.file !== file) return undefined;
+  return { outcome: { kind: "refused", reason: told.reason }, log: refusalLogOf(layout, file) };
 }

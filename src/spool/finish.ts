@@ -1,9 +1,10 @@
-import type { Layout } from "../project/layout.js";
-import type { Destination } from "./ledger.js";
-import { type FileMark, isSameFile, isStampOf, markOf, stampOf } from "./stamp.js";
-import { type FileFacts, isErrno, type Store } from "./store.js";
+import type { Destination } from "../ledger/line.js";
+import { ifThere } from "../store/file-facts.js";
+import type { Site } from "../store/site.js";
+import { type FileMark, isSameFile, isStampOf, markOf, stampOf } from "../store/stamp.js";
+import { type FileFacts, isErrno, type Soon, type Store } from "../store/store.js";
 
-/** A claimed job: what a worker needs to finish it. */
+/** Claimed job, with the data that a worker needs to finish it. */
 export interface Claimed extends FileMark {
   readonly worker: string;
   readonly file: string;
@@ -12,125 +13,120 @@ export interface Claimed extends FileMark {
 }
 
 /**
- * Before S6: sees to it that the job's file lies on the desk, so that whoever reads `ended` in the ledger finds what it is
- * said of. A file that is simply gone, while the desk stands and nobody else has it, was deleted by the job itself (or
- * by hand): its outcome still counts, so it is written again.
+ * Makes sure before S6 that the job's file is on the desk, because the event `ended` in the ledger names this file. If the file
+ * is in no directory but the desk still exists, the job itself or a person deleted the file. The outcome still counts, so the
+ * file is written again.
  *
- * @returns the file's stamp; undefined: the job was taken away, or the desk was
+ * @returns the stamp of the file; undefined if the job or the whole desk was taken away
  */
-export async function assureFile(store: Store, layout: Layout, job: Claimed): Promise<string | undefined> {
+export async function assureFile(site: Site, job: Claimed): Promise<string | undefined> {
+  const { store, layout } = site;
   const source = layout.onDesk(job.worker, job.file);
   const there = await factsOrNone(store, source);
   if (there !== undefined && isSameFile(there, job)) return stampOf(there);
-  if (await isElsewhere(store, layout, job)) return undefined;
-  if (there !== undefined) return stampOf(there); // the job has replaced its own file
+  if (await isElsewhere(site, job)) return undefined;
+  if (there !== undefined) return stampOf(there); // the job replaced its own file
   const temporary = layout.onDesk(job.worker, `.${job.file}.tmp`);
-  try {
+  const write = async () => {
     await store.create(temporary, job.bytes, false, job.mode & 0o777);
     await store.rename(temporary, source);
     return stampOf(await store.facts(source));
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
-    throw error;
-  }
+  };
+  return ifThere(write());
 }
 
 /**
- * S6: the rename is the only commit. `taken`: the job was taken back meanwhile, and nothing was published. `fenced`:
- * the whole desk was, and who did it decides by the ledger: it publishes what it finds ended there, or declares it lost.
+ * S6: publishes the outcome of a job. The rename is the only commit.
  *
- * @param stamp of the file, from `assureFile`
+ * @param stamp stamp of the file, from `assureFile`
+ * @returns `taken` if another process took the job back, so nothing is published. `fenced` if another process fenced the whole
+ * desk. That process reads the ledger, and then publishes the outcome or declares the job lost.
  */
 export async function finish(
-  store: Store,
-  layout: Layout,
+  site: Site,
   job: Claimed,
   to: Destination,
   stamp: string,
 ): Promise<"published" | "taken" | "fenced"> {
+  const { store, layout } = site;
   const source = layout.onDesk(job.worker, job.file);
   if (to === "jobqueue") {
-    if ((await putBack(store, layout, source, job.file)) !== "gone") return "published";
+    if ((await putBack(site, source, job.file)) !== "gone") return "published";
   } else {
-    const destination = await placeOf(store, layout, to, job.file, source, stamp);
+    const destination =
+      to === "retry"
+        ? await placeToRetry(site, { file: job.file, source, stamp })
+        : layout.ended(to, job.file);
     try {
       await store.rename(source, destination);
       return "published";
     } catch (error) {
       if (!isErrno(error, "ENOENT", "ENOTDIR")) throw error;
     }
-    // NFS: done, but the reply was lost.
+    // NFS may do the rename and lose the reply.
     const there = await factsOrNone(store, destination);
     if (there !== undefined && isStampOf(stamp, there)) return "published";
   }
   return (await store.has(layout.desk(job.worker))) ? "taken" : "fenced";
 }
 
-/**
- * S6: where a job that has ended goes.
- *
- * @param source where its file lies
- * @param stamp of that file
- */
+/** A job file that is about to be moved. */
+interface Moving {
+  readonly file: string;
+  /** Path of the file. */
+  readonly source: string;
+  readonly stamp: string;
+}
+
+/** S6: the path to which the file of an ended job goes. */
 export async function placeOf(
-  store: Store,
-  layout: Layout,
+  site: Site,
   to: Exclude<Destination, "jobqueue">,
-  file: string,
-  source: string,
-  stamp: string,
+  moving: Moving,
 ): Promise<string> {
-  return to === "retry" ? placeToRetry(store, layout, file, source, stamp) : layout.ended(to, file);
+  return to === "retry" ? placeToRetry(site, moving) : site.layout.ended(to, moving.file);
 }
 
 /**
- * S6, S9: where on the retry desk a job goes. Another of the name may wait there until the name is free in the queue, and goes
- * back if it is by now: a rename would overwrite it. If it is not, since a third one waits in the queue, the job goes behind it.
- *
- * @param source of the file that is about to be moved there: if it is gone, it may be that one which lies there already
+ * S6, S9: the path on the retry desk to which a job file goes. Another job with the same name may wait at that path until the
+ * name is free in the queue, and a rename would overwrite its file. In this case the other job goes back to the queue first. If a
+ * third job with the same name is in the queue, the file gets a path behind the other job on the retry desk.
  */
-async function placeToRetry(
-  store: Store,
-  layout: Layout,
-  file: string,
-  source: string,
-  stamp: string,
-): Promise<string> {
+async function placeToRetry(site: Site, { file, source, stamp }: Moving): Promise<string> {
+  const { store, layout } = site;
   const place = layout.toRetry(file);
   const isTaken = await isTakenFrom(store, place, source);
-  if (isTaken && (await putBack(store, layout, place, file)) === "retry") {
+  if (isTaken && (await putBack(site, place, file)) === "retry") {
     return layout.behindOnRetryDesk(file, markOf(stamp));
   }
   return place;
 }
 
-/** Whether what lies at `place` is another file than that at `source`, whatever tells files apart: both are there. */
+/** Whether another file is at `place`. If both paths exist, they are two files. */
 async function isTakenFrom(store: Store, place: string, source: string): Promise<boolean> {
   return source !== place && (await store.has(place)) && (await store.has(source));
 }
 
-/** The stamp of the file of this path; undefined when there is none. */
+/** Stamp of the file at a path; undefined if there is none. */
 export async function stampAt(store: Store, file: string): Promise<string | undefined> {
   const there = await factsOrNone(store, file);
   return there && stampOf(there);
 }
 
-/** ESTALE is no answer here: a job that only seems to be nowhere would be written, and run, a second time. */
-async function factsOrNone(store: Store, file: string): Promise<FileFacts | undefined> {
-  try {
-    return await store.facts(file);
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
-    throw error;
-  }
+/**
+ * Facts of a file; undefined if there is none. The call throws an ESTALE error. If it returned undefined instead, a job that
+ * still exists could run twice.
+ */
+function factsOrNone(store: Store, file: string): Soon<FileFacts | undefined> {
+  return ifThere(store.facts(file));
 }
 
-/** Whether the job's own file is in some other place than its desk: then it was taken away, not deleted. */
+/** Whether the file of a job is in another directory than its desk. If so, the file was moved and not deleted. */
 export async function isElsewhere(
-  store: Store,
-  layout: Layout,
+  site: Site,
   job: Pick<Claimed, "file" | "worker"> & FileMark,
 ): Promise<boolean> {
+  const { store, layout } = site;
   const places = [
     layout.queued(job.file),
     layout.toRetry(job.file),
@@ -150,26 +146,26 @@ export async function isElsewhere(
 }
 
 /**
- * S4, S9: a job goes back to the queue. If another job of that name was dropped there meanwhile, it waits on the
- * retry desk until the name is free, behind a third one if need be: a rename would overwrite the other one.
+ * S4, S9: moves a job back to the queue. If another job with the same name is in the queue by now, a rename would overwrite its
+ * file. In this case the job waits on the retry desk until the name is free. If a third job with the same name is there, the job
+ * waits behind it.
  */
 export async function putBack(
-  store: Store,
-  layout: Layout,
+  site: Site,
   source: string,
   file: string,
 ): Promise<"jobqueue" | "retry" | "gone"> {
+  const { store, layout } = site;
   const taken = await store.has(layout.queued(file));
-  try {
-    await store.rename(source, taken ? await placeToWait(store, layout, source, file) : layout.queued(file));
+  const move = async () => {
+    await store.rename(source, taken ? await placeToWait(site, source, file) : layout.queued(file));
     return taken ? "retry" : "jobqueue";
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR")) return "gone";
-    throw error;
-  }
+  };
+  return ifThere(move(), "gone");
 }
 
-async function placeToWait(store: Store, layout: Layout, source: string, file: string): Promise<string> {
+async function placeToWait(site: Site, source: string, file: string): Promise<string> {
+  const { store, layout } = site;
   const place = layout.toRetry(file);
   if (!(await isTakenFrom(store, place, source))) return place;
   return layout.behindOnRetryDesk(file, await store.facts(source));

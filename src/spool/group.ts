@@ -1,18 +1,18 @@
-import { execFileSync } from "node:child_process";
 import fs from "node:fs";
-import { setTimeout as delay } from "node:timers/promises";
+import { systemClock } from "../store/clock.js";
 import { startToken } from "./identity.js";
 
-const LOOKS = 200;
+/** Largest number of SIGKILL signals to send, 5 ms apart. */
+const KILLS = 200;
 
 /**
- * Kills a lost worker's process group on this host, and waits until it is gone. A job must not go on while it is run
- * again: this is the last resort when worker and guardian are dead both.
+ * Kills the process group of a lost worker on this host, and waits until it is gone. A job must not go on while it runs again
+ * elsewhere. The kill is needed only if the worker and its guardian are both dead.
  *
- * The group is the worker's if its leader is still the process that it was. If the leader is dead, too, its number is
- * not given out anew while the group has members; that they are jobs of this worker, their environment tells.
+ * The group belongs to the worker if its leader still has the announced start time. If the leader is dead, the system does not
+ * reuse its number while the group has members. Then the environment of the members tells whether they are jobs of this worker.
  *
- * @param group `pid:start token`, as announced
+ * @param group `pid:start token`, from the announcement
  */
 export async function killGroup(group: string, worker: string): Promise<void> {
   const [pid, token] = group.split(":");
@@ -21,38 +21,40 @@ export async function killGroup(group: string, worker: string): Promise<void> {
   const found = startToken(leader);
   if (found === undefined ? !membersOf(leader).some((member) => isJobOf(member, worker)) : found !== token)
     return;
-  // An announcement may be forged, and name any process of this user. A zombie has no environment any more.
+  // A forged announcement may name any process of this user, so this checks the environment as well. A zombie process has no
+  // environment.
   if (process.platform === "linux" && found !== undefined) {
     if (statOf(leader).state !== "Z" && !isJobOf(leader, worker)) return;
   }
-  for (let look = 0; look < LOOKS && signalGroup(leader, "SIGKILL"); look++) await delay(5);
+  for (let kill = 0; kill < KILLS && signalGroup(leader, "SIGKILL"); kill++) await systemClock.sleep(5);
 }
 
 /**
- * Sends a signal to a process group, and to what has left it and is still of the leader's session: coreutils' `timeout`
- * and shells with job control make groups of their own. False when there is nobody. Never to 0, which is one's own group,
- * and never to all.
+ * Sends a signal to a process group and to the other processes of its session. coreutils' `timeout` and shells with job control
+ * make groups of their own in the session. It never signals group 0, the group of the caller, and never all processes.
+ *
+ * @returns whether there was a process to signal
  */
 export function signalGroup(leader: number, signal: NodeJS.Signals): boolean {
   if (leader <= 1) return false;
   const outside =
     process.platform === "linux" ? membersOf(leader).filter((pid) => statOf(pid).group !== leader) : [];
-  return [-leader, ...outside].map((target) => send(target, signal)).includes(true);
+  return [-leader, ...outside].map((target) => sendSignal(target, signal)).includes(true);
 }
 
-function send(target: number, signal: NodeJS.Signals): boolean {
+/** Sends a signal to a process, or to a group if the number is negative. @returns false when there is none */
+export function sendSignal(target: number, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(target, signal);
   } catch {
-    return false; // there is none
+    return false; // no such process
   }
 }
 
-/**
- * The live processes of a group, and of the session that its leader leads. Costs a look at every process of the system.
- */
+/** Live processes of a group, and of the session of its leader. The function reads `/proc` for every process of the system. */
 export function membersOf(group: number): number[] {
   if (process.platform !== "linux") {
+    const { execFileSync } = process.getBuiltinModule("node:child_process");
     const table = execFileSync("ps", ["-axo", "pid=,pgid="], { encoding: "utf8" });
     const rows = table.split("\n").map((row) => row.trim().split(/\s+/).map(Number));
     return rows.filter(([, pgid]) => pgid === group).map(([pid = 0]) => pid);
@@ -79,6 +81,6 @@ function read(path: string): string {
   try {
     return fs.readFileSync(path, "utf8");
   } catch {
-    return ""; // it has ended, or is another user's
+    return ""; // the process has ended or belongs to another user
   }
 }

@@ -1,12 +1,12 @@
 import fs from "node:fs";
 import os from "node:os";
 
-/** A process, told apart from every other that has or will have its number. */
+/** Identity of a process. It differs from that of every other process with the same pid. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** The start time in the kernel's own count; empty where the system does not tell. */
+  /** Start time in the unit of the kernel; empty if the system does not report it. */
   readonly start: string;
-  /** Where the pid means something: boot and pid namespace. Pids of another space are never looked at. */
+  /** Boot and pid namespace in which the pid is valid. This host cannot check a pid of another boot or namespace. */
   readonly space: string;
 }
 
@@ -18,7 +18,7 @@ function readText(path: string): string | undefined {
   }
 }
 
-/** Field `number` (1-based, proc(5)) of a `/proc/PID/stat` line; the command in field 2 may hold anything. */
+/** Field `number` of a line of `/proc/PID/stat`, counted from 1 (proc(5)). Field 2 is the command and may hold any character. */
 export function statField(stat: string, number: number): string {
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[number - 3] ?? "";
 }
@@ -33,7 +33,7 @@ function pidSpace(): string {
   }
 }
 
-/** The start token of a live process; undefined when there is none of this number (a zombie is none). */
+/** Start time of a live process, as a token; undefined if no process has this pid, or if the process is a zombie. */
 export function startToken(pid: number): string | undefined {
   if (process.platform === "linux") {
     const stat = readText(`/proc/${pid}/stat`);
@@ -41,7 +41,7 @@ export function startToken(pid: number): string | undefined {
     return statField(stat, 22);
   }
   try {
-    // Loaded where it is needed alone: it is a tenth of the start of a command.
+    // Loading this module takes a tenth of the start time of a command, so only systems without `/proc` load it.
     const { execFileSync } = process.getBuiltinModule("node:child_process");
     return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }).trim();
   } catch {
@@ -53,7 +53,7 @@ export type Liveness = "alive" | "dead" | "unknown";
 
 let ownSpace: string | undefined;
 
-/** The space that this process's pids live in. */
+/** Boot and pid namespace of this process. */
 export function ownPidSpace(): string {
   ownSpace ??= pidSpace();
   return ownSpace;
@@ -64,8 +64,8 @@ export function identify(pid = process.pid): ProcessIdentity {
 }
 
 /**
- * Whether a process is still there. `unknown` for a process of another host, boot or container: then only its
- * heartbeat tells (S8).
+ * Whether a process still runs. The answer is `unknown` for a process of another host, boot or container. Only the heartbeat
+ * shows whether such a process lives (S8).
  */
 export function livenessOf(identity: ProcessIdentity): Liveness {
   if (identity.space !== ownPidSpace()) return "unknown";
@@ -76,13 +76,28 @@ export function livenessOf(identity: ProcessIdentity): Liveness {
 
 let ownHost = "";
 
-/** This host's name, as it may stand in a file name. */
+/** Name of this host in a form that is valid in a file name. */
 export function hostName(): string {
-  ownHost ||= os.hostname().replace(/[^A-Za-z0-9_-]/g, "-");
-  return ownHost.slice(0, 60) || "host";
+  ownHost ||=
+    os
+      .hostname()
+      .replace(/[^A-Za-z0-9_-]/g, "-")
+      .slice(0, 60) || "host";
+  return ownHost;
 }
 
-/** An id for a new actor of this host: never given twice. */
+/** The person who gives a command: `user@host`. */
+export function userAtHost(): string {
+  let user: string;
+  try {
+    user = os.userInfo().username;
+  } catch {
+    user = String(process.getuid?.() ?? "somebody"); // this user id has no account
+  }
+  return `${user}@${hostName()}`;
+}
+
+/** Id of a new worker or dispatcher of this host. No id is given twice. */
 export function newActorId(role: string): string {
   const random = Buffer.from(crypto.getRandomValues(new Uint8Array(5)))
     .readUIntBE(0, 5)

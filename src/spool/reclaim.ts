@@ -1,50 +1,54 @@
 import { isIgnored, jobName } from "../job/name.js";
-import { isLock, type Layout, lockOf } from "../project/layout.js";
+import type { Counts } from "../ledger/counts.js";
+import { type Closing, Fold, type Run } from "../ledger/fold.js";
+import { type Destination, parseLedger } from "../ledger/line.js";
+import { isCancelRequest } from "../project/entry-names.js";
+import { entryIn, isLock, lockOf } from "../project/layout.js";
+import { factsIfThere, ifThere, renameIfThere } from "../store/file-facts.js";
+import type { Site } from "../store/site.js";
+import { type FileMark, isSameFile, isSameLife, isSameStamp, markOf, stampOf } from "../store/stamp.js";
+import { isErrno } from "../store/store.js";
+import type { Recorder } from "./actor.js";
 import { type Announcement, withdrawAnnouncement } from "./announcement.js";
-import { type Ask, heedAsk, readAsk } from "./ask.js";
+import { type CancelRequest, carryOutCancelRequest, readCancelRequest } from "./cancel-request.js";
 import { removeCheckpoint } from "./checkpoint.js";
-import { factsIfThere } from "./file-facts.js";
 import { placeOf, putBack, stampAt } from "./finish.js";
 import { killGroup } from "./group.js";
-import type { History } from "./history.js";
 import { ownPidSpace } from "./identity.js";
-import { type Destination, type Ledger, type LedgerLine, parseLedger } from "./ledger.js";
 import { removeLock } from "./lock.js";
-import { type FileMark, isSameFile, isSameStamp } from "./stamp.js";
-import { isErrno, type Store } from "./store.js";
-import type { Aside } from "./withdraw.js";
 
-/** What reclaiming works with; dispatcher and recruiter both do. */
-export interface Reclaimer {
-  readonly store: Store;
-  readonly layout: Layout;
-  readonly ledger: Pick<Ledger, "append">;
-  readonly history: History;
-  /** Attempts lost before a job is given up. */
-  readonly lostLimit: number;
+/** A process that reclaims the jobs of lost workers: a dispatcher or a recruiter. */
+export interface Reclaimer extends Recorder {
+  readonly counts: Counts;
 }
 
-/** What became of a job that lay on a lost worker's desk. `attempt`: the one that was running, if one was. */
+/**
+ * A job that lay on a lost worker's desk, and the directory to which it went. `lostAttempt`: the attempt that was running, if
+ * there was one.
+ */
 export interface Reclaimed {
   readonly file: string;
-  readonly to: Destination | Aside | "gone";
+  readonly to: Destination | "jobheld" | "gone";
   readonly lostAttempt?: number;
 }
 
-/** S8: one rename takes the desk with all that is on it away from its worker: a zombie finds no desk. */
-async function fenceDesk(store: Store, layout: Layout, worker: string): Promise<void> {
+/** S8: fences a desk. One rename takes the desk and all its files away from the worker, so a zombie finds no desk. */
+async function fenceDesk(site: Site, worker: string): Promise<void> {
+  const { store, layout } = site;
   try {
     await store.rename(layout.desk(worker), layout.fencedDesk(worker));
   } catch (error) {
-    // Gone: fenced already. Not empty: fenced before, and the worker made its desk anew, which workers never do.
+    // ENOENT: the desk is fenced already. The other codes mean that the desk is fenced already and somebody has made a second
+    // one.
     if (!isErrno(error, "ENOENT", "ENOTEMPTY", "EEXIST")) throw error;
   }
 }
 
 /**
- * S8, S9: declares a worker lost. Its desk is fenced, what still runs there on this host is killed, its jobs go back
- * to the queue (or to `jobfailed/` when they lost too many workers, or where somebody had asked for), desk and announcement
- * are removed. Killed anywhere in between, the next call goes on from there.
+ * S8, S9: declares a worker lost. The call fences the worker's desk, and kills the worker's process group if it is on this host.
+ * Each job on the desk goes back to the queue, to `jobfailed/` if it has lost too many workers, or to the directory that a
+ * request names. Then the call removes the desk and the announcement. If this process is killed at any point, the next call
+ * continues.
  */
 export async function reclaimWorker(
   r: Reclaimer,
@@ -52,127 +56,167 @@ export async function reclaimWorker(
   announcement: Announcement | undefined,
   reason: string,
 ): Promise<Reclaimed[]> {
-  await fenceDesk(r.store, r.layout, worker);
+  await fenceDesk(r, worker);
   if (announcement?.group && announcement.process.space === ownPidSpace())
     await killGroup(announcement.group, worker);
   const reclaimed = await clearFencedDesk(r, worker, reason);
   await r.ledger.append({ event: "worker-lost", worker, reason });
-  await withdrawAnnouncement(r.store, r.layout, worker);
+  await withdrawAnnouncement(r, worker);
   return reclaimed;
 }
 
 async function clearFencedDesk(r: Reclaimer, worker: string, reason: string): Promise<Reclaimed[]> {
   const desk = r.layout.fencedDesk(worker);
-  let entries: string[];
-  try {
-    entries = await r.store.list(desk);
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return [];
-    throw error;
-  }
-  const asks = await asksOn(r, desk, entries);
+  const entries = await ifThere(r.store.list(desk));
+  if (entries === undefined) return [];
+  const requests = await cancelRequestsOn(r, desk, entries);
   const reclaimed: Reclaimed[] = [];
   for (const file of entries) {
     if (isLock(file) || isIgnored(file)) continue;
-    const source = `${desk}/${file}`;
+    const source = entryIn(desk, file);
     const isClaimed = entries.includes(lockOf(file));
-    const ask = asks.get(file);
-    const asked = ask && (await factsIfThere(r.store, source));
-    const back = await (isClaimed
-      ? settleAttempt(r, worker, file, source, reason)
-      : giveBack(r, file, source));
-    reclaimed.push(ask === undefined || asked === undefined ? back : await heed(r, ask, asked, back));
+    const request = requests.get(file);
+    const asked = request && (await factsIfThere(r.store, source));
+    const left = { worker, file, source, reason };
+    const back = await (isClaimed ? settle(r, left) : giveBack(r, left));
+    reclaimed.push(
+      request === undefined || asked === undefined ? back : await cancelBack(r, request, asked, back),
+    );
   }
   for (const entry of entries) {
-    const path = `${desk}/${entry}`;
+    const path = entryIn(desk, entry);
     if (isLock(entry)) await removeLock(r.store, path);
     else if (isIgnored(entry)) await r.store.unlink(path).catch(() => undefined);
   }
   await r.store.rmdir(desk).catch((error) => {
-    // NFS keeps `.nfs*` files of open handles: the next roll call finds the desk again.
+    // NFS keeps `.nfs*` files while a handle is open. The next roll call finds the desk again.
     if (!isErrno(error, "ENOENT", "ENOTEMPTY", "EEXIST")) throw error;
   });
   return reclaimed;
 }
 
-/** What the worker was asked for and has not done, by file. */
-async function asksOn(r: Reclaimer, desk: string, entries: readonly string[]): Promise<Map<string, Ask>> {
-  const asks = new Map<string, Ask>();
-  for (const entry of entries.filter((name) => r.layout.isAsk(name))) {
-    const ask = await readAsk(r.store, `${desk}/${entry}`);
-    if (ask !== undefined && asks.get(ask.file)?.what !== "cancel") asks.set(ask.file, ask);
+/**
+ * Requests that the worker has not carried out, by job file. If there are both, a request to cancel wins over a request to hold.
+ */
+async function cancelRequestsOn(
+  r: Reclaimer,
+  desk: string,
+  entries: readonly string[],
+): Promise<Map<string, CancelRequest>> {
+  const requests = new Map<string, CancelRequest>();
+  for (const entry of entries.filter((name) => isCancelRequest(name))) {
+    const request = await readCancelRequest(r.store, entryIn(desk, entry));
+    if (request !== undefined && requests.get(request.file)?.what !== "cancel") {
+      requests.set(request.file, request);
+    }
   }
-  return asks;
+  return requests;
 }
 
-/** S4 in the worker's stead: who asked may have gone, and relies on the note. */
-async function heed(r: Reclaimer, ask: Ask, asked: FileMark, back: Reclaimed): Promise<Reclaimed> {
+/**
+ * S4: carries out a request in place of the lost worker, after the job has been put back. The command that left the request may
+ * have ended, so it may not do this itself.
+ */
+async function cancelBack(
+  r: Reclaimer,
+  request: CancelRequest,
+  asked: FileMark,
+  back: Reclaimed,
+): Promise<Reclaimed> {
   const { file, to, lostAttempt = 0 } = back;
   if (to !== "jobqueue" && to !== "retry") return back;
   const source = to === "retry" ? r.layout.toRetry(file) : r.layout.queued(file);
   const there = await factsIfThere(r.store, source);
-  if (there === undefined || !isSameFile(there, asked)) return back; // another of its name
-  const room = await heedAsk(r, ask, source, lostAttempt);
+  if (there === undefined || !isSameFile(there, asked)) return back; // another job with the same name
+  const room = await carryOutCancelRequest(r, request, source, lostAttempt, stampOf(there));
   return room === undefined ? back : { ...back, to: room };
 }
 
-/** False: another who takes back from this desk was quicker. */
-async function move(r: Reclaimer, source: string, to: string): Promise<boolean> {
-  try {
-    await r.store.rename(source, to);
-    return true;
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return false;
-    throw error;
+/** A job file on the fenced desk of a lost worker. `reason`: why the worker counts as lost. */
+interface LeftJob {
+  readonly worker: string;
+  readonly file: string;
+  /** Path of the file. */
+  readonly source: string;
+  readonly reason: string;
+}
+
+/** @returns false when another process has taken the file from this desk */
+async function move(r: Reclaimer, { source }: LeftJob, to: string): Promise<boolean> {
+  return renameIfThere(r.store, source, to);
+}
+
+async function giveBack(r: Reclaimer, { file, source }: LeftJob): Promise<Reclaimed> {
+  return { file, to: await putBack(r, source, file) };
+}
+
+/** S8: decides about a job that the lost worker had claimed. The worker's own ledger tells how far the run had come. */
+async function settle(r: Reclaimer, left: LeftJob): Promise<Reclaimed> {
+  const { worker, file, source } = left;
+  const job = jobName(file);
+  const run = await lastRun(r, worker, job);
+  if (run === undefined) return giveBack(r, left);
+  const { end } = run;
+  switch (end.kind) {
+    case "open":
+      return declareLost(r, left, run);
+    case "discarded":
+    case "lost":
+      return giveBack(r, left);
+    case "ended": {
+      const { outcome, to, stamp = "" } = end;
+      if (to === "jobqueue") return giveBack(r, left);
+      // The line is about an earlier job with the same name, and this job had not begun.
+      if (!isSameStamp(stamp, (await stampAt(r.store, source)) ?? "")) return giveBack(r, left);
+      // An earlier call declared the run lost, and was killed before it moved the job. The worker wrote the end of the run after
+      // that, so it does not count.
+      if (await r.counts.isLost(job, run.run)) return declareLost(r, left, run);
+      // Only the rename of S6 is missing. This process does it in place of the worker, so that the outcome is not lost.
+      if (outcome.kind === "succeeded") await removeCheckpoint(r, job);
+      const place = await placeOf(r, to, { file, source, stamp });
+      return { file, to: (await move(r, left, place)) ? to : "gone" };
+    }
+    default:
+      return end satisfies never;
   }
 }
 
-async function giveBack(r: Reclaimer, file: string, source: string): Promise<Reclaimed> {
-  return { file, to: await putBack(r.store, r.layout, source, file) };
-}
-
-/** A job that the lost worker had claimed: the worker's own ledger tells how far it had come. */
-async function settleAttempt(
+/**
+ * S8: records in the ledger that the run was lost. Then the job goes back to the queue, or to `jobfailed/` at the `lost_limit`.
+ */
+async function declareLost(
   r: Reclaimer,
-  worker: string,
-  file: string,
-  source: string,
-  reason: string,
+  left: LeftJob,
+  { job, attempt, run, stamps }: Run,
 ): Promise<Reclaimed> {
-  const job = jobName(file);
-  const last = (await lastWords(r, worker)).filter((line) => "job" in line && line.job === job).at(-1);
-  if (last?.event === "ended" && last.to !== "jobqueue") {
-    // Of an earlier job of this name: this one had not begun.
-    if (!isSameStamp(last.stamp, (await stampAt(r.store, source)) ?? "")) return giveBack(r, file, source);
-    // Else a zombie has told it too late: who began this, and was killed, has noted the attempt as lost.
-    if (!(await r.history.isLost(job, last.attempt))) {
-      // It had ended and only S6's rename was missing: done in the worker's stead, the outcome is not lost.
-      if (last.outcome.kind === "succeeded") await removeCheckpoint(r.store, r.layout, job);
-      const to = await placeOf(r.store, r.layout, last.to, file, source, last.stamp);
-      return { file, to: (await move(r, source, to)) ? last.to : "gone" };
-    }
-  } else if (last?.event !== "started") return giveBack(r, file, source);
-  const { attempt } = last;
-  // Not this one: it may have been noted before, by who was killed in between.
-  const { lost } = await r.history.attemptsOf(job, attempt);
-  const gone = { event: "lost", job, attempt, worker, reason } as const;
-  if (lost + 1 >= r.lostLimit) {
+  const { worker, file, source, reason } = left;
+  const [claimed] = stamps;
+  const stamp = (await stampAt(r.store, source)) ?? claimed;
+  const mark = markOf(stamp ?? "");
+  // The count leaves out this run, because an earlier call may have written `lost` for the run before it was killed.
+  const { lost } = await r.counts.attemptsOf(job, mark, run);
+  const gone = {
+    ...({ event: "lost", job, attempt, worker, run, reason } as const),
+    ...(stamp !== undefined && { stamp }),
+    ...(claimed !== undefined && !isSameLife(markOf(claimed), mark) && { claimed }),
+  };
+  if (lost + 1 >= r.settings.lostLimit) {
     await r.ledger.append({ ...gone, to: "jobfailed" });
-    const there = await move(r, source, r.layout.ended("jobfailed", file));
-    return { file, to: there ? "jobfailed" : "gone", lostAttempt: attempt };
+    const isMoved = await move(r, left, r.layout.ended("jobfailed", file));
+    return { file, to: isMoved ? "jobfailed" : "gone", lostAttempt: attempt };
   }
   await r.ledger.append({ ...gone, to: "jobqueue" });
-  return { ...(await giveBack(r, file, source)), lostAttempt: attempt };
+  return { ...(await giveBack(r, left)), lostAttempt: attempt };
 }
 
+/** Number of bytes to read at the end of a worker's ledger. They contain the lines about the job that the worker claimed last. */
 const TAIL = 256 * 1024;
 
-/** The end of a worker's ledger: the job that it had claimed was its last, so its lines are there. */
-async function lastWords(r: Reclaimer, worker: string): Promise<LedgerLine[]> {
-  try {
-    return parseLedger(await r.store.tail(r.layout.ledgerOf(worker), TAIL));
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return [];
-    throw error;
-  }
+/** The run in the last line about a job in the worker's own ledger; undefined if that line names no run. */
+async function lastRun(r: Reclaimer, worker: string, job: string): Promise<Run | undefined> {
+  const text = await ifThere(r.store.tail(r.layout.ledgerOf(worker), TAIL), "");
+  const fold = new Fold(() => undefined);
+  let last: Run | Closing | undefined;
+  for (const line of parseLedger(text)) if ("job" in line && line.job === job) last = fold.note(line);
+  return last !== undefined && "end" in last ? last : undefined;
 }

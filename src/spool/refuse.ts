@@ -2,26 +2,21 @@ import fs from "node:fs";
 import path from "node:path";
 import { jobName } from "../job/name.js";
 import type { Layout } from "../project/layout.js";
-import type { Ledger } from "./ledger.js";
-import { isErrno, type Store } from "./store.js";
+import type { Site } from "../store/site.js";
+import { isErrno } from "../store/store.js";
+import type { Recorder } from "./actor.js";
 
 /**
- * Moves what is not a valid job out of the way, to `jobfailed/`: the reason goes into the ledger first, and beside
- * the logs for people. What stands in `jobfailed/` under that name already and cannot be replaced (a directory)
- * stays: the newcomer gets a number.
+ * Moves a file that is not a valid job to `jobfailed/`. Before the move, the call writes the reason into the ledger, and into a
+ * log for people. If `jobfailed/` contains a directory of that name, a number is added to the name of the file.
  *
- * @returns whether it was moved; false: it is gone
+ * @returns true if the file was moved; false if it is gone
  */
-export async function refuse(
-  store: Store,
-  layout: Layout,
-  ledger: Ledger,
-  from: string,
-  reason: string,
-): Promise<boolean> {
+export async function refuse(recorder: Recorder, from: string, reason: string): Promise<boolean> {
+  const { store, layout, ledger } = recorder;
   const file = path.basename(from);
   await ledger.append({ event: "refused", job: jobName(file), file, reason });
-  await writeReason(store, layout, file, reason);
+  await writeReason(recorder, file, reason);
   for (let n = 1; ; n++) {
     const name = n === 1 ? file : `${file}.${n}`;
     try {
@@ -34,28 +29,30 @@ export async function refuse(
   }
 }
 
-/** Where the reason of a refusal is written for people. */
+/** Path of the log that tells people the reason for a refusal. */
 export function refusalLogOf(layout: Layout, file: string): string {
   return layout.refusalLog(jobName(file).replace(/[^\x20-\x7e]/g, "_"));
 }
 
-async function writeReason(store: Store, layout: Layout, file: string, reason: string): Promise<void> {
+async function writeReason(site: Site, file: string, reason: string): Promise<void> {
+  const { store, layout } = site;
   const log = refusalLogOf(layout, file);
   try {
     await store.unlink(log).catch(() => undefined);
     await store.create(log, `${reason}\n`, false);
   } catch {
-    // the ledger has it; a name too long for the log's suffix or a full disk is no reason to keep the file
+    // An error here does no harm, because the ledger has the reason. The disk may be full, or the name may be too long for the
+    // suffix of the log.
   }
 }
 
 /**
- * Moves files whose names are not valid UTF-8 to `jobfailed/`, under a name that can be typed: no string names
- * them, so they are listed and moved by their bytes.
+ * Moves files whose names are not valid UTF-8 to `jobfailed/`, with names that can be typed. A string cannot hold such a name, so
+ * this function handles the names as bytes.
  *
  * @returns the new names
  */
-export async function refuseUndecodable(layout: Layout, ledger: Ledger): Promise<string[]> {
+export async function refuseUndecodable({ layout, ledger }: Recorder): Promise<string[]> {
   const moved: string[] = [];
   for (const raw of fs.readdirSync(layout.jobqueue, { encoding: "buffer" })) {
     if (!raw.toString().includes("\ufffd") || Buffer.from(raw.toString()).equals(raw)) continue;

@@ -1,41 +1,39 @@
 import { FjordError } from "../job/error.js";
 import { checkName, isIgnored } from "../job/name.js";
 import { quote } from "../job/quote.js";
-import type { Layout } from "../project/layout.js";
-import type { Store } from "./store.js";
-import { temporaryIn } from "./temporary.js";
+import type { Site } from "../store/site.js";
+import { temporaryIn } from "../store/temporary.js";
 
 /**
- * A file that was renamed into place has been written to its end. Its modification time is set back by this
- * much (ms), so that it stands out from its change time whatever the file system's resolution: that is how S1's
- * other side, `settling.ts`, knows it. Longer than what files need to settle on a network, since one that has no change
- * times (SFTP) tells the modification time instead.
+ * Time in ms by which `submit` sets back the modification time of a job file. `settling.ts` then sees that the file was renamed
+ * into the queue, even if file times have a coarse resolution. The value is longer than the settle time of network file systems,
+ * because SFTP has no change time and reports the modification time instead.
  */
 export const RENAMED_IN = 15_000;
 
 export interface SubmitOptions {
-  /** Permissions, less the umask; those of data if not said. A script needs its x bits. */
+  /** Permissions before the umask; by default those of a data file. A script needs its x bits. */
   readonly mode?: number;
-  /** Take the place of a job of this name that waits in the queue. */
+  /** Whether to replace a job of this name that waits in the queue. */
   readonly replace?: boolean;
 }
 
 /**
- * S1: a hidden temporary file in `jobqueue/`, flushed if asked, then one rename. Once this returns, the job is
- * accepted.
+ * S1: writes a hidden temporary file in `jobqueue/`, flushes it to the disk if `flush` is set, and renames it. The job is
+ * accepted when this call returns.
  *
- * @param file the job file's name
- * @throws FjordError `job-refused` for a name that cannot be a job's or that waits already
+ * @param file name of the job file
+ * @throws FjordError `job-refused` if no job can have this name, or if a job of this name waits in the queue
  */
 export async function submit(
-  store: Store,
-  layout: Layout,
+  site: Site,
   file: string,
   content: string | Uint8Array,
   flush: boolean,
   options: SubmitOptions = {},
 ): Promise<void> {
-  const problem = isIgnored(file) ? `${quote(file)} is a name that is never a job's` : checkName(file);
+  const { store, layout } = site;
+  const problem = isIgnored(file) ? `${quote(file)} cannot be the name of a job` : checkName(file);
   if (problem !== undefined) throw new FjordError("job-refused", `${problem}.`);
   if (options.replace !== true && (await store.has(layout.queued(file)))) {
     throw new FjordError("job-refused", `${file} waits in the queue already.`, "Give the job another name.");

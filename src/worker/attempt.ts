@@ -1,333 +1,327 @@
-import os from "node:os";
-import type pino from "pino";
-import { formatDuration } from "../job/duration.js";
-import type { Job } from "../job/job.js";
 import { jobName } from "../job/name.js";
-import { describeOutcome, type Outcome, outcomeOfStatus } from "../job/outcome.js";
-import { resolvePath } from "../job/written-path.js";
-import type { Layout } from "../project/layout.js";
-import type { Settings } from "../project/settings.js";
+import { describeOutcome } from "../job/outcome.js";
+import type { LedgerEvent } from "../ledger/line.js";
 import type { Claimed } from "../spool/finish.js";
-import { look } from "../spool/intake.js";
-import type { JobOwners } from "../spool/job-owners.js";
-import type { Ledger } from "../spool/ledger.js";
-import type { Lock, Locksmith } from "../spool/lock.js";
+import type { Lock } from "../spool/lock.js";
+import { type JobFileReading, readJobFile } from "../spool/read-job-file.js";
 import { refuse } from "../spool/refuse.js";
-import { isErrno, type Store } from "../spool/store.js";
-import { canEnter, cannotEnter } from "./command.js";
-import type { Launcher, RunEnd } from "./launcher.js";
-import { discard, publish } from "./publish.js";
+import { ifThere } from "../store/file-facts.js";
+import { stampOf } from "../store/stamp.js";
+import { AttemptLog } from "./attempt-log.js";
+import type { RunRequest } from "./command.js";
+import type { Duty } from "./duty.js";
+import { complete, type Execution, type Prepared, paramsOf, prepare, report } from "./execute.js";
+import type { ClaimedAttempt } from "./lane.js";
+import { publish, untilTaken } from "./publish.js";
 import { readResult } from "./result.js";
-import { ResultFile } from "./result-file.js";
-
-/** What an attempt needs of its worker. */
-export interface Bench {
-  readonly store: Store;
-  readonly layout: Layout;
-  readonly settings: Settings;
-  readonly ledger: Ledger;
-  readonly locksmith: Locksmith;
-  readonly owners: JobOwners;
-  readonly log: pino.Logger;
-  readonly worker: string;
-  /** Where it was hired: command lines are relative to it. */
-  readonly directory: string;
-  launcher(): Launcher;
-  /** Kills the launcher's group; the next `launcher()` is a fresh one. */
-  killLauncher(): Promise<void>;
-  /** Seconds until the worker's job is to be dead, if no heartbeat comes before (S10). */
-  readonly timeLeft: number;
-  /** Whether the heartbeat has been silent since then for so long that the worker may have been declared lost; monotonic, ms. */
-  mayBeFenced(since?: number): boolean;
-  /** Says that the store takes nothing, until something else is said. */
-  stall(error: unknown): void;
-}
+import type { RanEnd, RunEnd } from "./runner.js";
+import { outcomeOf, type Stop } from "./stop.js";
+import type { Unfit } from "./surroundings.js";
 
 /**
- * What became of a look at a job on the desk. `passed`: somebody else has it.
- * `desk-gone`: the worker was declared lost.
+ * The result of a claim. `passed`: another process has the job, or may have it. `refused`: the file cannot be a job. `desk-gone`: the
+ * worker was declared lost.
  */
-export type AttemptEnd = "done" | "passed" | "desk-gone";
+export type ClaimEnd = "claimed" | "passed" | "refused" | "desk-gone";
 
-/** Why a job is stopped. `fired`: it goes back to the queue; `cancelled`: it does not. */
-type StopReason = "fired" | "cancelled" | "timed-out" | "fenced";
+/** Shortest time limit, in seconds, of a job that may wait behind others. Its limit is noticed a little late there. */
+const SHORTEST_LIMIT = 1;
+/** Bytes at the end of the worker's own ledger in which the line `started` of its last jobs is found. */
+const TAIL = 64 * 1024;
 
-/** Exit codes for what goes wrong around a job: a shell's, and sysexits(3). */
-const CANNOT_ENTER = 126;
-const CANNOT_CREATE = 73;
-const IO_ERROR = 74;
-
-/** How the command line ended. `problem`: the exit code for what went wrong around it. */
-interface Run {
-  readonly end: RunEnd;
-  readonly memory: number | null;
-  readonly problem: number | undefined;
+/** A claimed job: S3. */
+interface Claim {
+  readonly lock: Lock;
+  readonly execution: Execution;
+  readonly claimed: Claimed;
+  /** Change time of the job file, ms, by the store's clock. An older result is of another attempt. */
+  readonly since: number;
+  /** Identity of the run, and the stamp of the job file that it has claimed. */
+  readonly run: { readonly run: string; readonly stamp: string };
+  /** S5: tells the start of the run. */
+  readonly started: LedgerEvent;
 }
 
-/** One run of one job on one desk: S3, S5, S6. */
-export class Attempt {
+/** One run of one job on one desk: S3, S5, S6. First comes `claim`, then `request` and `settle`, or `release`. */
+export class Attempt implements ClaimedAttempt {
   readonly file: string;
   readonly job: string;
-  readonly started: Date;
-  number = 0;
-  readonly #bench: Bench;
+  started: Date;
+  readonly #duty: Duty;
   readonly #path: string;
-  /** When it was begun with, monotonic, ms. */
+  /** Monotonic time when the worker turned to this job, ms. */
   readonly #begun: number;
-  #stop: StopReason | undefined;
-  /** Who cancelled it. */
-  #cancelledBy = "";
-  #stopped: Promise<void> | undefined;
-  /** The job has ended: there is nothing left to stop. */
-  #over = false;
-  #markEnded: () => void = () => undefined;
-  readonly #ended = new Promise<void>((resolve) => {
-    this.#markEnded = resolve;
-  });
-  /** What is held on the desk, once it has been read. */
-  claimed: Claimed | undefined;
+  /** Monotonic time when the job began, as far as it is known, ms. */
+  #began: number;
+  #claim: Claim | undefined;
+  #prepared: Prepared | Unfit | undefined;
+  #stop: Stop | undefined;
+  /** Resolves when the job that is being stopped is dead. */
+  #killing: Promise<void> | undefined;
+  /** Whether the job has ended. After that `stop` does nothing. */
+  #isOver = false;
+  /** Ends the grace time of a job that is being stopped. Made only then, because an abort for each job would cost CPU time. */
+  #graceTime: AbortController | undefined;
+  /** Whether the claim was given back because the job did not begin. */
+  #hasNotBegun = false;
+  #callOffTimeout: (() => void) | undefined;
+  #memory: { stop(): number | null } | undefined;
 
-  constructor(bench: Bench, file: string) {
-    this.#bench = bench;
-    this.started = new Date(bench.store.clock.wall());
-    this.#begun = bench.store.clock.now();
+  constructor(duty: Duty, file: string) {
+    this.#duty = duty;
+    this.started = new Date(duty.store.clock.wall());
+    this.#begun = duty.store.clock.now();
+    this.#began = this.#begun;
     this.file = file;
     this.job = jobName(file);
-    this.#path = bench.layout.onDesk(bench.worker, file);
+    this.#path = duty.layout.onDesk(duty.id, file);
+  }
+
+  /** Number of the attempt, from 1; 0 before it is known. */
+  get number(): number {
+    return this.#claim?.execution.log.number ?? 0;
+  }
+
+  get claimed(): Claimed | undefined {
+    return this.#claim?.claimed;
+  }
+
+  /** The job's `logfile` as its file has it. The output of two jobs with one logfile must not be mixed up. */
+  get logfile(): string | undefined {
+    return this.#claim?.execution.job.logfile;
+  }
+
+  get timeout(): number | undefined {
+    return this.#claim?.execution.job.timeout;
   }
 
   /**
-   * @param onStart called once the attempt has its number and is about to run
-   * @throws ErrnoException when the store takes nothing before the start: the job stays on the desk
+   * Whether the worker must have no other job while this one runs. After a loss a job runs alone, so that a job which kills its
+   * worker does not use up the `lost_limit` of others.
    */
-  async carryOut(onStart: (attempt: this) => void): Promise<AttemptEnd> {
-    let lock: Lock | undefined;
-    try {
-      lock = await this.#bench.locksmith.lock(this.#path, () => this.#lockLost());
-    } catch (error) {
-      if (isErrno(error, "ENOENT", "ENOTDIR")) return "desk-gone";
-      throw error;
-    }
+  get isAlone(): boolean {
+    return this.number > 1 || (this.timeout ?? SHORTEST_LIMIT) < SHORTEST_LIMIT;
+  }
+
+  /** S10: whether this worker may have been declared lost since it turned to the job. */
+  get isLate(): boolean {
+    return this.#duty.mayBeFenced(this.#begun);
+  }
+
+  /**
+   * S3: locks the job, reads it and takes the number of its attempt.
+   *
+   * @throws ErrnoException when the store fails. The job stays on the desk.
+   */
+  async claim(): Promise<ClaimEnd> {
+    const lock = await ifThere(
+      this.#duty.locksmith.lock(this.#path, () => this.#lockLost()),
+      "desk-gone",
+    );
+    if (lock === "desk-gone") return lock;
     if (lock === undefined) return "passed";
+    let end: ClaimEnd | undefined;
     try {
-      return await this.#claimed(onStart);
+      end = await this.#claimWith(lock);
     } finally {
-      await lock.release();
+      if (end !== "claimed") await lock.release();
+    }
+    return end;
+  }
+
+  /** Gives the claim back, since the job does not begin. */
+  async release(): Promise<void> {
+    await this.#claim?.execution.log.remove();
+    await this.#claim?.lock.release();
+  }
+
+  /** S5: the request to run the job; undefined if it cannot run on this host, which `settle` tells. */
+  request(): RunRequest | undefined {
+    this.#prepared = prepare(this.#duty, this.#mine.execution);
+    return this.#prepared.kind === "ready" ? this.#prepared.request : undefined;
+  }
+
+  becomeCurrent(onTimeout: () => void): void {
+    const { store, settings } = this.#duty;
+    this.started = new Date(store.clock.wall());
+    this.#began = store.clock.now();
+    if (this.timeout) this.#callOffTimeout = store.clock.after(this.timeout * 1000, onTimeout);
+    if (this.#prepared?.kind === "ready")
+      this.#memory = this.#prepared.runner.watchMemory(settings.beat * 1000);
+  }
+
+  async settle(end: RunEnd | undefined): Promise<void> {
+    this.#callOffTimeout?.();
+    const memory = this.#memory?.stop() ?? null;
+    const ran =
+      end?.kind === "exited" ? end : end === undefined ? await this.#tellUnfit() : await this.#ranTo(end);
+    if (ran === undefined) {
+      this.#isOver = true;
+      this.#hasNotBegun = true;
+      this.#graceTime?.abort();
+      await this.release();
+      if (end?.kind === "untold") throw this.#untold();
+      return;
+    }
+    try {
+      await this.#finish(ran, memory);
+    } finally {
+      await this.#mine.lock.release();
     }
   }
 
   /**
-   * Stops the job's whole process group: SIGTERM, and after the grace time SIGKILL. `fenced` gets no grace: another
-   * worker may start the job any moment.
+   * Stops the job's whole process group: SIGTERM, and after the grace time SIGKILL. A fenced job gets no grace time, because
+   * another worker may start the job at any moment. No other job may wait in the runner.
    */
-  stop(why: StopReason): Promise<void> {
-    if (this.#over) return Promise.resolve();
+  stop(why: Stop): Promise<void> {
+    if (this.#isOver) return Promise.resolve();
     this.#stop ??= why;
-    if (why === "fenced" && this.#stopped !== undefined) return this.#bench.killLauncher(); // no grace any more
-    this.#stopped ??= this.#kill(why === "fenced" ? 0 : this.#bench.settings.grace);
-    return this.#stopped;
-  }
-
-  /** @param by who asked for it: `user@host` */
-  cancel(by: string): Promise<void> {
-    this.#cancelledBy ||= by;
-    return this.stop("cancelled");
+    if (why.kind === "fenced" && this.#killing !== undefined) return this.#duty.runner.kill(); // ends the grace time
+    this.#killing ??= this.#kill(why.kind === "fenced" ? 0 : this.#duty.settings.grace);
+    return this.#killing;
   }
 
   async #kill(grace: number): Promise<void> {
-    const launcher = this.#bench.launcher();
+    const { runner, store } = this.#duty;
     if (grace > 0) {
-      launcher.signal("SIGTERM");
-      launcher.signal("SIGCONT");
-      const timer = new AbortController();
-      await Promise.race([this.#ended, this.#bench.store.clock.sleep(grace * 1000, timer.signal)]);
-      timer.abort();
+      const current = runner.current();
+      current.signal("SIGTERM");
+      current.signal("SIGCONT");
+      this.#graceTime = new AbortController();
+      await store.clock.sleep(grace * 1000, this.#graceTime.signal);
+      if (this.#hasNotBegun) return; // another job may run by now
     }
-    await this.#bench.killLauncher();
+    await runner.kill();
   }
 
-  /** S10: somebody removed or took over the lock. If the job is no longer on this desk, it is not ours to run. */
+  /** S10: somebody removed or took over the lock. If the job is no longer on this desk, this worker must not run it. */
   #lockLost(): void {
-    void this.#bench.store.has(this.#path).then(
-      (here) => (here ? undefined : this.stop("fenced")),
+    void this.#duty.store.has(this.#path).then(
+      (isHere) => (isHere ? undefined : this.#duty.lane.stop({ kind: "fenced" }, this.file)),
       () => undefined,
     );
   }
 
-  async #claimed(onStart: (attempt: this) => void): Promise<AttemptEnd> {
-    const { store, layout, ledger, log, worker } = this.#bench;
-    // Asked once more, of the file that is run: it may be another by now, and the dispatcher another user.
-    const found = await look(store, this.#path, this.file, undefined, this.#bench.owners);
-    if (found.kind === "gone" || found.kind === "unsettled") return "passed";
-    if (found.kind === "refused") {
-      log.warn({ job: this.job, reason: found.reason }, "refused");
-      await refuse(store, layout, ledger, this.#path, found.reason);
-      return "done";
-    }
-    const { ino, mtimeMs, bytes, mode } = found;
-    this.claimed = { worker, file: this.file, ino, mtimeMs, bytes, mode };
-    const attemptLog = await this.#number();
-    // S10: it may have taken so long to come here that the worker was declared lost, and the job is another's.
-    if (this.#bench.mayBeFenced(this.#begun)) {
-      await store.unlink(attemptLog).catch(() => undefined);
-      return "passed";
-    }
-    try {
-      const log = attemptLog.slice(layout.root.length + 1);
-      await ledger.append({ event: "started", job: this.job, attempt: this.number, worker, log });
-    } catch (error) {
-      await store.unlink(attemptLog).catch(() => undefined); // not started: the number is still to be had
-      throw error;
-    }
-    // Again: it may have been stopped while it told.
-    if (this.#bench.mayBeFenced(this.#begun)) {
-      await discard(this.#bench, { job: this.job, attempt: this.number, worker }, "its worker may be lost");
-      return "passed";
-    }
-    onStart(this);
-    await this.#run(found.job, found.ctimeMs, this.claimed, attemptLog);
-    return "done";
+  get #mine(): Claim {
+    if (this.#claim === undefined) throw new Error(`${this.job} has not been claimed`);
+    return this.#claim;
   }
 
-  /** Takes the next attempt number of this job: the log of that number is created by whoever comes first. */
-  async #number(): Promise<string> {
-    const { store, layout } = this.#bench;
-    for (this.number = 1; ; this.number++) {
-      const path = layout.attemptLog(this.job, this.number);
-      try {
-        await store.create(path, "", false);
-        return path;
-      } catch (error) {
-        if (!isErrno(error, "EEXIST")) throw error;
+  /** Reads the job again, since the file may have been replaced after the dispatcher read it. */
+  async #claimWith(lock: Lock): Promise<ClaimEnd> {
+    const { store, log, owners } = this.#duty;
+    const found = await readJobFile(store, this.#path, this.file, undefined, owners);
+    switch (found.kind) {
+      case "gone":
+      case "unsettled":
+        return "passed";
+      case "refused":
+        log.warn({ job: this.job, reason: found.reason }, "refused");
+        await refuse(this.#duty, this.#path, found.reason);
+        return "refused";
+      case "valid":
+        this.#claim = await this.#claimOf(lock, found);
+        return "claimed";
+      default:
+        return found satisfies never;
+    }
+  }
+
+  async #claimOf(lock: Lock, found: JobFileReading & { kind: "valid" }): Promise<Claim> {
+    const { id: worker, ledger } = this.#duty;
+    const { job, ino, mtimeMs, bornMs, bytes, mode } = found;
+    const { variables, problems } = paramsOf(job, this.job, bytes);
+    const log = await AttemptLog.create(this.#duty, this.job);
+    for (const problem of problems) await log.append(problem);
+    const run = { run: this.#duty.newRun(), stamp: stampOf(found) };
+    const name = { job: this.job, attempt: log.number, run: run.run, worker };
+    const started = { event: "started", ...name, log: log.name, stamp: run.stamp } as const;
+    return {
+      lock,
+      execution: { job, name: this.job, file: this.#path, log, variables, started: ledger.lineOf(started) },
+      claimed: { worker, file: this.file, ino, mtimeMs, bornMs, bytes, mode },
+      since: found.ctimeMs,
+      run,
+      started,
+    };
+  }
+
+  /** @returns undefined if the job did not begin. A shell that died may have died before it wrote the line `started`. */
+  async #ranTo(end: Exclude<RunEnd, { kind: "exited" }>): Promise<RanEnd | undefined> {
+    const { store, ledger } = this.#duty;
+    switch (end.kind) {
+      case "skipped":
+      case "untold":
+        return undefined;
+      case "shell-died": {
+        const named = `"run":${JSON.stringify(this.#mine.run.run)},`;
+        const text = await store.tail(ledger.path, TAIL).catch(() => named);
+        return text.includes(named) ? end : undefined;
       }
+      default:
+        return end satisfies never;
     }
   }
 
-  async #run(job: Job, since: number, claimed: Claimed, attemptLog: string): Promise<void> {
-    const { store, layout } = this.#bench;
-    const begin = store.clock.now();
-    const { end, memory, problem } = await this.#execute(job, attemptLog);
-    await this.#settle();
-    const outcome = this.#outcome(end, problem, job);
-    const seconds = (store.clock.now() - begin) / 1000;
-    const told = await readResult(store, layout.resultOf(this.job, this.number), since);
-    if (outcome.kind === "requeued") await this.#append(attemptLog, `fjord: ${describeOutcome(outcome)}`);
-    if (told.problem !== undefined) await this.#append(attemptLog, told.problem);
-    await publish(this.#bench, job, claimed, {
-      job: this.job,
-      attempt: this.number,
-      outcome,
-      start: this.started,
-      end: new Date(store.clock.wall()),
-      seconds,
+  /** S5: tells the start and the end of a job that cannot run on this host. */
+  async #tellUnfit(): Promise<RanEnd> {
+    const { execution, started } = this.#mine;
+    const { store, ledger } = this.#duty;
+    if (this.#prepared?.kind !== "unfit") throw new Error(`${this.job} was not prepared`);
+    const { message, status } = this.#prepared;
+    await untilTaken(this.#duty, () => ledger.append(started));
+    await report(this.#duty, execution, message);
+    return { kind: "exited", status, cpu: null, seconds: 0, end: store.clock.now() };
+  }
+
+  /** The store has taken no line from the launcher shell, as when the disk is full. */
+  #untold(): NodeJS.ErrnoException {
+    const { ledger } = this.#duty;
+    ledger.noteTorn();
+    return Object.assign(new Error(`EIO: the launcher shell could not append to ${ledger.path}`), {
+      code: "EIO",
+    });
+  }
+
+  async #finish(end: RanEnd, memory: number | null): Promise<void> {
+    const { execution, claimed, since, run } = this.#mine;
+    const { job, log } = execution;
+    const { store, layout } = this.#duty;
+    this.#isOver = true;
+    this.#graceTime?.abort();
+    if (this.#killing !== undefined) await this.#killing; // after that its processes can write nothing more
+    const stop = this.#stop;
+    const problem = await this.#complete(end, stop);
+    const outcome = outcomeOf(end, stop, problem, job.requeueExit);
+    const told = await readResult(store, layout.resultOf(this.job, log.number), since);
+    if (outcome.kind === "requeued") await log.append(`fjord: ${describeOutcome(outcome)}`);
+    if (told.problem !== undefined) await log.append(told.problem);
+    await publish(this.#duty, job, claimed, {
+      ...{ job: this.job, attempt: log.number, ...run, outcome, ...this.#timesOf(end) },
       cpu: end.kind === "exited" ? end.cpu : null,
       memory,
       result: told.result,
     });
   }
 
-  /** The job has ended; if it is being stopped, nothing that belongs to it writes any more when this comes back. */
-  async #settle(): Promise<void> {
-    this.#over = true;
-    this.#markEnded();
-    await this.#stopped;
+  /** @returns exit code for a failure of fjord's own work around the command line */
+  async #complete(end: RanEnd, stop: Stop | undefined): Promise<number | undefined> {
+    const prepared = this.#prepared;
+    if (prepared?.kind === "ready") return complete(this.#duty, this.#mine.execution, prepared, end, stop);
+    return prepared?.status;
   }
 
-  async #execute(job: Job, attemptLog: string): Promise<Run> {
-    const { directory, layout, settings } = this.#bench;
-    const workdir = job.workdir === undefined ? directory : resolvePath(directory, job.workdir, os.homedir());
-    const logfile = job.logfile === undefined ? undefined : resolvePath(workdir, job.logfile, os.homedir());
-    // Before the logfile's directory is made, which would make a mistyped workdir.
-    if (job.workdir !== undefined && !canEnter(workdir)) {
-      return this.#notRun(attemptLog, new Error(cannotEnter(workdir)), CANNOT_ENTER);
+  #timesOf(end: RanEnd): { readonly start: Date; readonly end: Date; readonly seconds: number } {
+    const { clock } = this.#duty.store;
+    if (end.kind !== "exited") {
+      return {
+        start: this.started,
+        end: new Date(clock.wall()),
+        seconds: (clock.now() - this.#began) / 1000,
+      };
     }
-    let result: ResultFile | undefined;
-    try {
-      if (logfile !== undefined) result = ResultFile.prepare(logfile);
-    } catch (error) {
-      return this.#notRun(attemptLog, error, CANNOT_CREATE);
-    }
-    const launcher = this.#bench.launcher();
-    const { clock } = this.#bench.store;
-    const callOff = job.timeout && clock.after(job.timeout * 1000, () => void this.stop("timed-out"));
-    const watch = launcher.watchMemory(settings.beat * 1000);
-    launcher.watch(this.#bench.timeLeft); // before the job: this process may be stopped right after it
-    const end = await launcher.run({
-      line: job.kind === "command" ? job.executable : undefined,
-      jobFile: this.#path,
-      directory: workdir === launcher.directory ? undefined : workdir,
-      log: attemptLog,
-      nice: job.nice,
-      environment: {
-        FJORD_JOB: this.job,
-        FJORD_JOB_FILE: this.#path,
-        FJORD_LOGFILE: logfile ?? "",
-        FJORD_ATTEMPT: String(this.number),
-        FJORD_PROGRESS: layout.progressOf(this.job, this.number),
-        FJORD_RESULT: layout.resultOf(this.job, this.number),
-        FJORD_CHECKPOINT_DIR: layout.checkpointOf(this.job),
-      },
-    });
-    if (callOff) callOff();
-    const memory = watch.stop();
-    await this.#settle();
-    const why = this.#whyStopped(job);
-    if (why !== undefined) await this.#append(attemptLog, why);
-    try {
-      result?.complete(attemptLog);
-      return { end, memory, problem: undefined };
-    } catch (error) {
-      await this.#note(attemptLog, error);
-      return { end, memory, problem: IO_ERROR };
-    }
-  }
-
-  async #notRun(attemptLog: string, error: unknown, status: number): Promise<Run> {
-    await this.#note(attemptLog, error);
-    return { end: { kind: "exited", status, cpu: null }, memory: null, problem: status };
-  }
-
-  /** What fjord itself has to say of an attempt goes where people look first: into what the job printed. */
-  async #note(attemptLog: string, error: unknown): Promise<void> {
-    const message = error instanceof Error ? error.message : String(error);
-    this.#bench.log.warn({ job: this.job }, message);
-    await this.#append(attemptLog, message);
-  }
-
-  /** A line of its own, whatever the job printed last. */
-  async #append(attemptLog: string, line: string): Promise<void> {
-    const { store } = this.#bench;
-    try {
-      const isAtStart = ["", "\n"].includes(await store.tail(attemptLog, 1));
-      const appender = await store.appender(attemptLog);
-      await appender.append(`${isAtStart ? "" : "\n"}${line}\n`).finally(() => appender.close());
-    } catch {
-      // the daemon's log has it, too
-    }
-  }
-
-  /** What the log should say of a job that fjord itself stopped. One that was fenced is no longer this worker's. */
-  #whyStopped(job: Job): string | undefined {
-    if (this.#stop === "timed-out") return `fjord: timed out after ${formatDuration(job.timeout ?? 0)}`;
-    if (this.#stop === "fired") return "fjord: stopped: its worker was fired; the job goes back to the queue";
-    if (this.#stop === "cancelled") return `fjord: cancelled by ${this.#cancelledBy}`;
-    return undefined;
-  }
-
-  #outcome(end: RunEnd, problem: number | undefined, job: Job): Outcome {
-    if (this.#stop === "fired") return { kind: "cancelled", reason: "its worker was fired" };
-    if (this.#stop === "cancelled") {
-      return { kind: "cancelled", reason: `by ${this.#cancelledBy}`, by: this.#cancelledBy };
-    }
-    if (this.#stop === "fenced") return { kind: "lost" };
-    // Also when its time was up: it has used the grace to write its checkpoint.
-    if (end.kind === "exited" && problem === undefined && end.status === job.requeueExit) {
-      return { kind: "requeued", code: end.status };
-    }
-    if (this.#stop === "timed-out") return { kind: "timed-out", after: job.timeout ?? 0 };
-    if (end.kind === "shell-died") {
-      return end.byGuardian ? { kind: "lost" } : { kind: "failed", code: 137, signal: "SIGKILL" };
-    }
-    return outcomeOfStatus(end.status === 0 && problem !== undefined ? problem : end.status);
+    const at = clock.wall() - (clock.now() - end.end);
+    return { start: new Date(at - end.seconds * 1000), end: new Date(at), seconds: end.seconds };
   }
 }

@@ -1,69 +1,63 @@
 import { isIgnored } from "../job/name.js";
-import { isLock, type Layout, type Note } from "../project/layout.js";
+import { isCancelRequest } from "../project/entry-names.js";
+import { isLock, type Note } from "../project/layout.js";
 import { putBack } from "../spool/finish.js";
 import { removeLock } from "../spool/lock.js";
-import { isErrno, type Store } from "../spool/store.js";
+import { ifThere } from "../store/file-facts.js";
+import type { Site } from "../store/site.js";
+import { isErrno } from "../store/store.js";
 
-/** What lies on the desk. */
+/** Content of the desk at one moment. */
 export interface DeskView {
-  /** Jobs, in the order in which they are to be taken. */
+  /** Job files, in the order in which the worker takes them. */
   readonly files: readonly string[];
-  /** The strongest one. */
+  /** Note that fires the worker. If there are two, the stronger one. */
   readonly note: Note | undefined;
-  /** Names of notes that ask for something about one job. */
-  readonly asks: readonly string[];
+  /** Names of notes that ask to cancel or to hold one job. */
+  readonly cancelRequests: readonly string[];
 }
 
+/** Largest part of the desk's order that the worker reads, in bytes. */
 const ORDER_LIMIT = 1024 * 1024;
 
-/** The worker's own desk, seen from its side. */
+/** The desk of one worker, as this worker uses it. */
 export class OwnDesk {
-  readonly #store: Store;
-  readonly #layout: Layout;
+  readonly #site: Site;
   readonly #worker: string;
   readonly path: string;
 
-  constructor(store: Store, layout: Layout, worker: string) {
-    this.#store = store;
-    this.#layout = layout;
+  constructor(site: Site, worker: string) {
+    this.#site = site;
     this.#worker = worker;
-    this.path = layout.desk(worker);
+    this.path = site.layout.desk(worker);
   }
 
-  /** Undefined: the desk is gone, so somebody has declared this worker lost (S8). */
-  async look(): Promise<DeskView | undefined> {
-    let names: string[];
-    try {
-      names = await this.#store.list(this.path);
-    } catch (error) {
-      if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
-      throw error;
-    }
+  /** @returns undefined when the desk is gone, which means that somebody declared this worker lost (S8) */
+  async read(): Promise<DeskView | undefined> {
+    const names = await ifThere(this.#site.store.list(this.path));
+    if (names === undefined) return undefined;
     const note = names.includes(".fire-now") ? "fire-now" : names.includes(".fire") ? "fire" : undefined;
-    const asks = names.filter((name) => this.#layout.isAsk(name));
+    const cancelRequests = names.filter((name) => isCancelRequest(name));
     const files = names.filter((name) => !isLock(name) && !isIgnored(name)).sort();
-    if (files.length < 2 || !names.includes(".order")) return { files, note, asks };
-    const wished = await this.#store.tail(this.#layout.order(this.#worker), ORDER_LIMIT).catch(() => "");
+    if (files.length < 2 || !names.includes(".order")) return { files, note, cancelRequests };
+    const wished = await this.#site.store
+      .tail(this.#site.layout.order(this.#worker), ORDER_LIMIT)
+      .catch(() => "");
     const rank = new Map(wished.split("\n").map((name, index) => [name, index]));
-    return { files: files.sort((a, b) => (rank.get(a) ?? 0) - (rank.get(b) ?? 0)), note, asks };
+    return { files: files.sort((a, b) => (rank.get(a) ?? 0) - (rank.get(b) ?? 0)), note, cancelRequests };
   }
 
   /**
-   * S4 from the worker's side: what was not started goes back to the queue, also what arrives meanwhile, and then the desk
-   * goes. A rename into it finds nothing from then on.
+   * S4: puts all jobs back into the queue, also those that arrive meanwhile, and removes the desk. After that nobody can
+   * move a job to it.
    */
   async clear(): Promise<void> {
     for (;;) {
-      let names: string[];
-      try {
-        names = await this.#store.list(this.path);
-      } catch (error) {
-        if (isErrno(error, "ENOENT", "ENOTDIR")) return;
-        throw error;
-      }
+      const names = await ifThere(this.#site.store.list(this.path));
+      if (names === undefined) return;
       for (const name of names) await this.#putAway(name);
       try {
-        return await this.#store.rmdir(this.path);
+        return await this.#site.store.rmdir(this.path);
       } catch (error) {
         if (!isErrno(error, "ENOENT", "ENOTEMPTY", "EEXIST")) throw error;
       }
@@ -71,11 +65,9 @@ export class OwnDesk {
   }
 
   async #putAway(name: string): Promise<void> {
-    const path = this.#layout.onDesk(this.#worker, name);
-    if (isLock(name)) return removeLock(this.#store, path);
-    if (!isIgnored(name)) return void (await putBack(this.#store, this.#layout, path, name));
-    await this.#store.unlink(path).catch((error) => {
-      if (!isErrno(error, "ENOENT", "ENOTDIR")) throw error;
-    });
+    const path = this.#site.layout.onDesk(this.#worker, name);
+    if (isLock(name)) return removeLock(this.#site.store, path);
+    if (!isIgnored(name)) return void (await putBack(this.#site, path, name));
+    await ifThere(this.#site.store.unlink(path));
   }
 }

@@ -1,11 +1,12 @@
 import { execa } from "execa";
 
 /**
- * Reads from a pipe whose other end only the worker has. The end of the pipe means that the worker is dead, however it
- * died; no word within the deadline means that it is stopped or cannot reach the store (S10). Either way the
- * process group is killed. `timeout` is coreutils'; where it is missing there is no deadline, only the pipe.
- * What has left the group and not the session (coreutils' `timeout`) goes too, where there is procps' `pkill`.
- * No `--` after the signal: dash takes it for a process.
+ * Reads from a pipe of which only the worker has the other end. When the pipe ends, the worker is dead. When the worker writes
+ * nothing until the deadline, it is stopped or cannot reach the store (S10). In both cases the script kills the process group.
+ *
+ * Without the command `timeout` of coreutils there is no deadline, only the pipe. With the command `pkill` of procps the script
+ * also kills processes that left the group but not the session. A command that runs under `timeout` is such a process.
+ * There is no `--` after the signal, because dash takes it for a process.
  */
 const SCRIPT = `
 trap '' HUP INT QUIT TERM
@@ -35,7 +36,7 @@ function startShell(group: number) {
   });
 }
 
-/** A small shell that outlives the worker just long enough to see to it that no job does. */
+/** A small shell that lives a little longer than the worker, and kills the worker's job when the worker dies. */
 export class Guardian {
   readonly #shell: ReturnType<typeof startShell>;
   #watches = false;
@@ -47,18 +48,18 @@ export class Guardian {
     this.#shell.stdin.on("error", () => undefined);
   }
 
-  /** From now on there is a deadline; where there is one, it stays as it is. */
+  /** Sets a deadline, in seconds, unless there is one. */
   watch(seconds: number): void {
     if (!this.#watches) this.renew(seconds);
   }
 
-  /** @param seconds until the next word, or the group dies */
+  /** Replaces the deadline. @param seconds from now */
   renew(seconds: number): void {
     this.#watches = true;
     this.#shell.stdin.write(`${seconds}\n`);
   }
 
-  /** No deadline. Costs nothing when there is none. */
+  /** Removes the deadline. Without one this costs no system call. */
   rest(): void {
     if (!this.#watches) return;
     this.#watches = false;
@@ -66,8 +67,10 @@ export class Guardian {
   }
 
   /**
-   * The group is gone: nothing to guard. Tells whether this guardian did it (or was killed with it); its own exit
-   * says so, whichever of the two is noticed first.
+   * Ends the guardian, because the group is dead.
+   *
+   * @returns whether this guardian killed the group, or was killed together with it. The guardian's exit code tells, so the
+   * answer does not depend on which of the two deaths this process notices first.
    */
   dismiss(): Promise<boolean> {
     this.#dismissed ??= this.#sayGoodbye();

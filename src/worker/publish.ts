@@ -1,18 +1,22 @@
-import type pino from "pino";
 import type { Job } from "../job/job.js";
 import type { JobResult } from "../job/job-result.js";
 import { describeOutcome, type Outcome } from "../job/outcome.js";
-import type { Layout } from "../project/layout.js";
+import type { CpuTime, Destination, LedgerEvent, RunName } from "../ledger/line.js";
+import type { Recorder } from "../spool/actor.js";
 import { removeCheckpoint } from "../spool/checkpoint.js";
 import { assureFile, type Claimed, finish } from "../spool/finish.js";
 import { hostName } from "../spool/identity.js";
-import type { CpuTime, Destination, Ledger } from "../spool/ledger.js";
-import { isTrouble, type Store } from "../spool/store.js";
+import { isSameLife, markOf } from "../store/stamp.js";
+import { isTrouble } from "../store/store.js";
+import type { Duty } from "./duty.js";
 
 /** An attempt that has ended. */
 export interface Ended {
   readonly job: string;
   readonly attempt: number;
+  readonly run: string;
+  /** Stamp of the job file as it was claimed. */
+  readonly stamp: string;
   readonly outcome: Outcome;
   readonly start: Date;
   readonly end: Date;
@@ -23,79 +27,99 @@ export interface Ended {
   readonly result?: JobResult | undefined;
 }
 
-export interface Publisher {
-  readonly store: Store;
-  readonly layout: Layout;
-  readonly ledger: Ledger;
-  readonly log: pino.Logger;
-  mayBeFenced(): boolean;
-  /** The store takes nothing: it is tried again. */
-  stall(error: unknown): void;
-}
+/** A duty, as far as publishing needs it. */
+type Publisher = Recorder & Pick<Duty, "log" | "mayBeFenced" | "stall">;
 
-/** Between two tries while the store takes nothing, ms. */
+/** Time between two attempts at a write that the store does not take, ms. */
 const TRY_AGAIN = 500;
-/** So often a checkpoint is tried to be removed, until its job's outcome is published without that. */
+/** Number of attempts to remove a checkpoint. The worker publishes the outcome even if the last one fails. */
 const CHECKPOINT_TRIES = 5;
 
 /**
- * S6: the ledger first, then the rename that is the commit. An attempt that was declared lost meanwhile is noted as
- * discarded, and publishes nothing. While the store takes nothing, the outcome waits: it is not lost for a full disk.
+ * S6: writes the outcome into the ledger, then renames the job's file, which is the commit. If the worker was declared lost
+ * meanwhile, it records the attempt as discarded and publishes nothing. While the store takes no writes, for example
+ * because the disk is full, the outcome waits.
  */
-export async function publish(by: Publisher, job: Job, claimed: Claimed, ended: Ended): Promise<void> {
-  const { store, layout, ledger, log } = by;
-  const attempt = { job: ended.job, attempt: ended.attempt, worker: claimed.worker };
-  const isFenced = async () =>
-    by.mayBeFenced() && !(await untilTaken(by, () => store.has(layout.desk(claimed.worker))));
-  if (await isFenced()) return discard(by, attempt, "its worker was declared lost");
-  const stamp = await untilTaken(by, () => assureFile(store, layout, claimed));
-  if (stamp === undefined) return discard(by, attempt, "the job was taken back");
+export async function publish(duty: Publisher, job: Job, claimed: Claimed, ended: Ended): Promise<void> {
+  const { ledger, log } = duty;
+  const attempt = { job: ended.job, attempt: ended.attempt, run: ended.run, worker: claimed.worker };
+  const claimedRun = { ...attempt, stamp: ended.stamp };
+  if (duty.mayBeFenced() && (await isFenced(duty, claimed))) {
+    return discard(duty, claimedRun, "its worker was declared lost");
+  }
+  const stamp = await untilTaken(duty, () => assureFile(duty, claimed));
+  if (stamp === undefined) return discard(duty, claimedRun, "the job was taken back");
   const to = destinationOf(ended.outcome, job);
-  await untilTaken(by, () =>
-    ledger.append({
-      event: "ended",
-      ...attempt,
-      host: hostName(),
-      outcome: ended.outcome,
-      start: ended.start.toISOString(),
-      end: ended.end.toISOString(),
-      seconds: Math.round(ended.seconds * 1e6) / 1e6,
-      cpu: ended.cpu,
-      memory: ended.memory,
-      ...(ended.result && { result: ended.result }),
-      to,
-      stamp,
-    }),
-  );
-  let tries = 0;
-  const end = await untilTaken(by, async () => {
-    // Before the commit, at each try of it: who finds `ended` and commits in this worker's stead does this, too.
-    if (ended.outcome.kind === "succeeded" && !(await isFenced())) {
-      const problem = await removeCheckpoint(store, layout, ended.job);
-      if (problem !== undefined) {
-        log.warn({ ...attempt, problem: String(problem) }, "its checkpoint was not removed");
-        if (isTrouble(problem) && ++tries < CHECKPOINT_TRIES) throw problem;
-      }
-    }
-    return finish(store, layout, claimed, to, stamp);
-  });
-  if (end === "taken") await discard(by, attempt, "the job was taken back");
-  else if (end === "fenced") log.warn(attempt, "declared lost at the end: the dispatcher decides");
-  else if (ended.outcome.kind !== "succeeded") log.info(attempt, describeOutcome(ended.outcome));
+  await untilTaken(duty, () => ledger.append(endedEvent(attempt, ended, to, stamp)));
+  const end = await commit(duty, claimed, ended, to, stamp);
+  switch (end) {
+    case "taken":
+      return discard(duty, claimedRun, "the job was taken back");
+    case "fenced":
+      return log.warn(attempt, "declared lost before the outcome was published; the dispatcher decides");
+    case "published":
+      if (ended.outcome.kind !== "succeeded") log.info(attempt, describeOutcome(ended.outcome));
+      return;
+    default:
+      return end satisfies never;
+  }
 }
 
-/** An attempt that does not count. */
-export async function discard(
-  by: Publisher,
-  attempt: { readonly job: string; readonly attempt: number; readonly worker: string },
+/** Records that an attempt does not count. */
+async function discard(
+  duty: Publisher,
+  attempt: RunName & { readonly stamp: string },
   reason: string,
 ): Promise<void> {
-  const { ledger, log } = by;
-  await untilTaken(by, () => ledger.append({ event: "discarded", ...attempt, reason }));
+  const { ledger, log } = duty;
+  await untilTaken(duty, () => ledger.append({ event: "discarded", ...attempt, reason }));
   log.warn({ ...attempt, reason }, "discarded");
 }
 
-/** A failure with retries left, or a requeue, goes to the desk of the dispatcher, who counts and decides (S9). */
+/** S10: whether the worker has lost its desk. This is asked only when its heartbeat was late. */
+async function isFenced(duty: Publisher, { worker }: Claimed): Promise<boolean> {
+  return !(await untilTaken(duty, () => duty.store.has(duty.layout.desk(worker))));
+}
+
+function endedEvent(attempt: RunName, ended: Ended, to: Destination, stamp: string): LedgerEvent {
+  return {
+    event: "ended",
+    ...attempt,
+    host: hostName(),
+    outcome: ended.outcome,
+    start: ended.start.toISOString(),
+    end: ended.end.toISOString(),
+    seconds: Math.round(ended.seconds * 1e6) / 1e6,
+    cpu: ended.cpu,
+    memory: ended.memory,
+    ...(ended.result && { result: ended.result }),
+    to,
+    stamp,
+    ...(!isSameLife(markOf(stamp), markOf(ended.stamp)) && { claimed: ended.stamp }),
+  };
+}
+
+/**
+ * Removes the checkpoint of a job that succeeded, then renames the job's file. Each try does both, because a process that
+ * finds `ended` in the ledger and commits in this worker's place does both too.
+ */
+async function commit(duty: Publisher, claimed: Claimed, ended: Ended, to: Destination, stamp: string) {
+  let tries = 0;
+  return untilTaken(duty, async () => {
+    if (ended.outcome.kind === "succeeded" && !(duty.mayBeFenced() && (await isFenced(duty, claimed)))) {
+      const problem = await removeCheckpoint(duty, ended.job);
+      if (problem !== undefined) {
+        const { job, attempt, run } = ended;
+        const name = { job, attempt, run, worker: claimed.worker };
+        duty.log.warn({ ...name, problem: String(problem) }, "the checkpoint was not removed");
+        if (isTrouble(problem) && ++tries < CHECKPOINT_TRIES) throw problem;
+      }
+    }
+    return finish(duty, claimed, to, stamp);
+  });
+}
+
+/** S9: a failure with retries left, or a requeue, goes to the dispatcher's desk. The dispatcher counts and decides. */
 function destinationOf(outcome: Outcome, job: Job): Destination {
   switch (outcome.kind) {
     case "succeeded":
@@ -111,14 +135,13 @@ function destinationOf(outcome: Outcome, job: Job): Destination {
       return "jobqueue";
     case "refused":
       return "jobfailed";
-    default: {
-      const unknown: never = outcome;
-      throw new Error(`unknown outcome: ${JSON.stringify(unknown)}`);
-    }
+    default:
+      return outcome satisfies never;
   }
 }
 
-async function untilTaken<T>({ store, stall }: Publisher, write: () => Promise<T>): Promise<T> {
+/** Repeats a write until the store takes it. */
+export async function untilTaken<T>({ store, stall }: Publisher, write: () => Promise<T>): Promise<T> {
   for (let tries = 0; ; tries++) {
     try {
       return await write();

@@ -3,13 +3,14 @@ import path from "node:path";
 import { makeDirectory } from "../project/make-directory.js";
 import { ownUid } from "../project/trust.js";
 
-/** Symlinks that lead to one another, as many as Linux follows (path_resolution(7)). */
+/** Longest chain of symbolic links, as in Linux (path_resolution(7)). */
 const LINKS = 40;
+/** Bytes that are copied at once. */
 const CHUNK = 1 << 20;
 
 /**
- * The job's `logfile`: where its results go. Its directory is made before the run; if the job has not written the file
- * itself when it ends, what it printed is put there.
+ * The job's `logfile`, which holds its results. The worker makes its directory before the run. After the run the worker copies
+ * the job's output there, unless the job has written the file itself.
  */
 export class ResultFile {
   readonly path: string;
@@ -20,7 +21,7 @@ export class ResultFile {
     this.#before = before;
   }
 
-  /** @throws Error with a sentence for people when there can be no file of that name */
+  /** @throws Error with a message for the job's log when there can be no such file */
   static prepare(file: string): ResultFile {
     try {
       const before = fs.statSync(file, { throwIfNoEntry: false });
@@ -32,7 +33,7 @@ export class ResultFile {
     }
   }
 
-  /** @throws Error with a sentence for people when what the job printed could not be put there */
+  /** @throws Error with a message for the job's log when the output cannot be copied */
   complete(attemptLog: string): void {
     try {
       const after = fs.statSync(this.path, { throwIfNoEntry: false });
@@ -49,7 +50,7 @@ function isSame(after: fs.Stats, before: fs.Stats | undefined): boolean {
   return before?.mtimeMs === after.mtimeMs && before.size === after.size && before.ino === after.ino;
 }
 
-/** A new file has the mode that the user's umask leaves, whatever that of the log is. */
+/** Copies a file's content. A new file gets its mode from the user's umask, not from the log. */
 function copy(from: string, to: string): void {
   const source = fs.openSync(from, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
   try {
@@ -69,8 +70,8 @@ function copy(from: string, to: string): void {
 }
 
 /**
- * Opens a file to be written. A symbolic link of this user's own, or of root's, is followed: he knows where it leads. One
- * that somebody else has put there could lead to any file of this user.
+ * Opens a file for writing. It follows symbolic links that belong to this user or to root. It follows no other links, because
+ * another user could make a link to any file of this user.
  */
 function openFollowingOwn(file: string): number {
   const { O_WRONLY, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
@@ -82,7 +83,7 @@ function openFollowingOwn(file: string): number {
       if ((error as NodeJS.ErrnoException).code !== "ELOOP" || n >= LINKS) throw error;
     }
     const link = readOwnLink(target);
-    // Not normalised: a directory in it may be a link, and `..` behind that another directory than it looks.
+    // The path is not normalised: after a directory that is a link, `..` is not the directory that the text suggests.
     target = path.isAbsolute(link) ? link : `${fs.realpathSync(path.dirname(target))}/${link}`;
   }
 }
@@ -94,7 +95,7 @@ function readOwnLink(link: string): string {
   }
   const target = fs.readlinkSync(link);
   const after = fs.lstatSync(link);
-  // What a link says never changes; another link may have come to its place.
+  // The target of a link never changes, but another link may have replaced this one.
   if (before.ino !== after.ino || before.ctimeMs !== after.ctimeMs) {
     throw new Error(`${link} has been replaced while it was read`);
   }
@@ -104,7 +105,8 @@ function readOwnLink(link: string): string {
 function isOwn(link: string, { uid }: fs.Stats): boolean {
   const own = ownUid();
   if (own === undefined || uid === own || uid === 0) return true;
-  // A store that maps users shows one's own files as another's: so is then the directory, which only one user can write.
+  // A store that maps users reports another owner for this user's files. Then the directory of the link has the same owner, only
+  // this owner can write to the directory, and this process can write to it, too.
   const directory = path.dirname(link);
   const { uid: owner, mode } = fs.statSync(directory);
   return own !== 0 && uid === owner && (mode & 0o022) === 0 && canWrite(directory);

@@ -1,17 +1,17 @@
 import { type JobResult, parseResult, RESULT_LIMIT } from "../job/job-result.js";
-import type { Store } from "../spool/store.js";
+import type { Store } from "../store/store.js";
 
-/** What a job left at `$FJORD_RESULT`. `problem`: a sentence for its log on why that is no result. */
+/** Content of the file that a job left at `$FJORD_RESULT`. `problem`: sentence for the job's log when this is no result. */
 export interface Told {
   readonly result?: JobResult;
   readonly problem?: string;
 }
 
 /**
- * Reads the result of an attempt that has ended; whatever lies there instead harms nobody.
+ * Reads the result of an attempt that has ended. Never throws, whatever the job left there.
  *
- * @param since the job file's change time when the attempt began, ms, by the store's clock: what is older was left by an
- * attempt of this number whose log somebody has deleted
+ * @param since the job file's change time when the attempt began, ms, by the store's clock. An older file is of an earlier
+ * attempt: its log was deleted, so that its number was free again.
  */
 export async function readResult(store: Store, path: string, since: number): Promise<Told> {
   try {

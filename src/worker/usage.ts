@@ -1,33 +1,34 @@
 import fs from "node:fs";
+import type { CpuTime } from "../ledger/line.js";
 import { membersOf } from "../spool/group.js";
 import { statField } from "../spool/identity.js";
-import type { CpuTime } from "../spool/ledger.js";
+import { systemClock } from "../store/clock.js";
 
 /**
- * Peak memory of a job, as far as it was seen: `VmHWM` of each of its processes (proc(5)) and the sum of what they hold
- * at one moment, looked at now and then while it runs. A job that ends before the first look has none.
+ * Measures the peak memory of a job, with samples from /proc while the job runs. The peak is the largest `VmHWM` of a single
+ * process (proc(5)), or the largest sum of all processes in one sample. A job that ends before the first sample has none.
  */
 export class MemoryWatch {
   readonly #launcher: number;
   readonly #longest: number;
-  #timer: NodeJS.Timeout | undefined;
+  #callOff: () => void = () => undefined;
   #peak = 0;
 
-  /** @param longest ms between two looks, at the most */
+  /** @param longest longest time between two samples, ms */
   constructor(launcher: number, longest: number) {
     this.#launcher = launcher;
     this.#longest = longest;
-    if (process.platform === "linux") this.#lookIn(FIRST_LOOK);
+    if (process.platform === "linux") this.#sampleIn(FIRST_SAMPLE);
   }
 
-  /** Bytes; null when the system did not tell. */
+  /** @returns bytes; null without a sample */
   stop(): number | null {
-    clearTimeout(this.#timer);
+    this.#callOff();
     return this.#peak === 0 ? null : this.#peak;
   }
 
-  #lookIn(ms: number): void {
-    this.#timer = setTimeout(() => {
+  #sampleIn(ms: number): void {
+    this.#callOff = systemClock.after(ms, () => {
       let sum = 0;
       for (const pid of descendants(this.#launcher)) {
         const { now, peak } = memoryOf(pid);
@@ -35,12 +36,13 @@ export class MemoryWatch {
         this.#peak = Math.max(this.#peak, peak);
       }
       this.#peak = Math.max(this.#peak, sum);
-      this.#lookIn(Math.min(ms * 2, this.#longest));
-    }, ms);
+      this.#sampleIn(Math.min(ms * 2, this.#longest));
+    });
   }
 }
 
-const FIRST_LOOK = 50;
+/** Time from the start of a job to the first sample, ms. */
+const FIRST_SAMPLE = 50;
 
 function read(path: string): string {
   try {
@@ -50,8 +52,20 @@ function read(path: string): string {
   }
 }
 
+/** Whether this system lists the children of a process (proc(5), CONFIG_PROC_CHILDREN). */
+export const CAN_LIST_CHILDREN = fs.existsSync(childrenOf(process.pid));
+
+function childrenOf(pid: number): string {
+  return `/proc/${pid}/task/${pid}/children`;
+}
+
+/** Whether a process has children, also dead ones for which it has not waited. */
+export function hasChildren(pid: number): boolean {
+  return read(childrenOf(pid)) !== "";
+}
+
 function descendants(pid: number): number[] {
-  const children = read(`/proc/${pid}/task/${pid}/children`).split(" ").filter(Boolean).map(Number);
+  const children = read(childrenOf(pid)).split(" ").filter(Boolean).map(Number);
   return children.flatMap((child) => [child, ...descendants(child)]);
 }
 
@@ -62,24 +76,24 @@ function memoryOf(pid: number): { now: number; peak: number } {
   return { now: field("VmRSS"), peak: field("VmHWM") };
 }
 
-/** USER_HZ: in these ticks a second /proc counts on all but long gone architectures (proc(5)). */
+/** Clock ticks per second in /proc (USER_HZ, proc(5)). All current architectures have this value. */
 const TICKS = 100;
 const STAT_LENGTH = 1024;
 
-/** The CPU time of the children that a process has waited for, where /proc tells it. */
+/** CPU time of the children that a process has waited for, from /proc. */
 export class ChildrenClock {
-  /** Kept open: that is most of what a look would cost. */
+  /** File that stays open, because opening costs more than reading. */
   #stat: number | undefined;
 
   constructor(pid: number) {
     try {
       this.#stat = fs.openSync(`/proc/${pid}/stat`, "r");
     } catch {
-      // it has ended, or there is no /proc
+      // the process has ended, or the system has no /proc
     }
   }
 
-  /** Undefined when the system does not tell. */
+  /** @returns undefined when the process has ended, or the system has no /proc */
   read(): CpuTime | undefined {
     if (this.#stat === undefined) return undefined;
     const buffer = Buffer.allocUnsafe(STAT_LENGTH);
@@ -87,7 +101,7 @@ export class ChildrenClock {
       const stat = buffer.toString("latin1", 0, fs.readSync(this.#stat, buffer, 0, STAT_LENGTH, 0));
       return { user: Number(statField(stat, 16)) / TICKS, system: Number(statField(stat, 17)) / TICKS };
     } catch {
-      return undefined; // ESRCH: it has ended
+      return undefined; // ESRCH: the process has ended
     }
   }
 
@@ -97,7 +111,13 @@ export class ChildrenClock {
   }
 }
 
-/** Whether a process group has members besides its leader: what a job left behind when it ended. */
-export function hasLeftovers(group: number): boolean {
-  return membersOf(group).some((pid) => pid !== group);
+/**
+ * Whether a process group has members that neither the leader nor a job of the leader has started: processes that an ended job
+ * left behind. While a job runs, a process that just ends may look like that.
+ */
+export function hasLeftovers(leader: number): boolean {
+  const others = membersOf(leader).filter((pid) => pid !== leader);
+  if (others.length === 0) return false;
+  const ofJob = new Set(descendants(leader));
+  return others.some((pid) => !ofJob.has(pid));
 }

@@ -1,27 +1,32 @@
 import fs from "node:fs";
 import path from "node:path";
 
-/** A number of an array that was cancelled before it was a job. It is over, as a job in `jobcancelled` is. */
+/**
+ * Place of an array's number that was cancelled before it became a job. The number is ended, like a job in
+ * `jobcancelled`.
+ */
 export const CANCELLED_NUMBER = "array cancelled";
 
 const RANGE = String.raw`(\d+)(?:-(\d+)(?::(\d+))?)?`;
 const PART = new RegExp(`^(held\\.|cancelled\\.|)${RANGE}$`);
 const TAKEN_APART = /^(?:.+\.([^.]+)\.out|\.(.+)\.split)$/;
 
-/** A job and where it is. */
 type Placed = readonly [job: string, place: string];
 
-/** Where the project's files are. */
+/** Access to the project's files. */
 export interface Files {
-  /** None where there is no such directory. */
+  /** @returns an empty list when there is no such directory */
   list(dir: string): readonly string[];
-  /** Undefined where there is no such file. */
+  /** @returns undefined when there is no such file */
   read(file: string): string | undefined;
 }
 
 const ON_DISK: Files = { list: listed, read: (file) => ifThere(() => fs.readFileSync(file, "utf8")) };
 
-/** Jobs of an array that are not in the queue yet, and what lies about: read by their names alone. */
+/**
+ * Finds the numbers of arrays that are not in the queue yet, and the files that should not be there. It reads only
+ * names.
+ */
 export function readArrays(root: string, files = ON_DISK): { placed: Placed[]; litter: string[] } {
   const placed: Placed[] = [];
   const litter: string[] = [];
@@ -37,7 +42,9 @@ export function readArrays(root: string, files = ON_DISK): { placed: Placed[]; l
   return { placed, litter };
 }
 
-/** The elements that an array's file stands for, which has one range; none: it is no array, or gone. */
+/**
+ * The elements of an array's file, which has one range. The list is empty when the file is not an array, or is gone.
+ */
 export function inFile(file: string, name: string, place: string, files = ON_DISK): Placed[] {
   const text = files.read(file) ?? "";
   const range = /^\[array\]\nrange: (.+)$/m.exec(text)?.[1];
@@ -78,7 +85,7 @@ function listed(dir: string): string[] {
   return ifThere(() => fs.readdirSync(dir)) ?? [];
 }
 
-/** Somebody may be at work. */
+/** Reads a file or directory that another process may remove meanwhile. */
 function ifThere<T>(read: () => T): T | undefined {
   try {
     return read();

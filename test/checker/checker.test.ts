@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { execa } from "execa";
 import { CHECKS, check, type Known } from "./checker.js";
 
-/** A project made by hand, in which all is well: two jobs, one worker, all gone home. */
+/** A project made by hand that breaks no rule: two jobs have ended, and the worker has left. */
 class Fabricated {
   readonly base = fs.mkdtempSync(path.join(os.tmpdir(), "fjord-checker-"));
   readonly root = path.join(this.base, "project");
@@ -64,7 +64,7 @@ class Fabricated {
     fs.appendFileSync(path.join(this.root, "ledger", `${actor}.jsonl`), text);
   }
 
-  /** A run that the ledger and the witness know of. */
+  /** Records a run in the ledger and in the witness file. */
   run(job: string, attempt: number, from: number, to: number | undefined): void {
     this.tell("w1", { event: "started", job, attempt, worker: "w1" });
     this.see(job, attempt, from, to);
@@ -80,7 +80,7 @@ class Fabricated {
   }
 }
 
-/** What is planted, and the checks that have to find it. */
+/** Planted violations, and the checks that have to find each. */
 const PLANTED: Record<string, { plant: (p: Fabricated) => void; found: (keyof typeof CHECKS)[] }> = {
   "a job that is nowhere": {
     plant: (p) => p.take("jobdone/a.ini"),
@@ -143,7 +143,7 @@ const PLANTED: Record<string, { plant: (p: Fabricated) => void; found: (keyof ty
     found: ["no job that nobody submitted", "at most one final outcome for each submission"],
   },
   "an outcome published twice": {
-    // Not word for word, as what is written again after an error is.
+    // The line differs from the first one. If a writer repeats a line after an error, the line is the same.
     plant: (p) =>
       p.tell("w1", {
         event: "ended",
@@ -166,7 +166,7 @@ const PLANTED: Record<string, { plant: (p: Fabricated) => void; found: (keyof ty
     },
     found: ["at most one final outcome for each submission"],
   },
-  "a room that contradicts the ledger": {
+  "a directory that contradicts the ledger": {
     plant: (p) => {
       p.take("jobdone/a.ini");
       p.put("jobfailed/a.ini");
@@ -180,6 +180,31 @@ const PLANTED: Record<string, { plant: (p: Fabricated) => void; found: (keyof ty
   "an attempt that was started twice": {
     plant: (p) => p.tell("w2", { event: "started", job: "a", attempt: 1, worker: "w2" }),
     found: ["an attempt is started once"],
+  },
+  "an identity of a run that was used again": {
+    plant: (p) => {
+      for (const job of ["c", "d"]) {
+        p.accept(job);
+        p.put(`jobdone/${job}.ini`);
+        p.tell("w1", { event: "started", job, attempt: 1, run: "w1.7", worker: "w1" });
+        p.see(job, 1, 6, 7);
+        const outcome = { kind: "succeeded" };
+        p.tell("w1", { event: "ended", job, attempt: 1, run: "w1.7", worker: "w1", outcome, to: "jobdone" });
+      }
+    },
+    found: ["an identity of a run is given once"],
+  },
+  "a job that was given up because of the failures of another job with the same name": {
+    plant: (p) => {
+      p.known = { ...p.known, accepted: [...p.known.accepted, { job: "b", retries: 1 }] };
+      p.tell("w1", { event: "started", job: "b", attempt: 3, run: "w1.3", worker: "w1" });
+      p.see("b", 3, 8, 9);
+      const end = { event: "ended", attempt: 3, run: "w1.3", outcome: { kind: "failed" }, to: "retry" };
+      p.tell("w1", { ...end, job: "b", worker: "w1", stamp: "5:100:300" });
+      const reason = "all 2 attempts failed (retries: 1)";
+      p.tell("d1", { event: "retry", job: "b", attempt: 3, to: "jobfailed", reason, stamp: "5:100:400" });
+    },
+    found: ["a job is given up for failures of its own file"],
   },
   "a worker's id that was used again": {
     plant: (p) => p.tell("w1", { event: "hired", worker: "w1" }),
@@ -247,11 +272,11 @@ describe("the checker", () => {
 
   const found = () => [...new Set(check(project.root, project.known).map((violation) => violation.check))];
 
-  it("finds nothing where all is well", () => {
+  it("finds nothing in a correct project", () => {
     expect(check(project.root, project.known)).to.deep.equal([]);
   });
 
-  it("allows a torn last line, an overlap with a lost run, and what its worker discarded", () => {
+  it("allows a torn last line, an overlap with a lost run, and an outcome that its worker discarded", () => {
     project.append("w1", '{"v":1,"event":"sta');
     project.known = { ...project.known, accepted: [{ job: "a" }, { job: "b", retries: 1 }, { job: "c" }] };
     project.put("jobdone/c.ini");
@@ -270,7 +295,7 @@ describe("the checker", () => {
     expect(found()).to.deep.equal(["runs of a job overlap only where the first was lost"]);
   });
 
-  it("allows any number of attempts that asked to be run again, and the checkpoint of a job that failed", () => {
+  it("allows any number of attempts that asked for another run, and the checkpoint of a job that failed", () => {
     project.known = {
       ...project.known,
       accepted: [...project.known.accepted, { job: "c", ends: "jobdone" }],
@@ -286,10 +311,13 @@ describe("the checker", () => {
     expect(check(project.root, project.known)).to.deep.equal([]);
   });
 
-  it("allows what somebody who was killed had begun to write in the queue, and nothing else there", () => {
+  it("allows a temporary file that a killed process left in the queue, and no other file there", () => {
     project.put("jobqueue/.0b5aa4c4-7ad5-4e2a-9d0e-3c3f0f3f4a11.tmp");
     expect(found()).to.deep.equal(["in the end nothing is left behind"]);
     project.known = { ...project.known, hasKilled: true };
+    expect(found()).to.deep.equal([]);
+    project.put("jobqueue/.fuse_hidden01");
+    project.known = { ...project.known, hasFuse: true };
     expect(found()).to.deep.equal([]);
     project.put("jobqueue/.4711-81.tmp");
     expect(found()).to.deep.equal(["in the end nothing is left behind"]);
@@ -302,7 +330,7 @@ describe("the checker", () => {
     });
   }
 
-  it("finds a process that was left", async () => {
+  it("finds a process that is left behind", async () => {
     const left = execa("sleep", ["60"], { env: { FJORD_PROJECT: project.root }, reject: false });
     try {
       expect(found()).to.deep.equal(["in the end no process is left"]);
@@ -312,7 +340,7 @@ describe("the checker", () => {
     }
   });
 
-  it("has every check fail for some planted violation", () => {
+  it("has for each check a planted violation that the check finds", () => {
     const planted = new Set(Object.values(PLANTED).flatMap((one) => one.found as string[]));
     planted.add("in the end no process is left");
     expect([...planted]).to.have.members(Object.keys(CHECKS));

@@ -1,30 +1,45 @@
 import { CANCELLED_NUMBER } from "./arrays.js";
 import { type Evidence, gather, type Line, type Run } from "./evidence.js";
 
-/** A job that was accepted, as the test knows it. One that was submitted twice under its name is named twice. */
+/** An accepted job, as the test knows it. A name that was submitted twice is listed twice. */
 export interface Accepted {
   readonly job: string;
-  /** Where it has to be in the end; any room if not said. */
+  /** Directory in which the job must end; undefined for any directory. */
   readonly ends?: "jobdone" | "jobfailed" | "jobcancelled";
   readonly retries?: number;
-  /** Taken out of the project by hand: it has to be nowhere. */
+  /** Whether a person took the job out of the project, so that it must be nowhere. */
   readonly withdrawn?: boolean;
-  /** It may have been cancelled while it waited, by somebody who was killed before he could tell. */
+  /** Whether the job has ended and `fjord clean` has removed its file and logs. */
+  readonly cleaned?: boolean;
+  /**
+   * Whether the job may have been cancelled while it waited, by a process that was killed before it wrote this to the
+   * ledger.
+   */
   readonly mayBeCancelled?: boolean;
 }
 
 export interface Known {
   readonly accepted: readonly Accepted[];
-  /** The file that every job writes a line to at its start and its end; undefined where no job really ran. */
+  /** The file to which every job writes a line at its start and at its end. Undefined if no job really ran. */
   readonly witness?: string | undefined;
-  /** All has ended and everybody was fired: nothing may be left. */
+  /** Whether all jobs have ended and all workers have been fired, so that nothing may be left. */
   readonly over: boolean;
-  /** All workers are on this host, where a lost job is dead before it runs again: no two runs overlap at all. */
+  /**
+   * Whether all workers are on this host. If so, a lost job is killed before it runs again, and two runs may not
+   * overlap.
+   */
   readonly oneHost?: boolean;
-  /** The disk was full: lines may be torn anywhere, and what the tear hid may be missing. */
+  /** Whether the disk was full. If so, any line may be torn, and lines next to a torn line may be missing. */
   readonly wasFull?: boolean;
-  /** Somebody was killed: what had no name of a job yet, or was to tell the store's time, stays in the queue for a day. */
+  /**
+   * Whether processes were killed. If so, a temporary file without a job's name, or a probe of the store's time, may
+   * stay in the queue for a day.
+   */
   readonly hasKilled?: boolean;
+  /**
+   * Whether hosts mount the project by FUSE, which keeps a hidden file when an open file is removed (docs/network.md).
+   */
+  readonly hasFuse?: boolean;
 }
 
 export interface Violation {
@@ -32,10 +47,14 @@ export interface Violation {
   readonly what: string;
 }
 
-/** An outcome that counts: what an attempt, or the dispatcher in its stead, published. */
+/** An outcome that counts. An attempt has published it, or the dispatcher in place of the attempt. */
 interface Published {
   readonly job: string;
-  /** 0 for what was refused without a run. */
+  /** Identity of the attempt; empty if the job was refused without a run. */
+  readonly run: string;
+  /** Time when the job's file came to its directory, by the store's clock; 0 if no line has this time. */
+  readonly at: number;
+  /** Number of the attempt; 0 if the job was refused without a run. */
   readonly attempt: number;
   readonly to: string;
   readonly kind: string;
@@ -44,31 +63,31 @@ interface Published {
 interface Case extends Evidence {
   readonly known: Known;
   readonly jobs: ReadonlyMap<string, readonly Accepted[]>;
-  /** By job: what was published, one for each attempt and end, in the order of attempts. */
+  /** The published outcomes of each job, one for each attempt and end, in the order of the attempts. */
   readonly published: ReadonlyMap<string, readonly Published[]>;
   readonly allPublished: readonly Published[];
 }
 
 type Check = (c: Case) => string[];
 
-/** The end at which what is in a place has come. */
+/** The directory of ended jobs that corresponds to a place. */
 function roomOf(place: string): string {
   return place === CANCELLED_NUMBER ? "jobcancelled" : place;
 }
 
-/** docs/protocol.md, S1. */
+/** A temporary file in the queue (docs/protocol.md, S1). */
 const ABANDONED = /^jobqueue\/\.[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\.tmp$/;
 
 const FINAL = new Set(["jobdone", "jobfailed", "jobcancelled"]);
-/** `/proc/uptime` counts hundredths, and two readings of it are two. */
+/** Seconds by which two readings of `/proc/uptime`, which counts hundredths, may be wrong. */
 const RESOLUTION = 0.03;
 
-/** The invariants of the protocol, by name. Each gives what speaks against it. */
+/** The invariants of the protocol, by name. Each check returns the facts that contradict it. */
 export const CHECKS: Readonly<Record<string, Check>> = {
   "every accepted job is in exactly one place": ({ jobs, places }) =>
-    [...jobs].flatMap(([job, [first]]) => {
+    [...jobs].flatMap(([job, submissions]) => {
       const where = places.get(job) ?? [];
-      const right = first?.withdrawn ? 0 : 1;
+      const right = submissions[0]?.withdrawn || submissions.at(-1)?.cleaned ? 0 : 1;
       return where.length === right ? [] : [`${job}: ${where.join(", ") || "nowhere"}`];
     }),
 
@@ -87,13 +106,15 @@ export const CHECKS: Readonly<Record<string, Check>> = {
       ? [...jobs].flatMap(([job, submissions]) => {
           const right = submissions.at(-1)?.ends;
           const where = (places.get(job) ?? []).map(roomOf);
-          if (right === undefined || where.includes(right)) return [];
+          if (right === undefined || where.includes(right) || submissions.at(-1)?.cleaned) return [];
           return where[0] === "jobfailed" && wasDenied(lines, job) ? [] : [`${job}: ${where}, not ${right}`];
         })
       : [],
 
   "at most one outcome is published for an attempt": ({ allPublished }) =>
-    repeated(allPublished.filter((p) => p.attempt > 0).map((p) => `${p.job} attempt ${p.attempt}`)),
+    repeated(
+      allPublished.filter((p) => p.attempt > 0).map((p) => `${p.job} attempt ${p.attempt} (${p.run})`),
+    ),
 
   "at most one final outcome for each submission": ({ jobs, published }) =>
     [...published].flatMap(([job, all]) => {
@@ -114,7 +135,23 @@ export const CHECKS: Readonly<Record<string, Check>> = {
         ),
 
   "an attempt is started once": ({ lines }) =>
-    repeated(lines.filter((l) => l.event === "started").map((l) => `${l.job} attempt ${l.attempt}`)),
+    repeated(
+      lines.filter((l) => l.event === "started").map((l) => `${l.job} attempt ${l.attempt} (${runOf(l)})`),
+    ),
+
+  "an identity of a run is given once": ({ lines }) =>
+    repeated(lines.flatMap(({ event, run }) => (event === "started" && run !== undefined ? [run] : []))),
+
+  "a job is given up for failures of its own file": ({ lines }) => {
+    const failed = lines.filter((l) => l.event === "ended" && l.to === "retry" && isFailure(l));
+    return lines.flatMap((line) => {
+      if (line.event !== "retry" || line.to !== "jobfailed" || line.stamp === undefined) return [];
+      const said = Number(/^all (\d+) attempts/.exec(line.reason ?? "")?.[1] ?? 0);
+      const files = filesOf(line, failed);
+      const own = failed.filter((l) => l.job === line.job && files.has(fileOf(l)));
+      return own.length >= said ? [] : [`${line.job}: ${said} failures, ${own.length} of them of its file`];
+    });
+  },
 
   "a worker's id is given once": ({ lines }) =>
     repeated(lines.filter((l) => l.event === "hired").map((l) => String(l.worker))),
@@ -123,7 +160,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     known.over && !known.wasFull
       ? lines
           .filter((line) => line.event === "started")
-          .filter((s) => !lines.some((l) => isSameAttempt(l, s) && ENDS.has(l.event)))
+          .filter((s) => !lines.some((l) => isSameRun(l, s) && ENDS.has(l.event)))
           .map((s) => `${s.job} attempt ${s.attempt} by ${s.worker}`)
       : [],
 
@@ -131,12 +168,14 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     [...jobs].flatMap(([job, submissions]) => {
       const finals = (published.get(job) ?? []).filter((p) => FINAL.has(p.to));
       const last = finals.length < submissions.length ? undefined : finals.at(-1);
-      // A refusal does not tell which attempt came before it, and where the store denies the file one may have.
+      // A refusal does not say how many attempts came before it. If the store denied the file, there may have been
+      // attempts.
       if (last === undefined || (last.kind === "refused" && wasDenied(lines, job))) return [];
       return (
         lines
-          .filter((l) => l.event === "started" && l.job === job && (l.attempt ?? 0) > last.attempt)
-          // One that was only told of, and not begun when its worker saw how late it was.
+          .filter((l) => l.event === "started" && l.job === job && isAfter(l, last))
+          // Skip an attempt that is only recorded. Its worker noticed that it was too late, and did not begin the
+          // attempt.
           .filter((l) => runs.some((run) => isRunOf(run, l)) || !isDiscarded(lines, l))
           .map((l) => `${job} attempt ${l.attempt} after ${told([last])}`)
       );
@@ -174,7 +213,15 @@ export const CHECKS: Readonly<Record<string, Check>> = {
       : runs
           .filter((run) => !lines.some((l) => l.event === "started" && isRunOf(run, l)))
           .map((run) => `${run.job} attempt ${run.attempt} is in no ledger`)
-    ).concat(repeated(runs.map((run) => `${run.job} attempt ${run.attempt}`))),
+    ).concat(
+      [...groupBy(runs, (run) => `${run.job} attempt ${run.attempt}`)]
+        .filter(
+          ([, all]) =>
+            all.length >
+            Math.max(1, lines.filter((l) => l.event === "started" && isRunOf(all[0] as Run, l)).length),
+        )
+        .map(([name]) => name),
+    ),
 
   "runs of a job overlap only where the first was lost": ({ runs, lines, known }) =>
     overlaps(runs)
@@ -184,7 +231,9 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   "in the end nothing is left behind": ({ known, litter, desks, announced }) =>
     known.over
       ? [
-          ...litter.filter((path) => !known.hasKilled || !ABANDONED.test(path)),
+          ...litter
+            .filter((path) => !known.hasKilled || !ABANDONED.test(path))
+            .filter((path) => !known.hasFuse || !path.includes("/.fuse_hidden")),
           ...desks.map((desk) => `desk ${desk}`),
           ...announced.map((name) => `announcement ${name}`),
         ]
@@ -199,7 +248,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
 
 const ENDS = new Set(["ended", "lost", "discarded"]);
 
-/** Judges a project; an empty list means that every invariant holds. */
+/** Judges a project. An empty list means that every invariant holds. */
 export function check(root: string, known: Known): Violation[] {
   return judge(gather(root, known.witness), known);
 }
@@ -208,12 +257,15 @@ export function judge(evidence: Evidence, known: Known): Violation[] {
   const jobs = groupBy(known.accepted, ({ job }) => job);
   const allPublished = publishedBy(withoutRepeats(evidence.lines));
   const published = groupBy(allPublished, ({ job }) => job);
-  for (const all of published.values()) all.sort((a, b) => a.attempt - b.attempt);
+  for (const all of published.values()) all.sort((a, b) => a.at - b.at || a.attempt - b.attempt);
   const c: Case = { ...evidence, known, jobs, published, allPublished };
   return Object.entries(CHECKS).flatMap(([name, find]) => find(c).map((what) => ({ check: name, what })));
 }
 
-/** An `ended` stands twice, word for word, where it was written again as it was not known to be on the disk. */
+/**
+ * Removes repeated `ended` lines. A writer repeats a line unchanged when it does not know whether the first is on the
+ * disk.
+ */
 function withoutRepeats(lines: readonly Line[]): Line[] {
   const seen = new Set<string>();
   return lines.filter((line) => {
@@ -225,39 +277,43 @@ function withoutRepeats(lines: readonly Line[]): Line[] {
 }
 
 /**
- * An `ended` counts unless its own ledger discards it, or a dispatcher's declares the attempt lost. The dispatcher's
- * own final decisions count as the attempt's that they end; said twice (it was killed in between) they are one.
+ * Selects the outcomes that count. An `ended` counts unless its own ledger discards it or a dispatcher's ledger
+ * declares the attempt lost. A final decision of a dispatcher counts as the outcome of the attempt that it ends. A
+ * dispatcher that was killed in between writes the decision twice, and the two lines are one decision.
  */
 function publishedBy(lines: readonly Line[]): Published[] {
   const published: Published[] = [];
   const decided = new Map<string, Published>();
   const revoked = new Set(
-    lines
-      .filter(({ event }) => event === "discarded" || event === "lost")
-      .map((l) => `${l.job} ${l.attempt}`),
+    lines.filter(({ event }) => event === "discarded" || event === "lost").map((l) => `${l.job} ${runOf(l)}`),
   );
   for (const line of lines) {
     const { job = "", attempt = 0, to = "", event } = line;
-    if (event === "ended" && !revoked.has(`${job} ${attempt}`)) {
-      published.push({ job, attempt, to, kind: line.outcome?.kind ?? "" });
+    const which = { job, attempt, run: runOf(line), at: atOf(line), to };
+    if (event === "ended" && !revoked.has(`${job} ${which.run}`)) {
+      published.push({ ...which, kind: line.outcome?.kind ?? "" });
     } else if (event === "refused") {
-      decided.set(`${job} refused`, { job, attempt: 0, to: "jobfailed", kind: "refused" });
+      decided.set(`${job} refused`, { ...which, attempt: 0, run: "", to: "jobfailed", kind: "refused" });
     } else if (event === "lost" && to === "jobfailed") {
-      decided.set(`${job} ${attempt}`, { job, attempt, to, kind: "lost" });
+      decided.set(`${job} lost ${which.run}`, { ...which, kind: "lost" });
     } else if (event === "retry" && to === "jobfailed") {
-      decided.set(`${job} ${attempt}`, { job, attempt, to, kind: "given-up" });
+      decided.set(`${job} ${attempt} ${fileOf(line)}`, { ...which, kind: "given-up" });
     }
   }
-  // The rename after a refusal may have been refused, too; what did so may have passed when the job was looked at again.
+  // The rename after a refusal may fail, too. If the file can be read again later, the job may have run.
   for (const [key, { job }] of decided) {
     if (key !== `${job} refused`) continue;
     const hasEnded = published.some((p) => p.job === job && FINAL.has(p.to));
     if (hasEnded && wasDenied(lines, job)) decided.delete(key);
   }
-  // The attempt's own outcome was "to the retry desk": the decision on it takes its place, not one beside it.
+  // The attempt's own outcome was "to the retry desk". The decision replaces that outcome.
   for (const decision of decided.values()) {
-    const own = published.findIndex(
-      (p) => p.job === decision.job && p.attempt === decision.attempt && p.to === "retry",
+    const own = published.findLastIndex(
+      (p) =>
+        p.job === decision.job &&
+        p.attempt === decision.attempt &&
+        p.to === "retry" &&
+        (decision.at === 0 || p.at <= decision.at),
     );
     if (own >= 0) published[own] = { ...(published[own] as Published), to: decision.to };
     else published.push(decision);
@@ -265,7 +321,7 @@ function publishedBy(lines: readonly Line[]): Published[] {
   return published;
 }
 
-/** Its file could not be read, though twice, as the store denied it for a while. */
+/** Whether a job was refused because the store denied its file for a while. */
 function wasDenied(lines: readonly Line[], of: string): boolean {
   return lines.some(
     ({ event, job, reason }) => event === "refused" && job === of && reason?.includes("permission denied"),
@@ -276,12 +332,50 @@ function isRunOf(run: Run, of: { job?: string; attempt?: number }): boolean {
   return run.job === of.job && run.attempt === of.attempt;
 }
 
-function isSameAttempt(a: Line, b: Line): boolean {
-  return a.job === b.job && a.attempt === b.attempt;
+function isSameRun(a: Line, b: Line): boolean {
+  return a.job === b.job && runOf(a) === runOf(b);
+}
+
+/** The identity of a run. Lines of older versions have only the attempt's number (docs/ledger.md). */
+function runOf({ run, attempt }: Line): string {
+  return run ?? String(attempt);
+}
+
+/** The inode and the birth or modification time of a job's file, from its stamp. */
+function fileOf({ stamp = "" }: Line): string {
+  const [ino = "", modified = "", , born = modified] = stamp.split(":");
+  return `${ino} ${born}`;
+}
+
+/** The file of a decision, and the files that it replaced while they ran. */
+function filesOf(decision: Line, ends: readonly Line[]): Set<string> {
+  const files = new Set([fileOf(decision)]);
+  for (const file of files) {
+    for (const end of ends) {
+      if (end.job === decision.job && fileOf(end) === file && end.claimed !== undefined) {
+        files.add(fileOf({ ...end, stamp: end.claimed }));
+      }
+    }
+  }
+  return files;
+}
+
+/** The change time in a stamp, in ms; 0 if there is none. */
+function atOf({ stamp = "" }: Line): number {
+  return Number(stamp.split(":")[2] ?? 0);
+}
+
+function isAfter(line: Line, end: Published): boolean {
+  const at = atOf(line);
+  return at > 0 && end.at > 0 ? at > end.at : (line.attempt ?? 0) > end.attempt;
+}
+
+function isFailure({ outcome }: Line): boolean {
+  return outcome?.kind === "failed" || outcome?.kind === "timed-out";
 }
 
 function isDiscarded(lines: readonly Line[], attempt: Line): boolean {
-  return lines.some((line) => line.event === "discarded" && isSameAttempt(line, attempt));
+  return lines.some((line) => line.event === "discarded" && isSameRun(line, attempt));
 }
 
 function overlaps(runs: readonly Run[]): [Run, Run][] {

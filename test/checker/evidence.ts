@@ -1,31 +1,33 @@
 import fs from "node:fs";
 import path from "node:path";
+import { type LiveProcess, processesWith } from "../rig/processes.js";
 import { inFile, readArrays } from "./arrays.js";
 
 /**
- * What the checker judges by. It reads the project's directories and ledgers, the jobs' own witness file and `/proc`,
- * and nothing else: no code of fjord's, whose word does not count.
+ * The facts by which the checker judges. The checker reads only the project's directories and ledgers, the jobs'
+ * witness file and `/proc`. It uses no code of fjord, because it tests this code.
  */
 export interface Evidence {
   readonly root: string;
   /**
-   * Where each job file lies: `jobqueue`, `desk W`, `retry`, `jobheld`, `jobdone`, `jobfailed`, `jobcancelled`, by job. Numbers of
-   * an array that are not in the queue yet: `array file`, `array waiting`, `array held`, `array cancelled`, `array out`.
+   * The place of each job's file, by job: `jobqueue`, `desk W`, `retry`, `jobheld`, `jobdone`, `jobfailed` or
+   * `jobcancelled`. For an array's number that is not in the queue yet: `array file`, `array waiting`, `array held`,
+   * `array cancelled` or `array out`.
    */
   readonly places: ReadonlyMap<string, readonly string[]>;
-  /** What lies about and is no job: paths below the root. */
+  /** Paths below the root of other files and directories that should not be left. */
   readonly litter: readonly string[];
   readonly announced: readonly string[];
-  /** Jobs that have left one. */
+  /** Jobs that have left a checkpoint. */
   readonly checkpoints: readonly string[];
   readonly desks: readonly string[];
   readonly lines: readonly Line[];
   readonly torn: readonly Torn[];
   readonly runs: readonly Run[];
-  readonly processes: readonly Process[];
+  readonly processes: readonly LiveProcess[];
 }
 
-/** One line of a ledger, with where it stands. */
+/** One line of a ledger, with its position. */
 export interface Line {
   readonly ledger: string;
   readonly index: number;
@@ -33,6 +35,10 @@ export interface Line {
   readonly t?: string;
   readonly job?: string;
   readonly attempt?: number;
+  readonly run?: string;
+  readonly stamp?: string;
+  /** Stamp of the claimed file, if another file lay in its place at the end. */
+  readonly claimed?: string;
   readonly worker?: string;
   readonly to?: string;
   readonly reason?: string;
@@ -45,19 +51,14 @@ interface Torn {
   readonly text: string;
 }
 
-/** One run of a job by its own witness. Times in seconds of the host's uptime, which only grows. */
+/** One run of a job, as its witness file shows it. Times are in seconds of the host's uptime, which only grows. */
 export interface Run {
   readonly job: string;
   readonly attempt: number;
   readonly pid: number;
   readonly start: number;
-  /** Undefined: it did not come to its end. */
+  /** Undefined if the run did not come to its end. */
   readonly end: number | undefined;
-}
-
-export interface Process {
-  readonly pid: number;
-  readonly command: string;
 }
 
 const ROOMS = ["jobdone", "jobfailed", "jobcancelled", "jobqueue", "jobheld"] as const;
@@ -108,7 +109,7 @@ export function gather(root: string, witness: string | undefined): Evidence {
     checkpoints: listed(path.join(root, "jobcheckpoints")),
     ...readLedgers(path.join(root, "ledger")),
     runs: witness === undefined ? [] : readWitness(witness),
-    processes: processesOf(root),
+    processes: processesWith(root),
   };
 }
 
@@ -125,7 +126,7 @@ function readLedgers(dir: string): { lines: Line[]; torn: Torn[] } {
     const last = pieces.pop() ?? "";
     if (last !== "") torn.push({ ledger, isLast: true, text: last });
     for (const [index, piece] of pieces.entries()) {
-      if (piece === "" || piece === "#") continue; // `#`: behind what was whole after all
+      if (piece === "" || piece === "#") continue; // `#` may also come after a line that was complete
       try {
         lines.push({ ...(JSON.parse(piece) as Omit<Line, "ledger" | "index">), ledger, index });
       } catch {
@@ -136,7 +137,7 @@ function readLedgers(dir: string): { lines: Line[]; torn: Torn[] } {
   return { lines, torn };
 }
 
-/** Lines of `start|end JOB ATTEMPT PID UPTIME`, each one write(2) by the job itself. */
+/** Reads lines of `start|end JOB ATTEMPT PID UPTIME`. The job itself writes each one with one write(2). */
 function readWitness(file: string): Run[] {
   const open = new Map<string, Run>();
   const runs: Run[] = [];
@@ -153,39 +154,4 @@ function readWitness(file: string): Run[] {
     }
   }
   return runs.concat([...open.values()]);
-}
-
-/** Live processes that carry the project's path in their environment or command line. */
-export function processesOf(root: string): Process[] {
-  const found: Process[] = [];
-  for (const pid of fs.readdirSync("/proc")) {
-    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue;
-    const command = read(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim();
-    const environment = read(`/proc/${pid}/environ`).split("\0");
-    const isOurs =
-      command.includes(root) ||
-      environment.some((entry) => entry.startsWith("FJORD_") && entry.endsWith(`=${root}`));
-    if (isOurs && isAlive(Number(pid))) found.push({ pid: Number(pid), command });
-  }
-  return found;
-}
-
-/** Whether a process is there; a zombie is none. */
-export function isAlive(pid: number): boolean {
-  const state = stateOf(pid);
-  return state !== undefined && state !== "Z" && state !== "X";
-}
-
-/** proc(5): `R`, `S`, `D`, `T` (stopped), `Z` …; undefined when there is no such process. */
-export function stateOf(pid: number): string | undefined {
-  const stat = read(`/proc/${pid}/stat`);
-  return stat === "" ? undefined : stat[stat.lastIndexOf(")") + 2];
-}
-
-function read(file: string): string {
-  try {
-    return fs.readFileSync(file, "utf8");
-  } catch {
-    return "";
-  }
 }

@@ -1,10 +1,10 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect } from "chai";
-import { Project } from "../../src/compose/project.js";
+import { Project } from "../../src/library/project.js";
 import { projectPerTest } from "../rig/with-project.js";
 
-describe("arrays", () => {
+describe("job arrays", () => {
   const project = projectPerTest();
   const fjord = (...args: string[]) => project().run("fjord", args);
   const write = (file: string, text: string) => fs.writeFileSync(path.join(project().work, file), text);
@@ -22,18 +22,18 @@ describe("arrays", () => {
     return stderr;
   }
 
-  /** How many are where. */
+  /** Number of the array's jobs in each state. */
   async function states(array: string): Promise<Record<string, number>> {
     const [record] = JSON.parse(await told("show", array, "--json"));
     return record.states;
   }
 
-  /** An array that does nothing, submitted. */
+  /** Submits an array whose jobs do nothing. */
   async function submitted(name: string, range: string, ...options: string[]): Promise<void> {
     await told("submit", "--array", range, "--name", name, ...options, "--", "true");
   }
 
-  it("are one file of many jobs, each with its values in its command, its logfile and its [params]", async () => {
+  it("are one file of many jobs; each job has its own values in its command, logfile and [params]", async () => {
     write(
       "train.ini",
       [
@@ -75,29 +75,26 @@ describe("arrays", () => {
     expect(await states("train")).to.deep.equal({ done: 6 });
   });
 
-  it("come by cp, too, and become jobs only as workers need them, whatever is killed", async () => {
+  it("can be put into the queue with cp, become jobs only when workers need them, and survive the death of any process", async () => {
     const witness = path.join(project().work, "witness");
     await project().copy(
       "big.ini",
-      `[control]\nexecutable = echo {index} >> ${witness} #\n[array]\nrange = 1-100000\n`,
+      `[control]\nexecutable = echo {index} >> ${witness} #\n[array]\nrange = 1-10000\n`,
     );
     const idle = project().start("dispatcher");
-    await project().until("it has begun", () => parts("big").includes("1-100000"));
-    expect(project().list(project().layout.jobqueue)).to.deep.equal([]); // nobody is on duty
+    await project().until("the dispatcher has taken the array over", () => parts("big").includes("1-10000"));
+    expect(project().files.queued).to.deep.equal([]); // No worker is on duty at this moment.
     idle.kill("SIGKILL");
     await project().hire(2);
-    for (let kills = 0; kills < 3; kills++) {
-      const dispatcher = project().start("dispatcher");
-      const before = project().ends.done.length;
-      await project().until("it hands out", () => project().ends.done.length > before + 100);
-      dispatcher.kill("SIGKILL");
-      await dispatcher.exit;
-      expect(project().list(project().layout.jobqueue)).to.have.length.below(2000);
-    }
-    const { stdout } = await fjord("cancel", "big_{50000..100000}");
-    expect(stdout).to.equal("[fjord] Cancelled 50001 jobs: big_[50000-100000].\n");
+    const killed = project().start("dispatcher");
+    await project().until("the dispatcher hands out jobs", () => project().ends.done.length > 100);
+    killed.kill("SIGKILL");
+    await killed.exit;
+    expect(project().files.queued).to.have.length.below(2000);
+    const { stdout } = await fjord("cancel", "big_{5000..10000}");
+    expect(stdout).to.equal("[fjord] Cancelled 5001 jobs: big_[5000-10000].\n");
     const status = JSON.parse(await told("status", "--json"));
-    expect(status.waiting + status.running + status.done + status.cancelled).to.equal(100_000);
+    expect(status.waiting + status.running + status.done + status.cancelled).to.equal(10_000);
     await told("cancel", "big");
     const ran = project().ends.done.length;
     const lines = fs.readFileSync(witness, "utf8").trim().split("\n");
@@ -105,10 +102,10 @@ describe("arrays", () => {
     expect(lines).to.have.length.of.at.least(ran);
     const after = await states("big");
     expect(after.done).to.equal(ran);
-    expect((after.done ?? 0) + (after.cancelled ?? 0)).to.equal(100_000);
+    expect((after.done ?? 0) + (after.cancelled ?? 0)).to.equal(10_000);
   });
 
-  it("are cancelled, held, released and retried singly and in ranges, and every number is one job", async () => {
+  it("are cancelled, held, released and retried as single jobs or ranges, and each number stays one job", async () => {
     await submitted("a", "1-40");
     expect(await told("cancel", "a_7", "a_{10..12}")).to.equal("[fjord] Cancelled 4 jobs: a_[7,10-12].\n");
     expect(await told("hold", "a_2?", "--dry-run")).to.equal("[fjord] Would hold 10 jobs: a_[20-29].\n");
@@ -144,7 +141,9 @@ describe("arrays", () => {
     const explained = await told("explain", "a_9", "a_7", "a_21");
     expect(explained).to.match(/a_9: waiting\n {2}Elements of a become jobs as .*; 7 others come before\.\n/);
     expect(explained).to.match(/a_7: cancelled\n {2}It was cancelled: by \S+\. → fjord retry a_7\n/);
-    expect(explained).to.include("a_21: held\n  Somebody holds it back. → fjord release a_21\n");
+    expect(explained).to.include(
+      "a_21: held\n  It is held until somebody releases it. → fjord release a_21\n",
+    );
     await project().hire(2);
     await project().run("dispatcher");
     expect(await states("a")).to.deep.equal({ held: 7, done: 30, cancelled: 3 });
@@ -158,7 +157,7 @@ describe("arrays", () => {
     expect([new Set(starts).size, starts.length]).to.deep.equal([40, 40]);
   });
 
-  it("are waited for: by fjord wait, by jobs, and wait for others themselves", async () => {
+  it("are waited for by fjord wait and by other jobs, and themselves wait for others", async () => {
     await submitted("first", "1-3");
     write("second.ini", "[control]\nexecutable = exit {code} #\nafter = first\n[sweep]\ncode = 0, 3, 0\n");
     await told("submit", "second.ini");
@@ -180,7 +179,7 @@ describe("arrays", () => {
       "second_3",
     ]);
     expect(project().ends.failed).to.deep.equal(["second_2"]);
-    expect(project().list(project().layout.end("jobcancelled"))).to.deep.equal(["all.ini"]);
+    expect(project().files.cancelled).to.deep.equal(["all.ini"]);
     const order = project()
       .events("started")
       .map(({ job }) => job.slice(0, 5));
@@ -188,23 +187,23 @@ describe("arrays", () => {
     expect(await told("retry", "second_2")).to.include("2 jobs: second_2, all");
   });
 
-  it("that wait for what fails are cancelled as one, and revived with it", async () => {
+  it("are cancelled as a whole when a job that they wait for fails, and revived with that job", async () => {
     await told("submit", "--name", "prepare", "--", "exit 1");
     await submitted("work", "1-5", "--after", "prepare");
     await project().hire(1);
     const { stdout } = await project().run("dispatcher");
-    expect(stdout).to.include("work cancelled: it was to run after prepare, which did not succeed");
+    expect(stdout).to.include("work cancelled: it waited for prepare, which did not succeed");
     expect(parts("work")).to.deep.equal(["array.ini", "cancelled.1-5"]);
-    expect(await told("explain", "work_3")).to.include("it was to run after prepare");
+    expect(await told("explain", "work_3")).to.include("it waited for prepare");
     expect(await told("retry", "prepare")).to.include("6 jobs: work_[1-5], prepare");
     expect(parts("work")).to.deep.equal(["1-5", "array.ini"]);
   });
 
-  it("share no name with what waits: nothing is overwritten", async () => {
+  it("cannot be submitted under the name of a job that waits, so that nothing is overwritten", async () => {
     await submitted("a", "1-5");
     await told("submit", "--name", "b_3", "--", "true");
     expect(await refused("submit", "--array", "1-2", "--name", "a", "--", "true")).to.include(
-      'Of an array "a" "a_[1-5]" waits already.\n[fjord] Nothing was submitted.',
+      'Elements of an array "a" wait already: "a_[1-5]".\n[fjord] Nothing was submitted.',
     );
     expect(await refused("submit", "--name", "a_3", "--replace", "--", "true")).to.include(
       '"a_3" waits already, in the array "a".',
@@ -212,7 +211,8 @@ describe("arrays", () => {
     expect(await refused("submit", "--array", "1-5", "--name", "b", "--", "true")).to.include(
       'A job "b_3" waits already.',
     );
-    // Dropped by hand all the same: the second waits until nothing of the first does.
+    // Now somebody copies a file with the same name into the queue. The second array waits until no job of the first
+    // one waits.
     await project().copy("a.ini", "[control]\nexecutable = false\n[array]\nrange = 1-2\n");
     await project().copy("a_2.ini", "[control]\nexecutable = true\n");
     await project().hire(1);
@@ -222,10 +222,10 @@ describe("arrays", () => {
         .events("started", "a_2")
         .map(({ attempt }) => attempt),
     ).to.deep.equal([1, 2, 3]);
-    expect(await states("a")).to.deep.equal({ failed: 2 }); // those of the second
+    expect(await states("a")).to.deep.equal({ failed: 2 }); // These are the jobs of the second array.
   });
 
-  it("are named as they are shown; what such a name leaves out is not guessed", async () => {
+  it("can be named by the name that fjord shows, and a name shortened with … is refused", async () => {
     await submitted("t", "1-2000");
     expect(await told("cancel", "t_[1000-1500]")).to.equal("[fjord] Cancelled 501 jobs: t_[1000-1500].\n");
     expect(await told("retry", "t_[1100-1200:10,1300]")).to.include("12 jobs: t_[1100-1200:10,1300]");
@@ -233,21 +233,21 @@ describe("arrays", () => {
     expect(await states("t")).to.deep.equal({ waiting: 1511, cancelled: 489 });
   });
 
-  it("tell of what looks like a slip, and of what was cancelled or given up just once", async () => {
+  it("cause warnings about probable mistakes, and report each job that was cancelled or given up only once", async () => {
     write(
       "s.ini",
       "[control]\nexecutable = exit {Code} #{cod}\nretries = 1\n[sweep]\ncode = 1..30\nm = 1-2\n",
     );
     const { stderr } = await fjord("submit", "s.ini");
-    expect(stderr).to.include("{cod} is no value and stays as it is. Did you mean {code}?");
+    expect(stderr).to.include("{cod} is not a value and stays as it is. Did you mean {code}?");
     expect(stderr).to.include('m: "1-2" is one value. A range is 1..2.');
     await told("submit", "--name", "single", "--", "true");
     await project().hire(2);
     const dispatcher = project().start("dispatcher", ["--json", "--stay"]);
-    await project().until("some have failed", () => project().ends.failed.length > 2);
+    await project().until("some jobs have failed", () => project().ends.failed.length > 2);
     await told("submit", "--name", "late", "--priority", "-1", "--", "true");
     await told("cancel", "late");
-    await project().until("all have failed", () => project().ends.failed.length === 30);
+    await project().until("all jobs have failed", () => project().ends.failed.length === 30);
     await dispatcher.said('"all-ended"');
     const events = dispatcher.stdout
       .trim()
@@ -258,7 +258,7 @@ describe("arrays", () => {
     expect(events.filter(({ kind }) => kind === "failed" || kind === "given-up")).to.have.length(30);
   });
 
-  it("that nobody has begun are found by the names of their elements", async () => {
+  it("are found by the names of their elements before any of them has begun", async () => {
     await project().copy("q.ini", "[control]\nexecutable = true\n[array]\nrange = 0-9:3\n");
     expect(await told("show", "q_6")).to.match(/^q_6: waiting\n/);
     expect(parts("q")).to.deep.equal([]);
@@ -267,7 +267,15 @@ describe("arrays", () => {
     expect(parts("q")).to.deep.equal(["0", "9", "array.ini", "cancelled.3", "cancelled.6"]);
   });
 
-  it("that are no good are refused whole, with the place", async () => {
+  it("are refused when the names of their elements would be too long, and a log keeps the reason", async () => {
+    const name = "a".repeat(233);
+    project().rename(`${name}.ini`, "[control]\nexecutable = true\n[array]\nrange = 1-100000\n");
+    expect((await project().run("dispatcher")).exitCode).to.equal(1);
+    const log = fs.readFileSync(project().layout.refusalLog(name), "utf8");
+    expect(log).to.include("is 244 bytes long; rename the file to at most 240");
+  });
+
+  it("are refused as a whole when they are invalid, with the place of the error", async () => {
     write("x.ini", "[control]\nexecutable = {c}\n[sweep]\nc = true, false\n[array]\nrange = 2-3\n");
     expect(await refused("submit", "x.ini")).to.include(
       'x.ini, line 6, section [array], key "range": there is no element 3: [sweep] makes 1 to 2.\n',
@@ -278,14 +286,16 @@ describe("arrays", () => {
     expect(project().ends.failed).to.deep.equal(["x"]);
   });
 
-  it("are run at once by fjord run, and left by --param", async () => {
+  it("run at once with fjord run, and cannot have --param added", async () => {
     write("x.ini", "[control]\nexecutable = echo {n} #\n[sweep]\nn = 1..4\n");
     const { exitCode, stdout } = await fjord("run", "-j", "2", "-k", "x.ini");
     expect({ exitCode, stdout }).to.deep.equal({ exitCode: 0, stdout: "1\n2\n3\n4\n" });
-    expect(await refused("submit", "--param", "a=1..2", "x.ini")).to.include("says itself what varies");
+    expect(await refused("submit", "--param", "a=1..2", "x.ini")).to.include(
+      "has a section [sweep] or [array] already",
+    );
   });
 
-  it("are gone with the last of their jobs", async () => {
+  it("are removed together with the last of their jobs", async () => {
     await submitted("a", "1-6");
     await told("cancel", "a_{5..6}");
     await project().hire(1);
@@ -297,7 +307,7 @@ describe("arrays", () => {
     expect((await fjord("show", "a")).exitCode).to.equal(3);
   });
 
-  it("count in what the verbs tell, and come first there", async () => {
+  it("count with all their jobs in the messages of the verbs, and are named first", async () => {
     await submitted("z", "1-1000");
     for (let n = 1; n <= 6; n++) project().job(`a${n}`, "true");
     const names = "z_[1-1000], a1, a2, a3, a4 and 2 more.\n";
@@ -309,7 +319,7 @@ describe("arrays", () => {
     expect(await told("clean", "--older-than", "0")).to.equal(`[fjord] Removed 1006 jobs: ${names}`);
   });
 
-  it("name what tells which elements there are, for one that is not there; and nothing is done", async () => {
+  it("name the command that lists the elements when an element does not exist, and change nothing", async () => {
     await submitted("z", "1-10");
     project().job("a", "true");
     for (const [verb, done] of [
@@ -327,7 +337,7 @@ describe("arrays", () => {
     expect((await fjord("list", "--json", "--state", "waiting", "a")).stdout).to.contain('"job":"a"');
   });
 
-  it("are there for programs", async () => {
+  it("are available to programs through the library", async () => {
     const opened = await Project.open(project().directory, project().env);
     const [draft, ...more] = await opened.draft({ command: ["true"], array: "1-9:4", name: "p" });
     expect(more).to.deep.equal([]);

@@ -1,41 +1,38 @@
 import fs from "node:fs";
 import { expect } from "chai";
-import { Project } from "../../src/compose/project.js";
-import type { Withdrawn } from "../../src/compose/withdraw.js";
+import type { CancelledOrHeld } from "../../src/jobs/cancelling.js";
+import { Project } from "../../src/library/project.js";
+import { isCancelRequest } from "../../src/project/entry-names.js";
 import { isAlive, kill } from "../rig/processes.js";
 import type { TemporaryProject } from "../rig/temporary-project.js";
 import { projectPerTest } from "../rig/with-project.js";
 
-/** The ends that a command tells with `--json`, by job. */
+/** The ends that a command reports with `--json`, by job. */
 async function endsOf(project: TemporaryProject, ...args: string[]): Promise<Record<string, string>> {
   const { stdout, stderr } = await project.run("fjord", [...args, "--json"]);
   expect(stderr).to.equal("");
-  return Object.fromEntries((JSON.parse(stdout) as Withdrawn[]).map(({ job, end }) => [job, end]));
+  return Object.fromEntries((JSON.parse(stdout) as CancelledOrHeld[]).map(({ job, end }) => [job, end]));
 }
 
 describe("fjord cancel", () => {
   const project = projectPerTest();
 
-  it("takes jobs out of the queue, by name, pattern and range, and tells which", async () => {
+  it("takes jobs out of the queue by name, pattern and range, and names them", async () => {
     for (const name of ["a", "run1", "run2", "run10", "x"]) project().job(name, "true");
     const { exitCode, stdout } = await project().run("fjord", ["cancel", "run{1..2}", "x*", "--dry-run"]);
     expect({ exitCode, stdout }).to.deep.equal({
       exitCode: 0,
       stdout: "[fjord] Would cancel 3 jobs: run1, run2, x.\n",
     });
-    expect(project().list(project().layout.jobqueue)).to.have.length(5);
+    expect(project().files.queued).to.have.length(5);
     const real = await project().run("fjord", ["cancel", "run{1..2}", "x*"]);
     expect(real.stdout).to.equal("[fjord] Cancelled 3 jobs: run1, run2, x.\n");
-    expect(project().list(project().layout.jobqueue)).to.deep.equal(["a.ini", "run10.ini"]);
-    expect(project().list(project().layout.end("jobcancelled"))).to.deep.equal([
-      "run1.ini",
-      "run2.ini",
-      "x.ini",
-    ]);
+    expect(project().files.queued).to.deep.equal(["a.ini", "run10.ini"]);
+    expect(project().files.cancelled).to.deep.equal(["run1.ini", "run2.ini", "x.ini"]);
     expect(project().events("cancelled", "x")[0]).to.include({ attempt: 0 });
   });
 
-  it("tells the ledger of those that it has cancelled when the store has trouble with the next", async () => {
+  it("records the jobs that it has cancelled when the store fails on the next one", async () => {
     for (const name of ["a", "b"]) project().job(name, "true");
     const opened = await Project.open(project().directory);
     const { store, layout } = opened;
@@ -44,11 +41,11 @@ describe("fjord cancel", () => {
       from === layout.queued("b.ini") ? Promise.reject(new Error("trouble")) : rename(from, to);
     const places = await opened.jobs(["a", "b"]);
     expect(await opened.cancel(places).catch((error: Error) => error.message)).to.equal("trouble");
-    expect(project().list(layout.end("jobcancelled"))).to.deep.equal(["a.ini"]);
+    expect(project().files.cancelled).to.deep.equal(["a.ini"]);
     expect(project().events("cancelled", "a")).to.have.length(1);
   });
 
-  it("says what it has cancelled when the ledger cannot be told", async () => {
+  it("names the jobs that it has cancelled when the ledger cannot be written", async () => {
     for (const name of ["a", "b", "c"]) project().job(name, "true");
     await project().run("fjord", ["cancel", "c"]);
     const { ledger } = project().layout;
@@ -57,22 +54,24 @@ describe("fjord cancel", () => {
     fs.mkdirSync(`${ledger}/${own}`);
     const { exitCode, stderr } = await project().run("fjord", ["cancel", "a", "b"]);
     expect(exitCode).to.equal(2);
-    expect(stderr).to.match(/^\[fjord\] 2 jobs are cancelled, but the ledger cannot be told of it: EISDIR/);
-    expect(project().list(project().layout.end("jobcancelled"))).to.deep.equal(["a.ini", "b.ini", "c.ini"]);
+    expect(stderr).to.match(
+      /^\[fjord\] 2 jobs are cancelled, but this cannot be written to the ledger: EISDIR/,
+    );
+    expect(project().files.cancelled).to.deep.equal(["a.ini", "b.ini", "c.ini"]);
   });
 
-  it("stops a job that runs, with all that it has started, and publishes that once", async () => {
+  it("stops a running job with all processes that the job has started, and publishes one outcome", async () => {
     await project().hire(1);
     project().start("dispatcher", ["--stay"]);
     project().job("deep", "sh -c 'sleep 1000 & echo $!; wait' #", { retries: "3" });
-    const child = await project().until("it runs", () => {
+    const child = await project().until("the job runs", () => {
       const log = project().layout.attemptLog("deep", 1);
       return fs.existsSync(log) && Number(project().log("deep"));
     });
     expect(await endsOf(project(), "cancel", "deep")).to.deep.equal({ deep: "done" });
     await project().gone(child);
     expect(isAlive(child)).to.equal(false);
-    expect(project().list(project().layout.end("jobcancelled"))).to.deep.equal(["deep.ini"]);
+    expect(project().files.cancelled).to.deep.equal(["deep.ini"]);
     const [ended, ...more] = project().events("ended", "deep");
     expect(more).to.deep.equal([]);
     expect(ended).to.deep.include({ to: "jobcancelled", attempt: 1 });
@@ -83,7 +82,7 @@ describe("fjord cancel", () => {
     expect(stdout).to.match(/^deep: cancelled\n/);
   });
 
-  it("reaches a job that lies ahead on a desk, while another runs there", async () => {
+  it("reaches a job that waits on a desk while another job runs there", async () => {
     await project().hire(1);
     project().start("dispatcher", ["--stay"]);
     for (let n = 0; n < 30; n++) project().job(`quick${n}`, "true");
@@ -91,20 +90,20 @@ describe("fjord cancel", () => {
     const long = await project().remoteJob("a-long");
     project().job("b-next", "true");
     await long.started();
-    await project().until("one lies ahead", () =>
+    await project().until("one job lies ahead", () =>
       project()
         .workers.flatMap((worker) => project().list(project().layout.desk(worker)))
         .includes("b-next.ini"),
     );
     expect(await endsOf(project(), "hold", "*-*")).to.deep.equal({ "a-long": "running", "b-next": "done" });
-    expect(project().list(project().layout.jobheld)).to.deep.equal(["b-next.ini"]);
+    expect(project().files.held).to.deep.equal(["b-next.ini"]);
     expect(await endsOf(project(), "cancel", "b-next")).to.deep.equal({ "b-next": "done" });
     long.exit(0);
     await project().ended("a-long");
-    expect(project().list(project().layout.end("jobcancelled"))).to.deep.equal(["b-next.ini"]);
+    expect(project().files.cancelled).to.deep.equal(["b-next.ini"]);
   });
 
-  it("takes a job off that waits for its next attempt; put back, its attempts are counted anew", async () => {
+  it("cancels a job that waits for its next attempt, and its attempts start at 1 again after a retry", async () => {
     const { settings } = project().layout;
     const quick = fs.readFileSync(settings, "utf8");
     fs.writeFileSync(settings, quick.replace("retry_backoff = 0.1 s", "retry_backoff = 1 h"));
@@ -114,7 +113,7 @@ describe("fjord cancel", () => {
     await patient.said("attempt 2 of 3 follows");
     const cancelled = await project().run("fjord", ["cancel", "often"]);
     expect(cancelled.stdout).to.equal("[fjord] Cancelled 1 job: often.\n");
-    expect(project().list(project().layout.end("jobcancelled"))).to.deep.equal(["often.ini"]);
+    expect(project().files.cancelled).to.deep.equal(["often.ini"]);
     patient.kill("SIGTERM");
     await patient.end;
     fs.writeFileSync(settings, quick);
@@ -124,7 +123,7 @@ describe("fjord cancel", () => {
     expect(project().ends.failed).to.deep.equal(["often"]);
   });
 
-  it("takes a job of a worker that is killed before it answers", async () => {
+  it("takes the job from a worker that is killed before the worker answers", async () => {
     await project().hire(1);
     project().start("dispatcher", ["--stay"]);
     const job = await project().remoteJob("job");
@@ -136,16 +135,16 @@ describe("fjord cancel", () => {
     await project().until("the worker was asked", () =>
       project()
         .list(project().layout.desk(worker?.worker ?? ""))
-        .some((entry) => project().layout.isAsk(entry)),
+        .some((entry) => isCancelRequest(entry)),
     );
     kill(pid, "SIGKILL");
     expect(await cancelling.end).to.include({ exitCode: 0, stdout: "[fjord] Cancelled 1 job: job.\n" });
-    expect(project().list(project().layout.end("jobcancelled"))).to.deep.equal(["job.ini"]);
+    expect(project().files.cancelled).to.deep.equal(["job.ini"]);
     expect(project().events("started", "job")).to.have.length(1);
     expect(project().events("lost", "job")).to.have.length(1);
   });
 
-  it("says of jobs that have ended that they have, and of unknown ones that they are unknown", async () => {
+  it("says that jobs have ended when they have, and that unknown jobs are unknown", async () => {
     await project().hire(1);
     project().job("over", "true");
     await project().run("dispatcher");
@@ -160,14 +159,14 @@ describe("fjord cancel", () => {
 describe("fjord hold and release", () => {
   const project = projectPerTest();
 
-  it("keep jobs from being run, and give them back", async () => {
+  it("keep jobs from running, and return them to the queue", async () => {
     for (const name of ["a", "b", "c"]) project().job(name, "true");
     expect((await project().run("fjord", ["hold", "a", "b"])).stdout).to.equal(
       "[fjord] Held 2 jobs: a, b.\n",
     );
     await project().hire(1);
     expect((await project().run("dispatcher")).stdout).to.contain(
-      `[dispatcher] Held back: 2, until fjord release. fjord list --state held --project ${project().directory} names them.\n`,
+      `[dispatcher] Jobs that are held until fjord release: 2. fjord list --state held --project ${project().directory} lists them.\n`,
     );
     expect(project().ends.done).to.deep.equal(["c"]);
     expect((await project().run("fjord", ["status"])).stdout).to.contain("0 waiting, 2 held, 0 running");
@@ -182,18 +181,18 @@ describe("fjord hold and release", () => {
     expect(project().ends.done).to.deep.equal(["a", "b", "c"]);
   });
 
-  it("never lose a job to another of its name", async () => {
+  it("never replace a job with another one with the same name", async () => {
     project().job("twin", "true", { nice: "1" });
     await project().run("fjord", ["hold", "twin"]);
     project().job("twin", "true", { nice: "2" });
     expect(await endsOf(project(), "release", "twin")).to.deep.equal({ twin: "name-taken" });
     expect((await project().run("fjord", ["release", "twin"])).exitCode).to.equal(2);
     expect(await endsOf(project(), "hold", "twin")).to.deep.equal({ twin: "name-taken" });
-    expect(project().list(project().layout.jobqueue)).to.deep.equal(["twin.ini"]);
-    expect(project().list(project().layout.jobheld)).to.deep.equal(["twin.ini"]);
+    expect(project().files.queued).to.deep.equal(["twin.ini"]);
+    expect(project().files.held).to.deep.equal(["twin.ini"]);
   });
 
-  it("do not tell of a job as held whose worker was to cancel it first", async () => {
+  it("do not report a job as held when its worker still has to cancel the job first", async () => {
     const opened = await Project.open(project().directory);
     const { layout } = opened;
     fs.mkdirSync(layout.desk("w-1"));
@@ -207,7 +206,7 @@ describe("fjord hold and release", () => {
     fs.rmSync(layout.desk("w-1"), { recursive: true });
   });
 
-  it("tell of a job that went while it was to be released", async () => {
+  it("report a job that disappeared while they released it", async () => {
     for (const name of ["a", "b"]) project().job(name, "true");
     await project().run("fjord", ["hold", "a", "b"]);
     const own = await Project.open(project().directory);
@@ -217,6 +216,6 @@ describe("fjord hold and release", () => {
       { job: "a", state: "held", end: "gone" },
       { job: "b", state: "held", end: "queued" },
     ]);
-    expect(project().list(project().layout.jobqueue)).to.deep.equal(["b.ini"]);
+    expect(project().files.queued).to.deep.equal(["b.ini"]);
   });
 });

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
+import tty from "node:tty";
 import { stripVTControlCharacters } from "node:util";
 import { expect } from "chai";
 import { isColoured } from "../../src/cli/colour.js";
@@ -14,12 +15,19 @@ describe("isColoured", () => {
   const terminal = { isTTY: true, hasColors: () => true };
   const poor = { isTTY: true, hasColors: () => false };
   const pipe = {};
+  const real: Parameters<typeof isColoured>[1] = {
+    isTTY: true,
+    hasColors: (env) => tty.WriteStream.prototype.hasColors(env),
+  };
   const cases: [NodeJS.ProcessEnv, Parameters<typeof isColoured>[1], boolean][] = [
     [{}, terminal, true],
     [{}, poor, false],
     [{}, pipe, false],
     [{ NO_COLOR: "1" }, terminal, false],
     [{ NO_COLOR: "" }, terminal, true],
+    [{ NO_COLOR: "", TERM: "xterm" }, real, true],
+    [{ NO_COLOR: "1", TERM: "xterm" }, real, false],
+    [{ NO_COLOR: "", TERM: "dumb" }, real, false],
     [{ FORCE_COLOR: "1" }, pipe, true],
     [{ FORCE_COLOR: "" }, pipe, true],
     [{ FORCE_COLOR: "0" }, terminal, false],
@@ -27,8 +35,8 @@ describe("isColoured", () => {
     [{ FORCE_COLOR: "1", NO_COLOR: "1" }, pipe, true],
   ];
   for (const [env, output, coloured] of cases) {
-    const where = output === terminal ? "a terminal" : output === poor ? "a poor terminal" : "a pipe";
-    it(`${coloured ? "yes" : "no"} for ${where} with ${JSON.stringify(env)}`, () => {
+    const where = output === pipe ? "a pipe" : output === poor ? "a terminal without colours" : "a terminal";
+    it(`is ${coloured} for ${where} with ${JSON.stringify(env)}`, () => {
       expect(isColoured(env, output)).to.equal(coloured);
     });
   }
@@ -48,12 +56,12 @@ describe("colours", () => {
   });
 
   for (const args of PRINTING) {
-    it(`are not in what fjord ${args} pipes`, async () => {
+    it(`are absent when fjord ${args} prints into a pipe`, async () => {
       const { stdout } = await project().run("fjord", args);
       expect(stdout).not.to.contain("\x1b").and.not.equal("");
     });
 
-    it(`are in what fjord ${args} prints when they are forced, and move nothing`, async () => {
+    it(`are printed by fjord ${args} when they are forced, and leave the columns in their places`, async () => {
       const plain = await project().run("fjord", args);
       const { stdout } = await project().run("fjord", args, { env: { FORCE_COLOR: "1" } });
       for (const [colour, word] of [
@@ -72,7 +80,7 @@ describe("colours", () => {
     });
   }
 
-  it("are for a terminal, unless NO_COLOR is set", async function () {
+  it("are printed on a terminal, unless NO_COLOR is set", async function () {
     if (spawnSync("script", ["--version"]).status !== 0) skip(this, "there is no script");
     const typed = `"${process.execPath}" "${binary("fjord")}" list`;
     const shown = async (env: NodeJS.ProcessEnv) =>

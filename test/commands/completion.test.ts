@@ -3,10 +3,18 @@ import fs from "node:fs";
 import path from "node:path";
 import { expect } from "chai";
 import { binary, type CommandName } from "../rig/command.js";
+import { sized } from "../rig/sized.js";
 import { sharedProject, skip } from "../rig/with-project.js";
 
-/** A line that is typed so far, and the words that may follow. The last word is unfinished, often empty. */
+/**
+ * A command line typed so far, and the words that may follow. The last word is unfinished and often empty.
+ */
 type Typed = readonly [CommandName, ...string[]];
+
+interface Shell {
+  readonly ask: string;
+  args(typed: Typed): string[];
+}
 
 describe("completion", function () {
   this.slow(3000);
@@ -31,15 +39,15 @@ describe("completion", function () {
     fs.writeFileSync(path.join(project().work, "settle.txt"), "");
   });
 
-  /** Each shell is given its script in a file, and asks as it does when TAB is pressed. */
-  const SHELLS: Record<string, { ask: string; args(typed: Typed): string[] }> = {
+  /** Each shell reads its script from a file and asks for completions as it does when TAB is pressed. */
+  const SHELLS: Record<string, Shell> = {
     bash: {
-      ask: `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _fjord_complete
+      ask: `source "$1"; COMP_LINE=$2; shift 2; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _fjord_complete
         printf "%s\\n" "\${COMPREPLY[@]}"`,
-      args: (typed) => [...typed],
+      args: (typed) => [typed.join(" "), ...typed.flatMap((word) => word.match(/[:=@]+|[^:=@]+/g) ?? [""])],
     },
     zsh: {
-      // What belongs to the line editor stands in for itself.
+      // These stubs replace the functions of the line editor.
       ask: `compdef() { :; }; _describe() { print -rl -- \${(P)2}; }; _files() { print -rl -- \${words[CURRENT]}*(N); }
         source "$1"; shift; words=("$@"); CURRENT=$#; _fjord_complete`,
       args: (typed) => [...typed],
@@ -50,7 +58,8 @@ describe("completion", function () {
     },
   };
 
-  for (const [shell, { ask, args }] of Object.entries(SHELLS)) {
+  for (const shell of sized(["bash"], ["zsh", "fish"])) {
+    const { ask, args } = SHELLS[shell] as Shell;
     describe(shell, () => {
       let script: string;
 
@@ -62,7 +71,7 @@ describe("completion", function () {
         fs.writeFileSync(script, stdout);
       });
 
-      /** The words alone, without what they mean. */
+      /** The words without their descriptions. */
       async function complete(...typed: Typed): Promise<string[]> {
         const quiet = shell === "bash" ? ["--norc"] : shell === "zsh" ? ["-f"] : ["--no-config"];
         const dollar0 = shell === "fish" ? [] : [shell];
@@ -70,7 +79,8 @@ describe("completion", function () {
         const { stdout, stderr } = await project().startProgram(shell, words, { env }).end;
         expect(stderr).to.equal("");
         const lines = stdout.split("\n").filter((line) => line !== "");
-        return lines.map((line) => line.split(shell === "zsh" ? /(?<!\\):/ : "\t")[0] ?? "").sort();
+        if (shell !== "zsh") return lines.map((line) => line.split("\t")[0] ?? "").sort();
+        return lines.map((line) => (line.split(/(?<!\\):/)[0] ?? "").replaceAll("\\:", ":")).sort();
       }
 
       it("knows the verbs", async () => {
@@ -105,7 +115,7 @@ describe("completion", function () {
         ]);
       });
 
-      it("knows which jobs a verb is for, and those to wait for", async () => {
+      it("knows the jobs that each verb accepts, and the jobs for which another job can wait", async () => {
         expect(await complete("fjord", "retry", "")).to.deep.equal(["test1"]);
         expect(await complete("fjord", "hold", "t"))
           .to.include("train1")
@@ -124,9 +134,30 @@ describe("completion", function () {
         await project().run("recruiter", ["fire", "--wait"]);
       });
 
-      it("leaves files to the shell", async () => {
+      it("completes names that contain bash's word breaks, and options with =", async () => {
+        const names = ["ex:a", "ex:lr=0.1", "ex:lr=0.2", "ex@c", "a"];
+        for (const name of names) project().job(name, "true");
+        /** bash replaces only the last piece of the word with the reply. */
+        const rest = (word: string, typed: string) => (shell === "bash" ? word.slice(typed.length) : word);
+        const both = (typed: string) => ["ex:lr=0.1", "ex:lr=0.2"].map((name) => rest(name, typed));
+        const found = await Promise.all([
+          complete("fjord", "show", "ex:l"),
+          complete("fjord", "show", "a", "ex:lr="),
+          complete("fjord", "show", "ex@"),
+          complete("fjord", "list", "--state=wa"),
+        ]);
+        expect(found).to.deep.equal([
+          both("ex:"),
+          both("ex:lr="),
+          [rest("ex@c", "ex")], // bash keeps an @ together with the text after it.
+          [rest("--state=waiting", "--state=")],
+        ]);
+        for (const name of names) fs.rmSync(project().layout.queued(`${name}.ini`));
+      });
+
+      it("leaves file names to the shell", async () => {
         const files = await complete("fjord", "submit", "sett");
-        // bash itself does that, after the function has found nothing.
+        // bash completes file names by itself when the function has found nothing.
         expect(files).to.deep.equal(shell === "bash" ? [] : ["settle.txt"]);
       });
     });
@@ -144,18 +175,18 @@ describe("completion", function () {
     ["clean", "test1"],
   ];
   for (const [verb, ...jobs] of VERBS) {
-    it(`offers the jobs that fjord ${verb} is for`, async () => {
+    it(`offers the jobs that fjord ${verb} accepts`, async () => {
       fs.writeFileSync(project().layout.held("held1.ini"), "[control]\nexecutable = true\n");
       expect((await asked(verb, "")).trimEnd().split("\n").sort()).to.deep.equal(jobs);
       fs.unlinkSync(project().layout.held("held1.ini"));
     });
   }
 
-  it("goes on after a comma", async () => {
+  it("continues after a comma", async () => {
     expect(await asked("list", "--state", "done,f")).to.equal("done,failed\n");
   });
 
-  it("offers nothing where it does not know", async () => {
+  it("offers nothing where it knows no words", async () => {
     expect(await asked("list", "--where", "t")).to.equal("");
     expect(await asked("log", "--attempt", "t")).to.equal("");
     expect(await asked("submit", "--workdir", "")).to.equal("");
@@ -163,7 +194,7 @@ describe("completion", function () {
     expect(await asked("show", "--project", "nowhere", "t")).to.equal("");
   });
 
-  it("knows what bash makes of an option with =", async () => {
+  it("understands the pieces into which bash splits an option with =", async () => {
     const { stdout } = await project().run("recruiter", ["--complete-words", "hire", "--via", "=", "s"]);
     expect(stdout).to.equal("screen\n");
   });

@@ -16,7 +16,7 @@ function lines(text: string): unknown[] {
 describe("dispatcher", () => {
   const project = projectPerTest();
 
-  it("tells where it dispatches and how it ended, and exits 0 when all jobs succeeded", async () => {
+  it("prints the project it dispatches and how the jobs ended, and exits 0 when all jobs succeeded", async () => {
     for (const name of ["a", "b", "c"]) project().job(name, "true");
     await project().hire(2);
     const { exitCode, stdout, stderr } = await project().run("dispatcher");
@@ -27,7 +27,7 @@ describe("dispatcher", () => {
     expect(project().ends).to.deep.equal({ done: ["a", "b", "c"], failed: [] });
   });
 
-  it("exits 1 when some failed", async () => {
+  it("exits 1 when some jobs failed", async () => {
     project().job("good", "true");
     project().job("bad", "exit 3");
     await project().hire(1);
@@ -37,14 +37,14 @@ describe("dispatcher", () => {
     expect(project().ends).to.deep.equal({ done: ["good"], failed: ["bad"] });
   });
 
-  it("exits 1 when a file was refused, needs no worker for that", async () => {
+  it("exits 1 when a file was refused, even without a worker", async () => {
     project().rename("bad.ini", "[control]\n");
     const { exitCode, stdout } = await project().run("dispatcher");
     expect(exitCode).to.equal(1);
     expect(stdout).to.contain("[dispatcher] Refused: bad.ini, line 1, section [control]");
   });
 
-  it("takes a job that fails and then succeeds for a success", async () => {
+  it("counts a job that fails and then succeeds as a success", async () => {
     project().job("twice", 'test "$FJORD_ATTEMPT" = 2 || exit 1; :', { retries: "1" });
     await project().hire(1);
     const { exitCode, stdout } = await project().run("dispatcher");
@@ -53,7 +53,7 @@ describe("dispatcher", () => {
     expect(stdout).to.contain("No more jobs: 1 succeeded, 0 failed, in ");
   });
 
-  it("says that nobody is on duty, and goes on when workers come", async () => {
+  it("says that no worker is on duty, and continues when workers come", async () => {
     project().job("a", "true");
     const dispatcher = project().start("dispatcher");
     await dispatcher.said("1 waiting, and no worker is on duty. Hire some: recruiter hire");
@@ -63,7 +63,7 @@ describe("dispatcher", () => {
     expect(stdout).not.to.contain("Nothing to do yet");
   });
 
-  it("says what to do when there is nothing to do, once and only at first", async () => {
+  it("says once, at the start, what to do when there is nothing to do", async () => {
     const dispatcher = project().start("dispatcher", ["--stay"]);
     const hint = `Nothing to do yet: drop job files into ${project().layout.jobqueue}; Ctrl-C stops.\n`;
     await dispatcher.said(`Started on ${project().layout.jobqueue}.\n[dispatcher] ${hint}`);
@@ -87,12 +87,12 @@ describe("dispatcher", () => {
   ] as const;
 
   for (const order of permutations) {
-    it(`takes its steps in any order: ${order.join(", ")}`, async () => {
+    it(`works in any order of the steps: ${order.join(", ")}`, async () => {
       let dispatcher: RunningCommand | undefined;
       for (const step of order) {
-        expect(dispatcher?.hasEnded ?? false, `it has ended before "${step}"`).to.equal(false);
+        expect(dispatcher?.isAlive ?? true, `it has ended before "${step}"`).to.equal(true);
         if (step === "create") {
-          // The first does not end before the second is there.
+          // The first job does not end before the second one is in the queue.
           const both = path.join(project().work, "both");
           const text = `[control]\nexecutable: until test -e ${both}; do sleep 0.02; done #\n`;
           for (const name of ["a", "b"]) await project().copy(`${name}.ini`, text);
@@ -110,7 +110,7 @@ describe("dispatcher", () => {
     });
   }
 
-  it("takes jobs that come while it runs", async () => {
+  it("takes jobs that arrive while it runs", async () => {
     const first = await project().remoteJob("first");
     await project().hire(1);
     const dispatcher = project().start("dispatcher");
@@ -121,19 +121,19 @@ describe("dispatcher", () => {
     expect((await dispatcher.end).stdout).to.contain("No more jobs: 2 succeeded, 0 failed, in ");
   });
 
-  it("stays with --stay, and counts each lot afresh", async () => {
+  it("continues with --stay after all jobs have ended, and counts each batch from zero", async () => {
     await project().hire(1);
     const dispatcher = project().start("dispatcher", ["--stay"]);
     project().job("a", "true");
     await dispatcher.said("No more jobs: 1 succeeded, 0 failed, in ");
-    expect(dispatcher.hasEnded).to.equal(false);
+    expect(dispatcher.isAlive).to.equal(true);
     project().job("b", "false");
     await dispatcher.said("No more jobs: 0 succeeded, 1 failed, in ");
     dispatcher.kill("SIGTERM");
     expect((await dispatcher.end).exitCode).to.equal(130);
   });
 
-  it("prints one status line with --status-only, and takes no seat", async () => {
+  it("prints one status line with --status-only, and does not become the dispatcher", async () => {
     project().job("a", "true");
     await project().hire(1);
     const { exitCode, stdout } = await project().run("dispatcher", ["--status-only"]);
@@ -151,7 +151,7 @@ describe("dispatcher", () => {
     expect(JSON.parse(json)).to.include({ project: project().directory, waiting: 0, done: 1 });
   });
 
-  it("runs the callback when all have ended, with the counts in its environment", async () => {
+  it("runs the callback when all jobs have ended, with the counts in the environment", async () => {
     project().job("a", "true");
     project().job("b", "false");
     await project().hire(1);
@@ -165,7 +165,19 @@ describe("dispatcher", () => {
     expect(fs.readFileSync(told, "utf8")).to.contain(` ${project().directory}\n`);
   });
 
-  it("says that a callback failed, and exits by the jobs all the same", async () => {
+  it("stops the callback when the dispatcher is stopped", async () => {
+    await project().hire(1);
+    project().job("a", "true");
+    const dispatcher = project().start("dispatcher", ["--callback", "echo begun; exec sleep 1000"]);
+    await dispatcher.said("begun");
+    dispatcher.kill("SIGTERM");
+    expect(await dispatcher.end)
+      .to.include({ exitCode: 0 })
+      .and.property("stdout")
+      .that.contains("The callback failed: SIGTERM.");
+  });
+
+  it("reports that a callback failed, and still exits with the code of the jobs", async () => {
     project().job("a", "true");
     await project().hire(1);
     const { exitCode, stdout } = await project().run("dispatcher", ["--callback", "exit 9"]);
@@ -173,7 +185,7 @@ describe("dispatcher", () => {
     expect(stdout).to.contain("[dispatcher] The callback failed: ");
   });
 
-  it("tells its events as JSON lines with --json", async () => {
+  it("prints its events as JSON lines with --json", async () => {
     project().job("a", "true");
     project().rename("b.ini", "nonsense");
     await project().hire(1);
@@ -185,7 +197,7 @@ describe("dispatcher", () => {
     expect(events[2]).to.include({ succeeded: 1, failed: 1 });
   });
 
-  it("tells of a job that failed how it ended, in which attempt and where its log is", async () => {
+  it("says how a failed job ended, in which attempt, and where its log is", async () => {
     const { layout } = project();
     project().job("bad", "exit 3", { priority: "2" });
     project().job("shot", "sh -c 'kill -SEGV $$'", { priority: "1" });
@@ -211,11 +223,11 @@ describe("dispatcher", () => {
     fs.renameSync(layout.ended("jobfailed", "bad.ini"), layout.queued("bad.ini"));
     const told = await project().run("dispatcher");
     expect(told.stdout).to.contain(
-      `[dispatcher] bad failed (exit code 3). What it printed: ${layout.attemptLog("bad", 3)}\n`,
+      `[dispatcher] bad failed (exit code 3). Output: ${layout.attemptLog("bad", 3)}\n`,
     );
   });
 
-  it("tells of each attempt that failed how it ended, and where its log is", async () => {
+  it("says for each failed attempt how the attempt ended, and where its log is", async () => {
     const { layout } = project();
     project().job("again", "test $FJORD_ATTEMPT = 1 && exit 3; exec sh -c 'kill -SEGV $$' #", {
       retries: "1",
@@ -234,7 +246,7 @@ describe("dispatcher", () => {
       {
         kind: "given-up",
         job: "again",
-        reason: "all its 2 attempts failed (retries: 1)",
+        reason: "all 2 attempts failed (retries: 1)",
         outcome: { kind: "failed", code: 139, signal: "SIGSEGV" },
         attempt: 2,
         log: layout.attemptLog("again", 2),
@@ -242,7 +254,7 @@ describe("dispatcher", () => {
     ]);
   });
 
-  it("goes on when its reader goes away", async () => {
+  it("continues when the reader of its output goes away", async () => {
     const job = await project().remoteJob("unheard");
     await project().hire(1);
     const command = `"${process.execPath}" "${binary("dispatcher")}" | head -n 1; echo "$?"`;
@@ -254,7 +266,7 @@ describe("dispatcher", () => {
     expect(project().ends.done).to.deep.equal(["unheard"]);
   });
 
-  it("refuses what it does not know", async () => {
+  it("refuses unknown options", async () => {
     const { exitCode, stderr } = await project().run("dispatcher", ["--stya"]);
     expect(exitCode).to.equal(2);
     expect(stderr).to.contain("stya").and.to.contain("dispatcher --help");
@@ -269,7 +281,7 @@ describe("dispatcher, when a worker is killed", () => {
     [["running", "a", "b"], ": running, a, b."],
     [["running", "a", "b", "c", "d"], ": running, a, b and 2 more."],
   ] as const) {
-    it(`names the jobs that go back, the one that ran first${named}`, async () => {
+    it(`names the jobs that return to the queue, the one that ran first${named}`, async () => {
       const { layout } = project();
       const job = await project().remoteJob("running");
       const [worker = ""] = await project().hire(1);
@@ -279,7 +291,7 @@ describe("dispatcher, when a worker is killed", () => {
         fs.writeFileSync(layout.onDesk(worker, `${name}.ini`), "[control]\nexecutable = true\n");
       }
       kill(project().events("hired")[0]?.pid ?? 0, "SIGKILL");
-      const back = `${jobs.length} of its jobs back in the queue${named}\n`;
+      const back = `${jobs.length} of its jobs are back in the queue${named}\n`;
       await dispatcher.said(`Lost ${worker}: its process is dead. ${back}`);
       dispatcher.kill("SIGINT");
       await dispatcher.end;
@@ -291,7 +303,7 @@ describe("dispatcher, at Ctrl-C", () => {
   const project = projectPerTest();
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    it(`stops handing out at ${signal} and goes: 130, the workers untouched, nothing lost`, async () => {
+    it(`stops handing out at ${signal} and exits 130; the workers continue and no job is lost`, async () => {
       const job = await project().remoteJob("runs", { priority: "1" });
       project().job("waits", "true");
       const [worker] = await project().hire(1);
@@ -300,19 +312,21 @@ describe("dispatcher, at Ctrl-C", () => {
       dispatcher.kill(signal);
       const { exitCode, stdout } = await dispatcher.end;
       expect(exitCode).to.equal(130);
-      expect(stdout).to.contain("[dispatcher] Stopped handing out; the workers finish what they have.\n");
+      expect(stdout).to.contain(
+        "[dispatcher] Stopped handing out jobs; the workers finish the jobs that they have.\n",
+      );
       expect(isAlive(pid)).to.equal(true);
       expect(project().workers).to.deep.equal([worker]);
       job.exit(0);
       await project().ended("runs");
-      expect(project().list(project().layout.jobqueue)).to.deep.equal(["waits.ini"]);
+      expect(project().files.queued).to.deep.equal(["waits.ini"]);
       expect((await project().run("dispatcher")).exitCode).to.equal(0);
       expect(project().ends).to.deep.equal({ done: ["runs", "waits"], failed: [] });
       expect(project().events("ended")).to.have.length(2);
     });
   }
 
-  it("goes at once when no job is there yet", async () => {
+  it("exits at once when there is no job yet", async () => {
     const dispatcher = project().start("dispatcher");
     await dispatcher.said("Started on");
     dispatcher.kill("SIGINT");
@@ -340,7 +354,7 @@ describe("dispatcher, at Ctrl-C", () => {
     });
   }
 
-  it("shows on a terminal one line that overwrites itself", async function () {
+  it("shows one line on a terminal, and overwrites the line with each change", async function () {
     const { code } = await execa("script", ["--version"], { reject: false });
     if (code === "ENOENT") skip(this, "script (util-linux) is not installed, which makes the terminal");
     const job = await project().remoteJob("shown");
@@ -363,7 +377,7 @@ describe("dispatcher, at Ctrl-C", () => {
 describe("two dispatchers", () => {
   const project = projectPerTest();
 
-  it("do not dispatch at once: the second stands by, and takes over when the first is killed", async () => {
+  it("do not dispatch at the same time: the second stands by, and takes over when the first is killed", async () => {
     const first = await project().remoteJob("first", { priority: "1" });
     for (let n = 0; n < 5; n++) project().job(`job${n}`, "true");
     await project().hire(1);
@@ -382,7 +396,7 @@ describe("two dispatchers", () => {
     expect(project().events("ended")).to.have.length(6);
   });
 
-  it("hand over when the first is stopped", async () => {
+  it("pass the work on when the first is stopped", async () => {
     const job = await project().remoteJob("long");
     await project().hire(1);
     const one = project().start("dispatcher");
@@ -407,7 +421,7 @@ describe("two dispatchers", () => {
     expect((await two.end).exitCode).to.equal(0);
   });
 
-  it("do not stop the standby from going", async () => {
+  it("let the second one exit while it stands by", async () => {
     const one = project().start("dispatcher");
     await one.said("Started on");
     const two = project().start("dispatcher");
@@ -416,10 +430,10 @@ describe("two dispatchers", () => {
     const { exitCode, stdout } = await two.end;
     expect(exitCode).to.equal(130);
     expect(stdout).to.match(/standing by\.\n\[dispatcher\] Stopped standing by\.\n$/);
-    expect(one.hasEnded).to.equal(false);
+    expect(one.isAlive).to.equal(true);
   });
 
-  it("leave a seat that the next one takes at once when it was killed", async () => {
+  it("leave a dispatcher lock that the next one takes at once when its owner was killed", async () => {
     const one = project().start("dispatcher");
     await one.said("Started on");
     kill(one.pid, "SIGKILL");

@@ -2,12 +2,13 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { expect } from "chai";
-import type { Diagnosis } from "../../src/compose/doctor.js";
+import type { Diagnosis } from "../../src/doctor/diagnose.js";
 import { binary } from "../rig/command.js";
 import { freePorts } from "../rig/free-ports.js";
+import { sized } from "../rig/sized.js";
 import { projectPerTest, skip } from "../rig/with-project.js";
 
-/** What the doctor looks at. */
+/** The things that the doctor checks. */
 const TESTS = [
   "file system",
   "space",
@@ -23,7 +24,7 @@ const TESTS = [
   "clocks",
 ];
 
-/** `ssh` that goes nowhere: it tells what it was called with and runs the command in a shell, as sshd does. */
+/** An `ssh` without a network: it prints its arguments and runs the command in a shell, as sshd does. */
 const SSH = `#!/bin/sh
 printf '%s\\n' "$@" > "$FAKE_SSH_LOG"
 shift 2
@@ -46,7 +47,7 @@ describe("fjord doctor", function () {
     return JSON.parse(end.stdout);
   }
 
-  /** A directory with programs that are found first; `fjord` among them. */
+  /** A directory with programs, `fjord` among them, that come first on PATH. */
   function bin(programs: Record<string, string>): NodeJS.ProcessEnv {
     const dir = path.join(project().root, "bin");
     fs.mkdirSync(dir);
@@ -63,7 +64,7 @@ describe("fjord doctor", function () {
     return { PATH: `${dir}:${process.env.PATH}`, FAKE_SSH_LOG: path.join(project().root, "ssh.log") };
   }
 
-  /** An sshd of this test's own, and an `ssh` that finds it under the name `here`. */
+  /** An sshd that belongs to this test, and an `ssh` that finds this sshd under the host name `here`. */
   async function realSsh(test: Mocha.Context): Promise<{ env: NodeJS.ProcessEnv; stop(): void }> {
     const own = (name: string) => path.join(project().root, name);
     for (const key of ["host-key", "user-key"]) {
@@ -84,12 +85,12 @@ describe("fjord doctor", function () {
     const answers = () =>
       spawnSync(path.join(own("bin"), "ssh"), ["here", "true"], { env: { ...project().env, ...env } })
         .status === 0;
-    await project().until("sshd answers, or there is none", () => sshd.hasEnded || answers());
-    if (sshd.hasEnded) skip(test, "no sshd can be started");
+    await project().until("sshd answers, or no sshd is installed", () => !sshd.isAlive || answers());
+    if (!sshd.isAlive) skip(test, "no sshd can be started");
     return { env, stop: () => sshd.kill("SIGTERM") };
   }
 
-  it("says of each thing what it found, and leaves nothing behind", async () => {
+  it("reports the result of each check, and leaves no files behind", async () => {
     const before = fs.readdirSync(project().directory);
     const { exitCode, stdout, stderr } = await project().run("fjord", ["doctor"]);
     expect({ exitCode, stderr }).to.deep.equal({ exitCode: 0, stderr: "" });
@@ -102,7 +103,7 @@ describe("fjord doctor", function () {
     expect(fs.readdirSync(project().directory)).to.deep.equal(before);
   });
 
-  it("tests any directory, and goes by the settings there", async () => {
+  it("tests any directory, and uses the settings in it", async () => {
     const dir = path.join(project().root, "any where");
     fs.mkdirSync(dir);
     fs.writeFileSync(path.join(dir, "settings.ini"), "[fjord]\nstore = network\n");
@@ -111,7 +112,7 @@ describe("fjord doctor", function () {
     expect(hosts[0]).to.equal(hosts[1]);
     expect(findings.map(({ test }) => test)).to.deep.equal(TESTS);
     const { found } = findings.find(({ test }) => test === "file system") ?? {};
-    expect(found).to.contain("taken for network as settings.ini says");
+    expect(found).to.contain("counts as network, as settings.ini says");
     const races = findings.find(({ test }) => test === "exclusive create")?.measured as Record<
       string,
       number
@@ -121,13 +122,13 @@ describe("fjord doctor", function () {
     expectNothingLeft(dir);
   });
 
-  it("refuses what is no directory", async () => {
+  it("refuses a path that is not a directory", async () => {
     const { exitCode, stderr } = await project().run("fjord", ["doctor", "./nowhere"]);
     expect(exitCode).to.equal(2);
     expect(stderr).to.contain(`There is no directory "${project().work}/nowhere".`);
   });
 
-  it("finds a directory bad in which nothing can be made", async function () {
+  it("reports a directory as bad when no file can be created in it", async function () {
     const dir = "/proc/self";
     if (!fs.existsSync(dir)) skip(this, "there is no /proc");
     const { findings } = await diagnosis([dir], 1);
@@ -135,7 +136,7 @@ describe("fjord doctor", function () {
     expect(findings[0]).to.include({ test: "permissions", verdict: "bad" });
   });
 
-  it("warns where nothing can be executed, and where all goes with the power", async function () {
+  it("warns when files cannot be executed there, and when a power failure loses the directory", async function () {
     const dir = path.join(project().root, "mount");
     fs.mkdirSync(dir);
     const mounting = 'mount -t tmpfs -o noexec,size=2g,nr_inodes=20k tmpfs "$1"';
@@ -157,7 +158,7 @@ describe("fjord doctor", function () {
   });
 
   for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
-    it(`leaves nothing behind when it is ended by ${signal}`, async () => {
+    it(`leaves no files behind when ${signal} ends it`, async () => {
       const doctor = project().start("fjord", ["doctor"]);
       await project().until("the doctor is at work", () =>
         scratches(project().directory).some(
@@ -169,7 +170,7 @@ describe("fjord doctor", function () {
       doctor.kill(signal);
       const { exitCode } = await doctor.end;
       if (signal !== "SIGKILL") expect(exitCode).to.equal(130);
-      await project().until("nothing is left", () => scratches(project().directory).length === 0);
+      await project().until("no file is left", () => scratches(project().directory).length === 0);
     });
   }
 
@@ -184,12 +185,12 @@ describe("fjord doctor", function () {
       expectNothingLeft();
     });
 
-    it("does not mind what the other host's shell says first", async () => {
+    it("ignores the greeting that the other host's shell prints first", async () => {
       const chatty = SSH.replace("exec sh", "echo Welcome; echo '{\"id\": oops'; exec sh");
       await diagnosis(["--from", "node8"], 0, bin({ ssh: chatty }));
     });
 
-    it("finds it bad when there is no fjord, or no such host", async () => {
+    it("reports the host as bad when the host does not exist or has no fjord", async () => {
       const env = bin({ ssh: "#!/bin/sh\necho 'ssh: Could not resolve hostname node8' >&2\nexit 255\n" });
       const { findings } = await diagnosis(["--from", "node8"], 1, env);
       expect(findings).to.have.length(1);
@@ -201,38 +202,40 @@ describe("fjord doctor", function () {
       expectNothingLeft();
     });
 
-    it("finds it bad when the other host goes away amid the tests", async () => {
+    it("reports the host as bad when the host goes away during the tests", async () => {
       const dying = SSH.replace(/exec sh -c.*\n/, 'sed -u "/create/q" | sh -c "$*"\n');
       const { findings } = await diagnosis(["--from", "node8"], 1, bin({ ssh: dying }));
       expect(findings.map(({ verdict }) => verdict)).to.deep.equal(["bad"]);
       expectNothingLeft();
     });
 
-    it("finds it bad when the other host does not see the directory", async () => {
+    it("reports the host as bad when the host does not see the directory", async () => {
       const elsewhere = SSH.replace('"$*"', '"$(echo "$*" | sed \'s,/home/test/,/home/other/,\')"');
       const { findings } = await diagnosis(["--from", "node8"], 1, bin({ ssh: elsewhere }));
       expect(findings).to.have.length(1);
       expect(findings[0]?.found).to.contain("does not find this directory under this path");
     });
 
-    it("says that there is no ssh", async () => {
+    it("says that ssh is not installed", async () => {
       const env = { PATH: project().root };
       const { findings } = await diagnosis(["--from", "node8"], 1, env);
       expect(findings[0]?.found).to.equal("no fjord answers on node8: spawn ssh ENOENT");
     });
 
-    it("works over a real sshd", async function () {
-      const { env, stop } = await realSsh(this);
-      try {
-        const { findings } = await diagnosis(["--from", "here"], 0, env);
-        expect(findings.map(({ test }) => test)).to.deep.equal(TESTS);
-        expectNothingLeft();
-      } finally {
-        stop();
-      }
-    });
+    for (const host of sized([], ["here"])) {
+      it("works over a real sshd", async function () {
+        const { env, stop } = await realSsh(this);
+        try {
+          const { findings } = await diagnosis(["--from", host], 0, env);
+          expect(findings.map(({ test }) => test)).to.deep.equal(TESTS);
+          expectNothingLeft();
+        } finally {
+          stop();
+        }
+      });
+    }
 
-    it("takes no option of ssh for a host", async () => {
+    it("does not pass an option of ssh as the host", async () => {
       const { exitCode } = await project().run("fjord", ["doctor", "--from=-oProxyCommand=true"]);
       expect(exitCode).to.equal(2);
     });

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import type { Explanation } from "../../src/compose/explain.js";
-import { Project } from "../../src/compose/project.js";
+import type { Explanation } from "../../src/explain/explain-jobs.js";
+import { Project } from "../../src/library/project.js";
 import { kill } from "../rig/processes.js";
 import { projectPerTest } from "../rig/with-project.js";
 
@@ -16,7 +16,7 @@ describe("fjord explain", () => {
     );
   }
 
-  it("finds out from the directories what stands in a job's way, as it goes on", async () => {
+  it("determines from the directories why a job does not run, at each step of its life", async () => {
     project().job("a", "false");
     project().job("b", "true", { after: "a", priority: "9" });
     project().job("c", "true", { priority: "1" });
@@ -37,13 +37,13 @@ describe("fjord explain", () => {
         "a: failed",
         `  Its attempt 1 ended: exit code 1. It ran in ${project().work}. → fjord log a; fjord retry a`,
         "b: cancelled",
-        "  It was cancelled: it was to run after a, which did not succeed. → fjord retry a",
+        "  It was cancelled: it waited for a, which did not succeed. → fjord retry a",
         "",
       ].join("\n"),
     );
   });
 
-  it("names what is to be retried for all of a chain, and the project in each command where it was named", async () => {
+  it("names, for a chain of jobs, the job to retry; the commands name the project when the user named it", async () => {
     await project().hire(1);
     project().job("a", "false");
     project().job("b", "true", { after: "a" });
@@ -59,7 +59,7 @@ describe("fjord explain", () => {
     ]);
   });
 
-  it("tells of more than 20 those whose reasons differ, and how many more there are", async () => {
+  it("shows, of more than 20 jobs, those with different reasons, and the number of the others", async () => {
     for (let n = 1; n <= 30; n++) project().job(`run${n}`, "true", { after: "gone" });
     for (let n = 1; n <= 30; n++) project().job(`x${n}`, "true", { after: "other" });
     project().job("zz", "true", { nicee: "1" });
@@ -70,7 +70,7 @@ describe("fjord explain", () => {
     expect((await project().run("fjord", ["explain", "run{1..20}"])).stdout).to.contain("run20: waiting\n");
   });
 
-  it("names the jobs that wait for one another in a circle, and not those that only wait for one of them", async () => {
+  it("names the jobs that wait for one another in a circle, without the jobs that only wait for one of them", async () => {
     project().job("a", "true", { after: "free, b" });
     project().job("b", "true", { after: "c" });
     project().job("c", "true", { after: "far, a" });
@@ -78,7 +78,7 @@ describe("fjord explain", () => {
     project().job("itself", "true", { after: "itself:any" });
     project().job("free", "true");
     const { stdout } = await project().run("fjord", ["explain", "*"]);
-    expect(stdout.match(/It waits for itself.*/g)).to.deep.equal([
+    expect(stdout.match(/It waits for itself: .*/g)).to.deep.equal([
       'It waits for itself: a runs after b runs after c runs after a. → take "after" out of one of them: fjord edit a',
       'It waits for itself: b runs after c runs after a runs after b. → take "after" out of one of them: fjord edit b',
       'It waits for itself: c runs after a runs after b runs after c. → take "after" out of one of them: fjord edit c',
@@ -86,7 +86,7 @@ describe("fjord explain", () => {
     ]);
   });
 
-  it("knows what runs, what lies behind it, and whose worker is dead", async () => {
+  it("knows the running jobs, the jobs behind them, and the jobs whose worker is dead", async () => {
     await project().hire(1);
     const dispatcher = project().start("dispatcher", ["--stay"]);
     const long = await project().remoteJob("long");

@@ -18,7 +18,7 @@ function sessionOf(pid: number): number {
 describe("recruiter hire", () => {
   const project = projectPerTest();
 
-  it("comes back when the workers are on duty, and tells how many, where and where their logs are", async () => {
+  it("returns when the workers are on duty, and says how many there are, where they run and where their logs are", async () => {
     const { exitCode, stdout, stderr } = await project().run("recruiter", ["hire", "2"]);
     expect(project().workers).to.have.length(2);
     expect(stderr).to.equal("");
@@ -32,19 +32,19 @@ describe("recruiter hire", () => {
     }
   });
 
-  it("starts them in sessions of their own: no terminal takes them along", async function () {
+  it("starts each worker in its own session, so that no terminal ends the worker", async function () {
     if (process.platform !== "linux") skip(this, "only /proc tells sessions");
     await project().hire(2);
     for (const { pid } of project().events("hired")) expect(sessionOf(pid)).to.equal(pid);
   });
 
-  it("hires one fewer than there are CPUs, and at least one, if no number is said", async () => {
+  it("hires one worker fewer than there are CPUs, and at least one, when no number is given", async () => {
     const { exitCode } = await project().run("recruiter", ["hire"]);
     expect(exitCode).to.equal(0);
     expect(project().workers).to.have.length(Math.max(1, os.availableParallelism() - 1));
   });
 
-  it("tells them as JSON", async () => {
+  it("prints the workers as JSON", async () => {
     const { stdout } = await project().run("recruiter", ["hire", "2", "--json"]);
     const hired = JSON.parse(stdout) as {
       worker: { worker: string; state: string; process: { pid: number } };
@@ -56,12 +56,12 @@ describe("recruiter hire", () => {
     }
   });
 
-  it("never gives an id twice", async () => {
+  it("never uses an id twice", async () => {
     await project().hire(2);
     await project().run("recruiter", ["fire"]);
     await project().hire(2);
-    // A worker is announced before it tells the ledger.
-    const hired = await project().until("all have told", () => {
+    // A worker is announced before it writes the event to the ledger.
+    const hired = await project().until("all workers have written the event", () => {
       const lines = project().events("hired");
       return lines.length >= 4 && lines;
     });
@@ -89,13 +89,13 @@ describe("recruiter hire", () => {
       const { exitCode, stdout, stderr } = await project().run("recruiter", args);
       expect({ exitCode, stdout }).to.deep.equal({ exitCode: 2, stdout: "" });
       expect(stderr).to.match(
-        /^\[recruiter\] .+\n\[recruiter\] (Did .+ )?recruiter --help shows what there is\.\n$/s,
+        /^\[recruiter\] .+\n\[recruiter\] (Did .+ )?recruiter --help lists the possible words\.\n$/s,
       );
       expect(project().workers).to.deep.equal([]);
     });
   }
 
-  it("says why when a worker does not come on duty", async () => {
+  it("says why a worker does not come on duty", async () => {
     const broken = path.join(project().root, "broken.cjs");
     fs.writeFileSync(
       broken,
@@ -105,7 +105,7 @@ describe("recruiter hire", () => {
       env: { NODE_OPTIONS: `--require=${broken}` },
     });
     expect({ exitCode, stdout }).to.deep.equal({ exitCode: 2, stdout: "" });
-    expect(stderr).to.match(/the worker \S+ did not come on duty: .*out of coffee/s);
+    expect(stderr).to.match(/The worker \S+ did not come on duty: .*out of coffee/s);
     expect(stderr).to.contain(`worker --project ${project().directory}`);
     expect(stderr).not.to.contain("bug in fjord");
   });
@@ -114,7 +114,7 @@ describe("recruiter hire", () => {
 describe("recruiter list", () => {
   const project = projectPerTest();
 
-  it("says who is on duty and what each is doing", async () => {
+  it("shows the workers on duty and what each does", async () => {
     const job = await project().remoteJob("long one", { retries: "1" });
     const [first] = await project().hire(1);
     project().start("dispatcher");
@@ -132,7 +132,7 @@ describe("recruiter list", () => {
     job.exit(0);
   });
 
-  it("says what to do when nobody is", async () => {
+  it("says what to do when no worker is on duty", async () => {
     const { exitCode, stdout } = await project().run("recruiter", ["list"]);
     expect(exitCode).to.equal(0);
     expect(stdout).to.contain("Nobody is on duty").and.to.contain("recruiter hire");
@@ -143,7 +143,7 @@ describe("recruiter list", () => {
 describe("recruiter fire", () => {
   const project = projectPerTest();
 
-  it("sends idle workers home", async () => {
+  it("ends idle workers", async () => {
     await project().hire(2);
     const { exitCode, stdout } = await project().run("recruiter", ["fire"]);
     expect(exitCode).to.equal(0);
@@ -153,13 +153,13 @@ describe("recruiter fire", () => {
     expect(project().events("left")).to.have.length(2);
   });
 
-  it("says so when nobody is there", async () => {
+  it("says when no worker is on duty", async () => {
     const { exitCode, stdout } = await project().run("recruiter", ["fire"]);
     expect(exitCode).to.equal(0);
     expect(stdout).to.contain("Nobody is on duty");
   });
 
-  it("refuses an unknown worker, and fires nobody then", async () => {
+  it("refuses an unknown worker, and then fires no worker at all", async () => {
     const [worker = ""] = await project().hire(1);
     const { exitCode, stdout, stderr } = await project().run("recruiter", ["fire", worker, "nobody"]);
     expect({ exitCode, stdout }).to.deep.equal({ exitCode: 3, stdout: "" });
@@ -169,7 +169,7 @@ describe("recruiter fire", () => {
     expect(project().list(project().layout.desk(worker))).not.to.include(".fire");
   });
 
-  it("lets the job finish, and takes no other", async () => {
+  it("lets the running job finish, and the worker takes no other job", async () => {
     const first = await project().remoteJob("first", { priority: "1" });
     const second = await project().remoteJob("second");
     const [worker = ""] = await project().hire(1);
@@ -183,17 +183,19 @@ describe("recruiter fire", () => {
     expect((await project().ended("first")).outcome).to.deep.equal({ kind: "succeeded" });
     await project().until("the worker has gone", () => project().workers.length === 0);
     expect(second.hasStarted()).to.equal(false);
-    expect(project().list(project().layout.jobqueue)).to.deep.equal(["second.ini"]);
+    expect(project().files.queued).to.deep.equal(["second.ini"]);
   });
 
-  it("waits for the jobs too with --wait", async () => {
+  it("waits for the jobs, too, with --wait", async () => {
     const job = await project().remoteJob("long");
     await project().hire(1);
     project().start("dispatcher");
     await job.started();
     const fire = project().start("recruiter", ["fire", "--wait"]);
-    await project().until("the worker has been told", () => /state *[:=] *leaving/.test(announcements()));
-    expect(fire.hasEnded).to.equal(false);
+    await project().until("the worker has received the order", () =>
+      /state *[:=] *leaving/.test(announcements()),
+    );
+    expect(fire.isAlive).to.equal(true);
     job.exit(0);
     const { exitCode, stdout } = await fire.end;
     expect(exitCode).to.equal(0);
@@ -203,13 +205,14 @@ describe("recruiter fire", () => {
   });
 
   function announcements(): string {
-    const { layout, list } = project();
-    return list(layout.workerqueue)
+    const { layout } = project();
+    return project()
+      .list(layout.workerqueue)
       .map((file) => fs.readFileSync(path.join(layout.workerqueue, file), "utf8"))
       .join();
   }
 
-  it("with --now stops the job with all its processes, whatever they ignore, and puts it back", async () => {
+  it("stops the job with --now, with all processes whatever signals they ignore, and puts the job back", async () => {
     const job = await project().remoteJob("stubborn");
     await project().hire(1);
     const dispatcher = project().start("dispatcher");
@@ -225,7 +228,7 @@ describe("recruiter fire", () => {
     expect(project().workers).to.deep.equal([]);
     expect(isAlive(pid), "the job lives on").to.equal(false);
     expect(isAlive(child), "its child lives on").to.equal(false);
-    expect(project().list(project().layout.jobqueue)).to.deep.equal(["stubborn.ini"]);
+    expect(project().files.queued).to.deep.equal(["stubborn.ini"]);
     expect(project().ends).to.deep.equal({ done: [], failed: [] });
     const [end] = project().events("ended", "stubborn");
     expect(end?.outcome.kind).to.equal("cancelled");
@@ -242,7 +245,7 @@ describe("recruiter fire", () => {
     expect((await project().ended("stubborn")).attempt).to.equal(2);
   });
 
-  it("lets a job that goes at SIGTERM tidy up before", async () => {
+  it("gives a job that ends at SIGTERM the time to tidy up", async () => {
     fs.writeFileSync(project().layout.settings, "[fjord]\ngrace = 20 s\n");
     const job = await project().remoteJob("tidy");
     await project().hire(1);
@@ -255,19 +258,19 @@ describe("recruiter fire", () => {
     expect(project().log("tidy")).to.equal(
       "tidied\nfjord: stopped: its worker was fired; the job goes back to the queue\n",
     );
-    expect(project().list(project().layout.jobqueue)).to.deep.equal(["tidy.ini"]);
+    expect(project().files.queued).to.deep.equal(["tidy.ini"]);
   });
 
-  it("fires exactly the workers that are named, not those whose names begin the same", async () => {
+  it("fires exactly the named workers, and not those whose names begin with the same letters", async () => {
     const test = project().start("worker", ["--id", "test"]);
     const test2 = project().start("worker", ["--id", "test2"]);
-    await project().until("both are on duty", () => project().events("hired").length === 2);
+    await project().until("both workers are on duty", () => project().events("hired").length === 2);
     const { exitCode } = await project().run("recruiter", ["fire", "test"]);
     expect(exitCode).to.equal(0);
     expect((await test.end).exitCode).to.equal(0);
     expect(project().workers).to.deep.equal(["test2"]);
     expect(project().list(project().layout.desk("test2"))).not.to.include(".fire");
-    expect(test2.hasEnded).to.equal(false);
+    expect(test2.isAlive).to.equal(true);
   });
 
   it("leaves the workers of other projects alone", async () => {
@@ -283,7 +286,7 @@ describe("recruiter fire", () => {
     expect(isAlive(left?.process.pid ?? 0)).to.equal(true);
   });
 
-  it("reaches a worker of another host through the directory", async function () {
+  it("reaches a worker on another host through the directory", async function () {
     const isolated = ["--uts", "--pid", "--fork", "--kill-child", "--mount-proc"];
     const { failed } = await execa("unshare", [...isolated, "hostname", "elsewhere"], { reject: false });
     if (failed) skip(this, "unshare cannot make another host here");
@@ -325,7 +328,7 @@ describe("recruiter fire", () => {
     fs.rmSync(layout.announcement("mute"));
   });
 
-  it("takes back what a dead worker held", async () => {
+  it("returns the jobs of a dead worker to the queue", async () => {
     const job = await project().remoteJob("orphan");
     const [worker = ""] = await project().hire(1);
     const dispatcher = project().start("dispatcher");
@@ -335,16 +338,16 @@ describe("recruiter fire", () => {
     kill(project().events("hired")[0]?.pid ?? 0, "SIGKILL");
     const { exitCode, stdout } = await project().run("recruiter", ["fire"]);
     expect(exitCode).to.equal(0);
-    expect(stdout).to.contain(`${worker} was dead already; what it held is back in the queue.`);
+    expect(stdout).to.contain(`${worker} was dead already; its jobs are back in the queue.`);
     await project().gone(pid);
-    expect(project().list(project().layout.jobqueue)).to.deep.equal(["orphan.ini"]);
+    expect(project().files.queued).to.deep.equal(["orphan.ini"]);
     expect(project().list(project().layout.jobpod)).to.deep.equal(["retry"]);
     expect(project().workers).to.deep.equal([]);
     expect(project().events("lost", "orphan")).to.have.length(1);
     expect(project().events("worker-lost")).to.have.length(1);
   });
 
-  it("tells what became of them as JSON", async () => {
+  it("reports the end of each worker as JSON", async () => {
     const [worker = ""] = await project().hire(1);
     const { stdout } = await project().run("recruiter", ["fire", "--json"]);
     const [fired] = JSON.parse(stdout) as { worker: string; end: string }[];

@@ -1,12 +1,12 @@
 import fs from "node:fs";
 import { expect } from "chai";
-import type { Retried } from "../../src/compose/retry.js";
+import type { Retried } from "../../src/jobs/retry.js";
 import { projectPerTest } from "../rig/with-project.js";
 
 describe("fjord retry", () => {
   const project = projectPerTest();
   const retry = (...args: string[]) => project().run("fjord", ["retry", ...args]);
-  const queue = () => project().list(project().layout.jobqueue);
+  const queue = () => project().files.queued;
 
   function put(room: "jobdone" | "jobfailed" | "jobcancelled", ...names: string[]): void {
     for (const name of names) {
@@ -14,7 +14,7 @@ describe("fjord retry", () => {
     }
   }
 
-  it("puts what failed back into the queue: names, patterns, ranges", async () => {
+  it("puts failed jobs back into the queue by name, pattern and range", async () => {
     put("jobfailed", "a", "run1", "run2", "run3", "x1", "x2");
     const { exitCode, stdout } = await retry("a", "run{1..2}", "x*");
     expect(exitCode).to.equal(0);
@@ -23,7 +23,7 @@ describe("fjord retry", () => {
     expect(project().ends.failed).to.deep.equal(["run3"]);
   });
 
-  it("puts all that failed back, or only tells what it would do", async () => {
+  it("puts all failed jobs back, or only says which ones with --dry-run", async () => {
     put("jobfailed", ..."abcdefg");
     put("jobdone", "done");
     const would = await retry("--failed", "--dry-run");
@@ -40,7 +40,7 @@ describe("fjord retry", () => {
     });
   });
 
-  it("leaves what has not failed, and what another of the name waits for", async () => {
+  it("leaves jobs that have not failed as they are, and says so", async () => {
     put("jobdone", "done");
     put("jobfailed", "failed");
     put("jobcancelled", "cancelled");
@@ -57,13 +57,13 @@ describe("fjord retry", () => {
     expect(JSON.parse(json) as Retried[]).to.deep.equal([{ job: "done", state: "done", end: "unlike" }]);
   });
 
-  it("tells of many that have not failed in one line, and of none that it has put back when one is unknown", async () => {
+  it("reports many jobs that have not failed in one line, and puts no job back when one name is unknown", async () => {
     put("jobdone", ..."abcdef");
     project().job("waits", "true");
     expect((await retry("*")).stdout).to.equal(
       "[fjord] Back into the queue: 0 jobs.\n" +
-        "[fjord] Left as they are, as they have not failed (done): 6 jobs: a, b, c, d, e and 1 more.\n" +
-        "[fjord] Left as they are, as they have not failed (waiting): 1 job: waits.\n",
+        "[fjord] Left as they are, because they have not failed (done): 6 jobs: a, b, c, d, e and 1 more.\n" +
+        "[fjord] Left as they are, because they have not failed (waiting): 1 job: waits.\n",
     );
     put("jobfailed", "failed");
     const { exitCode, stderr } = await retry("failed", "nosuch");
@@ -72,7 +72,7 @@ describe("fjord retry", () => {
     expect(project().ends.failed).to.deep.equal(["failed"]);
   });
 
-  it("tells lost ones from those that failed, and counts their attempts anew", async () => {
+  it("distinguishes lost jobs from failed ones, and starts their attempts at 1 again", async () => {
     project().job("failed", "exit 1;:", { retries: "1" });
     await project().hire(1);
     await project().run("dispatcher");
@@ -99,7 +99,7 @@ describe("fjord retry", () => {
     expect(project().ends).to.deep.equal({ done: ["lost"], failed: ["failed"] });
   });
 
-  it("wants to know which", async () => {
+  it("requires the names of jobs", async () => {
     const { exitCode, stderr } = await retry();
     expect(exitCode).to.equal(2);
     expect(stderr).to.contain("Say which jobs.");

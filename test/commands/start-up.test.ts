@@ -4,17 +4,17 @@ import { expect } from "chai";
 import { PACKAGE } from "../rig/command.js";
 import { sharedProject } from "../rig/with-project.js";
 
-/** Tells of every module that is loaded. */
+/** Prints the name of every module that is loaded. */
 const TRACER = `import { register } from "node:module";
 const hooks = 'export function load(url, context, next) { process._rawDebug("loads " + url); return next(url, context); }';
 register("data:text/javascript," + encodeURIComponent(hooks));
 `;
 
-describe("the short way of fjord --version and fjord status", () => {
+describe("the short path of fjord --version and fjord status", () => {
   const project = sharedProject();
   const tell = (args: string[], env = {}) => project().run("fjord", args, { env });
 
-  /** The same, once written plainly, once so that yargs has to read it. */
+  /** Pairs of equal command lines: the second form makes yargs parse the line. */
   const PAIRS: readonly (readonly [plain: string[], other: string[]])[] = [
     [["--version"], ["--version=true"]],
     [[], ["--no-json"]],
@@ -43,17 +43,17 @@ describe("the short way of fjord --version and fjord status", () => {
     ],
   ];
   for (const [plain, other] of PAIRS) {
-    it(`prints what the long one prints: fjord ${plain.join(" ")}`, async () => {
+    it(`prints the same as the long path: fjord ${plain.join(" ")}`, async () => {
       expect(await tell(plain)).to.deep.equal(await tell(other));
     });
   }
 
-  it("is the same for a default project that nobody has made", async () => {
+  it("prints the same for a default project that does not exist yet", async () => {
     const env = { FJORD_PROJECT: "", FJORD_HOME: path.join(project().root, "empty") };
     expect(await tell(["status"], env)).to.deep.equal(await tell(["status", "--no-json"], env));
   });
 
-  it("leaves to yargs what is wrong", async () => {
+  it("leaves invalid command lines to yargs", async () => {
     for (const args of [
       ["status", "--project"],
       ["status", "--project", "--json"],
@@ -62,14 +62,14 @@ describe("the short way of fjord --version and fjord status", () => {
     ]) {
       const { exitCode, stderr } = await tell(args);
       expect({ exitCode, args }).to.deep.equal({ exitCode: 2, args });
-      expect(stderr).to.contain("fjord --help shows what there is.");
+      expect(stderr).to.contain("fjord --help lists the possible words.");
     }
   });
 
   it("loads none of the libraries", async () => {
     const tracer = path.join(project().root, "tracer.mjs");
     fs.writeFileSync(tracer, TRACER);
-    // File by file: of the bundle it cannot be seen what is loaded.
+    // This test runs the separate files, because a bundle hides which modules are loaded.
     const fjord = path.join(PACKAGE, "dist", "src", "cli", "fjord.js");
     const loads = async (...args: string[]) => {
       const traced = ["--import", tracer, fjord, ...args];

@@ -11,6 +11,7 @@ describe("fjord submit -- COMMAND", () => {
   const printed = (job: string) => JSON.parse(project().log(job)) as unknown;
 
   before(async () => {
+    project().env.LOST = "\uFFFD"; // Node decodes any byte that is not UTF-8 to this character.
     fs.writeFileSync(path.join(project().work, "print argv.js"), PRINT_ARGV);
     await project().hire(1);
     await project().start("dispatcher", ["--stay"]).said("Started on");
@@ -27,7 +28,7 @@ describe("fjord submit -- COMMAND", () => {
     ["line breaks that an ini file cannot hold", "\n # no comment\n\n", "\t", " x ", "\r\n", "'%\\n"],
   ];
   for (const [what, ...words] of commands) {
-    it(`runs it as it was given: ${what}`, async () => {
+    it(`runs the command exactly as given: ${what}`, async () => {
       const name = what.replace(/\W+/g, "-");
       const { exitCode, stdout, stderr } = await submit(
         "--name",
@@ -51,7 +52,7 @@ describe("fjord submit -- COMMAND", () => {
     ["for i in 1 2; do\n  # not a key\n  echo $i\ndone", "1\n2\n"],
   ];
   for (const [line, prints] of lines) {
-    it(`takes one word that is more than a word for a shell command line: ${JSON.stringify(line)}`, async () => {
+    it(`takes a single argument with several words as a shell command line: ${JSON.stringify(line)}`, async () => {
       const name = `line ${lines.findIndex(([other]) => other === line)}`;
       expect(await submit("--name", name, "--", line)).to.include({ exitCode: 0, stderr: "" });
       await project().ended(name);
@@ -59,7 +60,7 @@ describe("fjord submit -- COMMAND", () => {
     });
   }
 
-  it("runs it where it was submitted, with the variables that are named and no others", async () => {
+  it("runs the command in the directory of the submission, with only the variables that are named", async () => {
     const script = 'pwd; echo "$A|$B|$C|$D|$E"';
     const options = ["--env", "A=x y'$\n#", "-e", "B=", "--export", "C,D", "--name", "env"];
     const sub = path.join(project().work, "sub dir");
@@ -74,13 +75,13 @@ describe("fjord submit -- COMMAND", () => {
     expect(fs.readFileSync(project().layout.ended("jobdone", "env.ini"), "utf8")).not.to.contain("secret");
   });
 
-  it("exports the variables to all of a shell command line", async () => {
+  it("exports the variables to every command of a shell command line", async () => {
     await submit("--env", "A=a b", "--name", "exported", "--", "sh -c 'echo \"$A\"'; sh -c 'echo \"$A\"'");
     await project().ended("exported");
     expect(project().log("exported")).to.equal("a b\na b\n");
   });
 
-  it("writes what else was asked for into the job file", async () => {
+  it("writes the other options into the job file", async () => {
     const asked = [
       "--priority",
       "-5",
@@ -109,21 +110,39 @@ describe("fjord submit -- COMMAND", () => {
         `logfile = r/x.txt\nworkdir = ${project().work}/sub\n` +
         "priority = -5\nretries = 2\ntimeout = 1h 30m\nnice = 3\n\n",
     );
-    expect(project().list(project().layout.jobqueue)).not.to.contain("asked.ini");
+    expect(project().files.queued).not.to.contain("asked.ini");
   });
 
-  it("finds a name by itself", async () => {
+  it("chooses a name by itself", async () => {
     const { stdout } = await submit("--json", "--", "/usr/bin/env", "true");
     const [draft] = JSON.parse(stdout) as { job: string; file: string; runs: string }[];
     expect(draft?.job).to.match(/^env-[a-z0-9]{6}$/);
     expect(draft).to.deep.equal({ job: draft?.job, file: `${draft?.job}.ini`, runs: "/usr/bin/env true" });
   });
 
-  it("waits for it if asked, and tells how it ended", async () => {
+  it("prints only the names for scripts, and for an array the name of the array", async () => {
+    const sweep = await submit("--parsable", "--name", "parsed", "--param", "n=1,2", "--", "true", "{n}");
+    expect(sweep.stdout).to.equal("parsed_1\nparsed_2\n");
+    const array = await submit(
+      "--parsable",
+      "--name",
+      "parsed array",
+      "--array",
+      "1-9",
+      "--",
+      "true {index}",
+    );
+    expect(array.stdout).to.equal("parsed array\n");
+    const made = await submit("--parsable", "--project", "./new", "--dry-run", "--name", "x", "--", "true");
+    expect(made).to.include({ stdout: "x\n", exitCode: 0 });
+    expect((await submit("--parsable", "--json", "--", "true")).exitCode).to.equal(2);
+  });
+
+  it("waits for the job with --wait, and says how the job ended", async () => {
     const good = await submit("--wait", "--name", "again", "--", "true");
     expect(good.exitCode).to.equal(0);
     expect(good.stdout).to.contain("[fjord] 1 job ended: 1 succeeded, 0 did not.\n");
-    // The name is used again: it is the last end that counts.
+    // The name is used again, so the last end counts.
     const bad = await submit("--wait", "--name", "again", "--", "exit 3");
     expect(bad.exitCode).to.equal(1);
     expect(bad.stdout).to.contain("[fjord] again: exit code 3\n");
@@ -131,14 +150,14 @@ describe("fjord submit -- COMMAND", () => {
   });
 
   const refusals: [args: string[], says: string][] = [
-    [[], "Nothing to submit."],
-    [["--"], "Nothing to submit."],
+    [[], "There is nothing to submit."],
+    [["--"], "There is nothing to submit."],
     [["--", ""], "The command is empty."],
     [["--", "  \n"], "The command is empty."],
-    [["x.ini", "--", "true"], "Either job files or a command."],
+    [["x.ini", "--", "true"], "Give either job files or a command."],
     [["--name", "a/b", "--", "true"], 'holds a "/"'],
-    [["--name", ".x", "--", "true"], '".x" is a name that is never a job\'s'],
-    [["--name", "", "--", "true"], "is a name that is never a job's"],
+    [["--name", ".x", "--", "true"], '".x" cannot be the name of a job'],
+    [["--name", "", "--", "true"], "cannot be the name of a job"],
     [
       ["--timeout", "soon", "--", "true"],
       '[fjord] --timeout: found "soon"; write a duration above 0, such as 90',
@@ -148,11 +167,12 @@ describe("fjord submit -- COMMAND", () => {
       ["--priority", "high", "--", "true"],
       '[fjord] --priority: found "high"; write a whole number from -2147',
     ],
-    [["--retries", "two", "--", "true"], '--retries: found "two"; write a whole number from 0'],
-    [["--retries", "-1", "--", "true"], '[fjord] --retries: found "-1"; write a whole number from 0'],
-    [["--nice", "99", "--", "true"], 'found "99"'],
     [["--env", "A", "--", "true"], '--env: found "A".'],
-    [["--env", "1A=x", "--", "true"], '"1A" is no name of an environment variable.'],
+    [["--env", "1A=x", "--", "true"], '"1A" is not a name for an environment variable.'],
+    [
+      ["--export", "LOST", "--", "true"],
+      'The value of "LOST" is not valid UTF-8, so no job file can hold it.',
+    ],
     [["--export", "NO_SUCH_VARIABLE", "--", "true"], '"NO_SUCH_VARIABLE" is not set in this shell.'],
     [["--logfile", " x", "--", "true"], "an ini file cannot hold this"],
     [["--replcae", "--", "true"], "Did you mean --replace?"],
@@ -166,10 +186,13 @@ describe("fjord submit -- COMMAND", () => {
   }
 });
 
-describe("fjord submit of what is not here", () => {
+describe("fjord submit of a missing program or an ambiguous argument", () => {
   const project = sharedProject();
+  before(() => fs.writeFileSync(path.join(project().work, "my prog"), "#!/bin/sh\n", { mode: 0o777 }));
+  const isLine = (program: string, instead: string) =>
+    `[fjord] "${program}" is a program here, but the shell reads it as a command line. Write ${instead}.\n`;
   const isNot = (what: string) =>
-    `[fjord] The ${what} is not on this host. Without it where the workers are, every such job fails.\n`;
+    `[fjord] The ${what} is not on this host. If the hosts of the workers lack it, too, the job fails there.\n`;
 
   for (const [says, ...args] of [
     [isNot('workdir "/no/such"'), "--workdir", "/no/such", "--", "true"],
@@ -180,8 +203,9 @@ describe("fjord submit of what is not here", () => {
     ["", "--param", "p=true,false", "--", "{p}"],
     ["", "--", "exit", "3"],
     ["", "--", "nosuch | wc"],
+    [isLine("./my prog", `"'./my prog'"`), "--", "./my prog"],
   ] as const) {
-    it(`is told of, or cannot be known: ${args.join(" ")}`, async () => {
+    it(`warns, except when fjord cannot know: ${args.join(" ")}`, async () => {
       const { exitCode, stderr } = await project().run("fjord", ["submit", ...args]);
       expect({ exitCode, stderr }).to.deep.equal({ exitCode: 0, stderr: says });
     });
@@ -191,7 +215,7 @@ describe("fjord submit of what is not here", () => {
 describe("fjord submit JOBFILE", () => {
   const project = projectPerTest();
   const submit = (...args: string[]) => project().run("fjord", ["submit", ...args]);
-  const queue = () => project().list(project().layout.jobqueue);
+  const queue = () => project().files.queued;
   const read = (file: string) => fs.readFileSync(project().layout.queued(file), "utf8");
 
   function write(file: string, text = "[control]\nexecutable = true\n", mode = 0o666): void {
@@ -216,7 +240,7 @@ describe("fjord submit JOBFILE", () => {
     expect(project().list(project().work)).to.contain("a.ini");
   });
 
-  it("changes only the keys that are said, and the name", async () => {
+  it("changes only the given keys, and the name", async () => {
     write("a.ini", "# mine\n[control]\nexecutable = run\n  it\nretries: 1\n\n[params]\nretries = 9\n");
     expect(await submit("a.ini", "--name", "b", "--retries", "3", "--env", "A=x y")).to.include({
       exitCode: 0,
@@ -226,7 +250,7 @@ describe("fjord submit JOBFILE", () => {
     );
   });
 
-  it("tells all that is wrong with any of the files, and submits none of them", async () => {
+  it("reports all errors in all files, and submits none of the files", async () => {
     write("good.ini");
     write("bad.ini", "[control]\nexecutabel = x\n");
     write("plain.sh", "#!/bin/sh\n");
@@ -237,7 +261,7 @@ describe("fjord submit JOBFILE", () => {
       .to.contain('did you mean "executable"?')
       .and.to.contain("chmod +x it")
       .and.to.contain('"gone.ini" cannot be read')
-      .and.to.contain('Two of the files are the job "good".')
+      .and.to.contain('Two of the files have the job name "good".')
       .and.to.contain("Nothing was submitted");
     expect(queue()).to.deep.equal([]);
   });
@@ -248,30 +272,30 @@ describe("fjord submit JOBFILE", () => {
     write("run.sh", "#!/bin/sh\n", 0o777);
     fs.mkdirSync(path.join(project().work, "empty"));
     expect((await submit("a.ini", "b.ini", "--name", "x")).stderr).to.contain(
-      "--name names one job, and these are 2.",
+      "--name names one job, but these are 2.",
     );
     expect((await submit("run.sh", "--retries", "1")).stderr).to.contain(
-      "run.sh is a script: it has no keys",
+      "run.sh is a script, and a script has no keys",
     );
     expect((await submit("empty")).stderr).to.contain('There is no .ini file in "empty".');
     expect(queue()).to.deep.equal([]);
   });
 
-  it("says that a command goes behind -- when none of the words is a file", async () => {
+  it("says that a command needs -- before it when none of the words is a file", async () => {
     expect(await submit("--name", "hey", "echo", "a b")).to.include({
       exitCode: 2,
       stderr:
         "[fjord] None of these is a file: echo, a b.\n" +
-        "[fjord] A command goes behind --: fjord submit -- echo 'a b'\n",
+        "[fjord] Write a command after --: fjord submit -- echo 'a b'\n",
     });
     const { stderr } = await project().run("fjord", ["run", "-j", "1", "echo hi"]);
     expect(stderr).to.equal(
-      "[fjord] There is no file \"echo hi\".\n[fjord] A command goes behind --: fjord run -- 'echo hi'\n",
+      "[fjord] There is no file \"echo hi\".\n[fjord] Write a command after --: fjord run -- 'echo hi'\n",
     );
     expect(queue()).to.deep.equal([]);
   });
 
-  it("refuses a name that waits, unless it is to be replaced", async () => {
+  it("refuses a name that waits already, unless --replace is given", async () => {
     for (const name of ["a", "b"]) write(`${name}.ini`);
     expect((await submit("a.ini")).exitCode).to.equal(0);
     const again = await submit("b.ini", "a.ini");
@@ -282,17 +306,17 @@ describe("fjord submit JOBFILE", () => {
     expect(read("a.ini")).to.contain("retries = 7");
   });
 
-  it("takes the place of a job's old file of another kind, and of one that waits for its retry", async () => {
+  it("replaces a job's old file of another kind, and a job that waits for its retry", async () => {
     fs.writeFileSync(project().layout.queued("a"), "#!/bin/sh\n", { mode: 0o777 });
     fs.writeFileSync(project().layout.toRetry("b.ini"), "[control]\nexecutable = false\n");
     for (const name of ["a", "b"]) write(`${name}.ini`);
     expect((await submit("a.ini")).exitCode).to.equal(2);
     expect((await submit("a.ini", "b.ini", "--replace")).exitCode).to.equal(0);
     expect(queue()).to.deep.equal(["a.ini", "b.ini"]);
-    expect(project().list(project().layout.retryDesk)).to.deep.equal([]);
+    expect(project().files.retrying).to.deep.equal([]);
   });
 
-  it("lets a running job end before the one that replaces it begins", async () => {
+  it("lets a running job end before its replacement begins", async () => {
     const job = await project().remoteJob("a");
     await project().hire(1);
     project().start("dispatcher", ["--stay"]);
@@ -303,13 +327,15 @@ describe("fjord submit JOBFILE", () => {
     expect(refused.stderr).to.contain('A job "a" runs now.');
     const { exitCode, stdout } = await submit("a.ini", "--replace");
     expect(exitCode).to.equal(0);
-    expect(stdout).to.contain("[fjord] On a worker's desk already, so that comes first: a.\n");
+    expect(stdout).to.contain(
+      "[fjord] An earlier job with the same name is on a worker's desk and comes first: a.\n",
+    );
     job.exit(0);
-    await project().until("the new one has ended", () => project().events("ended", "a")[1]);
+    await project().until("the new job has ended", () => project().events("ended", "a")[1]);
     expect(project().log("a", 2)).to.match(/^new /);
   });
 
-  it("makes the project, but not to show what it would do", async () => {
+  it("creates the project, but not for a --dry-run", async () => {
     const env = { FJORD_PROJECT: "new" };
     write("a.ini");
     const { exitCode, stdout } = await project().run("fjord", ["submit", "--dry-run", "a.ini"], { env });
@@ -329,7 +355,7 @@ describe("fjord submit --after", () => {
   const waitsFor = (job: string) =>
     /^after = (.*)$/m.exec(fs.readFileSync(project().layout.queued(`${job}.ini`), "utf8"))?.[1];
 
-  it("writes the jobs that are there now: names, patterns, whatever their outcome", async () => {
+  it("records the jobs that exist at this moment, by name or pattern, with the outcomes that they may have", async () => {
     for (const job of ["a", "run1", "run2", "run10"]) project().job(job, "true");
     fs.writeFileSync(project().layout.ended("jobfailed", "old.ini"), "[control]\nexecutable = false\n");
     await submit("--name", "one", "--after", "a.ini", "--", "true");
@@ -347,11 +373,14 @@ describe("fjord submit --after", () => {
       "true",
     );
     expect(waitsFor("many")).to.equal("run1, run2, a:any, old");
+    expect((await submit("--name", "old", "--after", "a", "--after", "old", "--", "true")).stderr).to.match(
+      /^\[fjord\] "old" is to run after itself, so it would wait forever\.$/m,
+    );
     await submit("--name", "all", "--after", "run*:any", "--", "true");
     expect(waitsFor("all")?.split(", ")).to.have.members(["run1:any", "run10:any", "run2:any"]);
   });
 
-  it("goes into job files, and into each job of many", async () => {
+  it("is written into job files, and into each of many jobs", async () => {
     project().job("a", "true");
     fs.writeFileSync(path.join(project().work, "f.ini"), "[control]\nexecutable = true\nafter = x\n");
     await submit("f.ini", "--after", "a");
@@ -360,13 +389,13 @@ describe("fjord submit --after", () => {
     expect([waitsFor("s_1"), waitsFor("s_2")]).to.deep.equal(["a", "a"]);
   });
 
-  it("begins when those have ended", async () => {
+  it("begins the job when the other jobs have ended", async () => {
     const first = await project().remoteJob("first");
     await submit("--name", "second", "--after", "first", "--", "true");
     await project().hire(2);
     const dispatcher = project().start("dispatcher");
     await first.started();
-    await project().until("the dispatcher has seen the second", async () =>
+    await project().until("the dispatcher has seen the second job", async () =>
       (await project().run("fjord", ["status"])).stdout.includes("1 waiting, 1 running"),
     );
     expect(project().events("started", "second")).to.deep.equal([]);
@@ -375,7 +404,7 @@ describe("fjord submit --after", () => {
     expect(project().ends.done).to.deep.equal(["first", "second"]);
   });
 
-  it("needs jobs that are there, with names that can be written", async () => {
+  it("requires jobs that exist, with names that can be written", async () => {
     project().job("prepare", "true");
     project().job("x,y", "true");
     for (const [word, exitCode, says] of [
@@ -393,6 +422,6 @@ describe("fjord submit --after", () => {
     const nowhere = await submit("--project", "new", "--after", "prepare", "--", "true");
     expect(nowhere).to.include({ exitCode: 3, stdout: "" });
     expect(project().list(project().home)).to.deep.equal(["test"]);
-    expect(project().list(project().layout.jobqueue)).to.deep.equal(["prepare.ini", "x,y.ini"]);
+    expect(project().files.queued).to.deep.equal(["prepare.ini", "x,y.ini"]);
   });
 });

@@ -9,7 +9,7 @@ describe("many jobs at once", () => {
   const project = projectPerTest();
   const submit = (args: readonly string[], input?: string) =>
     project().run("fjord", ["submit", ...args], input === undefined ? {} : { input });
-  const queue = () => project().list(project().layout.jobqueue);
+  const queue = () => project().files.queued;
   const write = (file: string, text: string, mode = 0o666) =>
     fs.writeFileSync(path.join(project().work, file), text, { mode });
 
@@ -17,7 +17,7 @@ describe("many jobs at once", () => {
     for (const program of ["train", "run"]) write(program, "#!/bin/sh\n", 0o777);
   });
 
-  /** Of each job in the queue, by name: what it runs, and its parameters. */
+  /** Command and parameters of each job in the queue, by name. */
   function queued(): Record<string, { runs: string; params: Record<string, string> }> {
     const entries = queue().map((file) => {
       const content = fs.readFileSync(project().layout.queued(file));
@@ -36,7 +36,7 @@ describe("many jobs at once", () => {
     return stdout;
   }
 
-  it("are all combinations of parameters, or pairs", async () => {
+  it("are made of all combinations of parameters, or of pairs with --zip", async () => {
     const params = ["--param", "lr=0.1,0.01", "--param", "seed=1..2"];
     const stdout = await submitted(["--name", "t", ...params, "--", "./train", "--lr={lr}", "{seed}", "{x}"]);
     expect(stdout).to.equal(
@@ -53,28 +53,46 @@ describe("many jobs at once", () => {
     expect(queued().z_2?.params).to.deep.equal({ index: "2", lr: "0.01", seed: "2" });
   });
 
-  it("are told of where braces look like a slip, and submitted nevertheless", async () => {
+  it("are submitted with a warning when braces look like a slip", async () => {
     const of = async (...args: string[]) => {
       const { exitCode, stderr } = await submit(args);
       expect(exitCode).to.equal(0);
       return stderr;
     };
-    const said = "[fjord] {alhpa} is no value and stays as it is. Did you mean {alpha}?\n";
+    const said = "[fjord] {alhpa} is not a value and stays as it is. Did you mean {alpha}?\n";
     expect(await of("--param", "alpha=1,2", "--", "./run", "{alhpa}")).to.equal(said);
     write("t.ini", "[control]\nexecutable = ./run {alhpa}\nlogfile = {alpha}.txt\n");
     expect(await of("--param", "alpha=1,2", "t.ini")).to.equal(said);
-    expect(await of("--param", "alpha=1,2", "--logfile", "{alhpa}.txt", "--", "./run", "{alpha}")).to.equal(
-      said,
-    );
+    const wished = [
+      "--name",
+      "w",
+      "--param",
+      "alpha=1,2",
+      "--logfile",
+      "{alhpa}.txt",
+      "--",
+      "./run",
+      "{alpha}",
+    ];
+    const shared =
+      `[fjord] 2 jobs share a logfile: "w_1" and "w_2" have "${project().work}/{alhpa}.txt". ` +
+      "Each of them overwrites the results of another. Put {alpha} into the name of the logfile.\n";
+    expect(await of(...wished)).to.equal(said + shared);
     expect(await of("--", "gzip", "{}", ":::", "a", "b")).to.contain("] ::: is a word of the command here.");
     expect(await of("--", "find", ".", "-exec", "ls", "{}", "+")).to.equal("");
     expect(queue()).to.have.length(8);
     const run = await project().run("fjord", ["run", "--dry-run", "--", "gzip", "{}"]);
     expect(run).to.include({ exitCode: 0, stdout: "gzip '{}'\n" });
     expect(run.stderr).to.contain("[fjord] {} stays as it is. ");
+    const table = ["run", "--dry-run", "--json", "--results", "{alhpa}.txt"];
+    const both = await project().run("fjord", [...table, ...wished]);
+    expect(both.stderr).to.equal(
+      `${said}${shared}[fjord] The table of --results overwrites the logfile of "w_1", which is the same file.\n`,
+    );
+    expect(JSON.parse(both.stdout)).to.have.length(2);
   });
 
-  it("are lines of a file or of standard input, each a value for the command", async () => {
+  it("are made of the lines of a file or of standard input, each a value for the command", async () => {
     const lines = "a b.csv\n\n  it's.csv\r\n$HOME\n";
     await submitted(["--name", "fit", "--each-line", "-", "--", './fit {line} > "out/{line}"'], lines);
     expect(Object.values(queued()).map(({ runs }) => runs)).to.deep.equal([
@@ -85,13 +103,13 @@ describe("many jobs at once", () => {
     expect(queued().fit_2?.params).to.deep.equal({ index: "2", line: "it's.csv" });
   });
 
-  it("are lines that are command lines themselves", async () => {
+  it("are made of lines that are command lines themselves", async () => {
     write("lines", "echo 'a b' && true\nmake\n");
     await submitted(["--name", "l", "--each-line", "lines"]);
     expect(Object.values(queued()).map(({ runs }) => runs)).to.deep.equal(["echo 'a b' && true #", "make #"]);
   });
 
-  it("are objects of a JSON file", async () => {
+  it("are made of the objects of a JSON file", async () => {
     const objects = [
       { lr: 0.1, Note: "x y", tags: ["a"], on: true, nothing: null },
       { lr: 2, Note: "two\nlines", tags: [], on: false, nothing: "" },
@@ -110,7 +128,7 @@ describe("many jobs at once", () => {
     });
   });
 
-  it("are as many as --repeat says, also of each combination", async () => {
+  it("are made as often as --repeat says, for each combination", async () => {
     await submitted(["--name", "r", "--repeat", "2", "--param", "x=a,b", "--", "./run", "{x}", "{index}"]);
     expect(Object.values(queued()).map(({ runs }) => runs)).to.deep.equal([
       "./run a 1 #",
@@ -120,7 +138,7 @@ describe("many jobs at once", () => {
     ]);
   });
 
-  it("are fjd's --exe and --parameters", async () => {
+  it("are made by fjd's options --exe and --parameters", async () => {
     await submitted(["--name", "named", "--exe", "cmd $2 --a=$1 $3", "--parameters", "a b#b,c#d"]);
     await submitted(["--name", "behind", "--exe", "cmd -x", "--parameters", "a b#b,c"]);
     await submitted(["--name", "one", "--exe", "cmd", "--parameters", "x"]);
@@ -139,7 +157,7 @@ describe("many jobs at once", () => {
     expect(queued().named_1?.params).to.deep.equal({ index: "1", param1: "a b", param2: "b" });
   });
 
-  it("are made of job files, too: the placeholders are filled, the values set, and all else stays", async () => {
+  it("are made of job files: fjord fills the placeholders, sets the values, and keeps the rest", async () => {
     write(
       "t.ini",
       "# mine\n[control]\nexecutable = run {lr} x\nlogfile = r/{lr}.txt\nretries=1\n\n[params]\nfoo = {lr}\nLR = 7\n",
@@ -156,7 +174,7 @@ describe("many jobs at once", () => {
     );
   });
 
-  it("have placeholders in name, logfile, workdir and environment as well", async () => {
+  it("may have placeholders in name, logfile, workdir and environment", async () => {
     const options = ["--name", "n {x}", "--logfile", "r/{x}.txt", "--workdir", "w{x}", "--env", "X=is {x}"];
     await submitted([...options, "--param", "x=1..2", "--", "./run"]);
     expect(fs.readFileSync(project().layout.queued("n 2.ini"), "utf8")).to.equal(
@@ -165,7 +183,7 @@ describe("many jobs at once", () => {
     );
   });
 
-  it("are shown beforehand, and all are checked before the first is submitted", async () => {
+  it("are shown with --dry-run, and all are checked before the first is submitted", async () => {
     const stdout = await submitted(["--dry-run", "--name", "d", "--repeat", "2", "--", "true"]);
     expect(stdout.match(/^# d_\d\.ini$/gm)).to.deep.equal(["# d_1.ini", "# d_2.ini"]);
     project().job("d_2", "true");
@@ -197,8 +215,8 @@ describe("many jobs at once", () => {
     [["--from-json", "-", "--", "run", "{b}"], 'Element 1: there is no value "b".', '[{"a":1},{"b":2}]'],
     [["--from-json", "-", "--", "true"], "Element 1: section [params], key", '[{"a:b":1}]'],
     [["--parameters", "a,b", "--", "true"], "--parameters needs --exe."],
-    [["--exe", "true", "--", "true"], "Either job files or a command."],
-    [["--param", "a=1"], "Nothing to submit."],
+    [["--exe", "true", "--", "true"], "Give either job files or a command."],
+    [["--param", "a=1"], "There is nothing to submit."],
     [["--param", "a=1", "script.sh"], "script.sh is a script"],
   ];
   for (const [args, says, input] of refusals) {
@@ -211,7 +229,7 @@ describe("many jobs at once", () => {
     });
   }
 
-  it("may be many", async () => {
+  it("may be thousands", async () => {
     const stdout = await submitted(["--param", "a=0001..2000", "--name", "m", "--", "echo", "{a}"]);
     expect(stdout).to.contain("[fjord] Submitted 2000 jobs: m_1, m_2, m_3, m_4, m_5 and 1995 more.\n");
     expect(queue()).to.have.length(2000);
@@ -222,7 +240,7 @@ describe("many jobs at once", () => {
 describe("an element of a sweep", () => {
   const project = sharedProject();
 
-  it("is run with its values as they are, whatever is in them, and finds them in its job file", async () => {
+  it("runs with its values unchanged, whatever characters they contain, and finds them in its job file", async () => {
     const lines = ["a b", "it's", '"q"', "$HOME", "`id`", "*", "; exit 9", "# x", "\\", "é", "{index}"];
     const script = "process.stdout.write(JSON.stringify([process.argv[2], process.env.LINE]))";
     fs.writeFileSync(path.join(project().work, "print.js"), script);

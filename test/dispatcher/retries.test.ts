@@ -1,48 +1,48 @@
 import fs from "node:fs";
-import os from "node:os";
-import path from "node:path";
 import { expect } from "chai";
 import { Retries } from "../../src/dispatcher/retries.js";
-import { Layout } from "../../src/project/layout.js";
+import { Counts } from "../../src/ledger/counts.js";
+import { Ledger } from "../../src/ledger/ledger.js";
+import type { Layout } from "../../src/project/layout.js";
 import { defaultSettings } from "../../src/project/settings.js";
-import { History } from "../../src/spool/history.js";
-import { Ledger } from "../../src/spool/ledger.js";
-import { openStore } from "../../src/spool/open-store.js";
-import type { Store } from "../../src/spool/store.js";
+import { stampAt } from "../../src/spool/finish.js";
+import { openStore } from "../../src/store/open-store.js";
+import type { Store } from "../../src/store/store.js";
+import { siteOf, sitePerTest } from "../rig/site.js";
 
 const SETTLE = defaultSettings("network").settle * 1000;
 
-describe("a job on the retry desk, over a file system that shows ledgers late", () => {
-  let root = "";
+describe("a job on the retry desk of a file system that shows ledgers late", () => {
+  const local = sitePerTest();
   let isHeldBack = true;
   let retries: Retries;
   let layout: Layout;
   let ledger: Ledger;
 
   beforeEach(async () => {
-    root = fs.mkdtempSync(path.join(os.tmpdir(), "fjord-test-"));
-    layout = new Layout(root);
-    for (const dir of layout.directories()) fs.mkdirSync(dir, { recursive: true });
-    const real = openStore(root, "network");
+    layout = local().layout;
+    const real = openStore(layout.root, "network");
     const store = Object.create(real) as Store;
     isHeldBack = true;
     store.readFrom = async (file, offset, limit) =>
       isHeldBack ? Buffer.alloc(0) : real.readFrom(file, offset, limit);
     ledger = await Ledger.open(real, layout.ledgerOf("d"), false);
-    retries = new Retries(store, layout, defaultSettings("network"), ledger, new History(store, layout));
+    const site = siteOf(store, layout);
+    retries = new Retries({ ...site, ledger }, new Counts(site));
     fs.writeFileSync(layout.toRetry("a.ini"), "[control]\nexecutable: false\nretries: 0\n");
     const worker = await Ledger.open(real, layout.ledgerOf("w"), false);
-    const rest = { host: "", start: "", end: "", seconds: 1, cpu: null, memory: null, stamp: "0:1:1" };
+    const rest = { host: "", start: "", end: "", seconds: 1, cpu: null, memory: null };
+    const stamp = (await stampAt(real, layout.toRetry("a.ini"))) ?? "";
     const outcome = { kind: "failed", code: 1 } as const;
-    await worker.append({ event: "ended", job: "a", attempt: 1, worker: "w", outcome, to: "retry", ...rest });
+    const which = { job: "a", attempt: 1, run: "w.1", worker: "w" };
+    await worker.append({ event: "ended", ...which, outcome, to: "retry", stamp, ...rest });
     await worker.close();
   });
   afterEach(async () => {
     await ledger.close();
-    fs.rmSync(root, { recursive: true });
   });
 
-  it("is not decided on while an attempt of it is to be seen of which no ledger tells the end", async () => {
+  it("is not judged while it has an attempt whose end is in no ledger", async () => {
     fs.writeFileSync(layout.attemptLog("a", 1), "");
     expect(await retries.decide(1000)).to.deep.equal([]);
     expect(await retries.decide(1000 + SETTLE / 2)).to.deep.equal([]);
@@ -54,7 +54,7 @@ describe("a job on the retry desk, over a file system that shows ledgers late", 
     expect(fs.existsSync(layout.ended("jobfailed", "a.ini"))).to.equal(true);
   });
 
-  it("does not wait for ever for an attempt whose worker was killed before it could tell", async () => {
+  it("does not wait forever for an attempt whose worker was killed before the worker could report its end", async () => {
     fs.writeFileSync(layout.attemptLog("a", 1), "");
     for (let now = 1000; now < 1000 + SETTLE + 3000; now += 1000) await retries.decide(now);
     expect(fs.existsSync(layout.queued("a.ini"))).to.equal(true);

@@ -18,22 +18,22 @@ describe("the roll call", () => {
     roll = new RollCall(BEAT, LOOKS);
   });
 
-  /** Calls the roll once a beat, from one time on; gives who was lost at each call. */
+  /** Calls the roll once a beat, and returns the workers that were lost at each call. */
   function calls(times: number, from: number, sightings: (call: number) => Sighting[]): string[][] {
     return Array.from({ length: times }, (_, i) => names(roll.call(sightings(i), from + i * BEAT)));
   }
 
-  it("misses nobody whose heart beats", () => {
+  it("loses no worker whose heartbeat advances", () => {
     const lost = calls(100, 0, (i) => [seen("a", i), seen("b", i * 3, "alive")]);
     expect(lost.flat()).to.deep.equal([]);
   });
 
-  it("declares lost who has not moved over K looks, not before", () => {
+  it("declares a worker lost when its heartbeat has not moved over K looks, and not before", () => {
     const lost = calls(LOOKS + 1, 0, () => [seen("a", 7)]);
     expect(lost).to.deep.equal([[], [], [], [], [], ["a"]]);
   });
 
-  it("says why", () => {
+  it("gives the reason", () => {
     calls(LOOKS, 0, () => [seen("a", 7)]);
     const [lost] = roll.call([seen("a", 7)], LOOKS * BEAT);
     expect(lost?.reason).to.equal("its heartbeat has not moved over 5 looks, 2 s apart");
@@ -46,13 +46,13 @@ describe("the roll call", () => {
     expect(roll.unmovedLooks("a")).to.equal(0);
   });
 
-  it("counts a look from its end: the store may have stalled amid it, before the counter was read", () => {
+  it("counts a look from its end, because the store may have stalled before it read the counter", () => {
     roll.call([seen("a", 7)], 0, 1.5 * BEAT);
     const lost = calls(LOOKS + 1, 2 * BEAT, () => [seen("a", 7)]);
     expect(lost).to.deep.equal([[], [], [], [], [], ["a"]]);
   });
 
-  it("counts from the end of one look to the beginning of the next: what a long one found may be as old as it took", () => {
+  it("counts from the end of one look to the start of the next, because the facts may be as old as the look is long", () => {
     roll.call([seen("a", 7)], 0, BEAT / 2);
     expect(names(roll.call([seen("a", 7)], BEAT, BEAT))).to.deep.equal([]);
     expect(roll.unmovedLooks("a")).to.equal(0);
@@ -60,13 +60,13 @@ describe("the roll call", () => {
     expect(roll.unmovedLooks("a")).to.equal(1);
   });
 
-  it("counts a long time without a look once: it was the observer who was away", () => {
+  it("counts a long time without a look once, because the observer was away", () => {
     roll.call([seen("a", 7)], 0);
     expect(names(roll.call([seen("a", 7)], 3600))).to.deep.equal([]);
     expect(roll.unmovedLooks("a")).to.equal(1);
   });
 
-  it("starts anew when the counter moves, whichever way", () => {
+  it("counts from zero when the counter moves in either direction", () => {
     calls(LOOKS, 0, () => [seen("a", 7)]);
     expect(roll.unmovedLooks("a")).to.equal(LOOKS - 1);
     expect(names(roll.call([seen("a", 6)], 100))).to.deep.equal([]);
@@ -78,39 +78,39 @@ describe("the roll call", () => {
     ).to.deep.equal([]);
   });
 
-  it("starts anew for a worker that left and came back", () => {
+  it("counts from zero for a worker that left and came back", () => {
     calls(LOOKS, 0, () => [seen("a", 7)]);
     roll.call([], 50);
     expect(names(roll.call([seen("a", 7)], 100))).to.deep.equal([]);
     expect(roll.unmovedLooks("a")).to.equal(0);
   });
 
-  it("declares lost at once whose process is dead, though its counter has just moved", () => {
+  it("declares a worker lost at once when its process is dead, even if its counter has just moved", () => {
     expect(names(roll.call([seen("a", 1, "dead"), seen("b", 1)], 0))).to.deep.equal(["a"]);
   });
 
-  it("declares lost who is alive and silent: it may be stopped", () => {
+  it("declares a worker lost even if its process lives, when it is silent, because the process may be stopped", () => {
     expect(calls(LOOKS + 1, 0, () => [seen("a", 7, "alive")]).at(-1)).to.deep.equal(["a"]);
   });
 
-  it("declares a desk without an announcement lost, after the same time", () => {
+  it("declares a desk without an announcement lost after the same time", () => {
     expect(calls(LOOKS + 1, 0, () => [seen("a", -1)])).to.deep.equal([[], [], [], [], [], ["a"]]);
   });
 
-  it("suspects itself when most of three or more are silent at once, and gives them K looks more", () => {
+  it("suspects an error of its own when there are three or more workers and most are silent at once, and gives them K more looks", () => {
     const lost = calls(2 * LOOKS + 1, 0, (i) => [seen("a", 1), seen("b", 1), seen("c", i)]);
     expect(lost.slice(0, -1).flat()).to.deep.equal([]);
     expect(lost.at(-1)).to.deep.equal(["a", "b"]);
   });
 
-  it("does not suspect itself when half of them are silent, or of two", () => {
+  it("does not suspect an error of its own when half of the workers are silent, or when there are only two", () => {
     const half = calls(LOOKS + 1, 0, (i) => [seen("a", 1), seen("b", 1), seen("c", i), seen("d", i)]);
     expect(half.at(-1)).to.deep.equal(["a", "b"]);
     roll = new RollCall(BEAT, LOOKS);
     expect(calls(LOOKS + 1, 0, () => [seen("a", 1), seen("b", 1)]).at(-1)).to.deep.equal(["a", "b"]);
   });
 
-  it("does not suspect itself of deaths that it has seen", () => {
+  it("does not suspect an error of its own when it has seen that the processes are dead", () => {
     const all = ["a", "b", "c", "d"].map((worker) => seen(worker, 1, "dead"));
     expect(names(roll.call(all, 0))).to.deep.equal(["a", "b", "c", "d"]);
   });

@@ -2,33 +2,36 @@ import fs from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { processesOf } from "../checker/evidence.js";
-import { type Bench, type Daemon, type Dice, kill, QUICK_LEASE, until } from "./harness.js";
+import type { RunningCommand } from "../rig/command.js";
+import type { Dice } from "../rig/dice.js";
+import { kill, processesWith } from "../rig/processes.js";
+import { until } from "../rig/until.js";
+import { QUICK_LEASE, type WitnessedProject } from "./witnessed-project.js";
 
 const OUT_OF_STEP = new URL("out-of-step.js", import.meta.url);
 
-/** The people of a project, whom a chaos loop kills and replaces. */
+/** The workers and dispatchers of a project. A chaos loop kills them, and the crew replaces them. */
 export class Crew {
-  readonly #bench: Bench;
+  readonly #project: WitnessedProject;
   readonly #dice: Dice;
   readonly #size: { workers: number; dispatchers: number };
   readonly #mayFail: boolean;
-  #workers: Daemon[] = [];
-  #dispatchers: Daemon[] = [];
+  #workers: RunningCommand[] = [];
+  #dispatchers: RunningCommand[] = [];
   #clock: number;
   kills = 0;
 
   /**
-   * @param options mayFail: they may end by themselves and with an error, since there is no room for them, say; ahead: what
-   * their wall clocks are ahead by at first, ms
+   * @param options mayFail: whether the processes may end with an error, for example because the disk is full. ahead:
+   * time in ms by which their wall clocks are ahead at first.
    */
   constructor(
-    bench: Bench,
+    project: WitnessedProject,
     dice: Dice,
     size: { workers: number; dispatchers: number },
     { mayFail = false, ahead = 0 } = {},
   ) {
-    this.#bench = bench;
+    this.#project = project;
     this.#dice = dice;
     this.#size = size;
     this.#mayFail = mayFail;
@@ -37,15 +40,15 @@ export class Crew {
     this.fill();
   }
 
-  /** Puts new ones in the places of the dead. */
+  /** Starts a new process for each dead one. */
   fill(): void {
     const options = { env: this.#env, mayFail: this.#mayFail };
-    const isThere = (daemon: Daemon) => daemon.isAlive();
+    const isThere = (daemon: RunningCommand) => daemon.isAlive;
     this.#workers = this.#workers.filter(isThere);
     this.#dispatchers = this.#dispatchers.filter(isThere);
-    while (this.#workers.length < this.#size.workers) this.#workers.push(this.#bench.worker(options));
+    while (this.#workers.length < this.#size.workers) this.#workers.push(this.#project.worker(options));
     while (this.#dispatchers.length < this.#size.dispatchers) {
-      this.#dispatchers.push(this.#bench.dispatcher(options));
+      this.#dispatchers.push(this.#project.dispatcher(options));
     }
   }
 
@@ -61,7 +64,7 @@ export class Crew {
     this.#kill([this.#dice.pick(this.#dispatchers)]);
   }
 
-  /** One is fired: it is to stop its job and go. */
+  /** Fires a worker, which stops its job and leaves. */
   dismissWorker(): void {
     const worker = this.#dice.pick(this.#workers);
     worker.kill("SIGTERM");
@@ -69,7 +72,7 @@ export class Crew {
     this.#workers = this.#workers.filter((daemon) => daemon !== worker);
   }
 
-  /** One is stopped, for longer than its lease or not so long, and goes on. */
+  /** Stops a process for 0.3 to 1.7 leases. */
   async stopOne(): Promise<void> {
     const one = this.#dice.pick(this.#everybody);
     one.kill("SIGSTOP");
@@ -77,21 +80,21 @@ export class Crew {
     one.kill("SIGCONT");
   }
 
-  /** One's event loop stands still, for longer than its lease and its seat or not so long; its threads go on. */
+  /** Blocks the event loop of one process for 0.3 to 2.5 leases. Its threads go on. */
   async stallOne(): Promise<void> {
     const stall = Math.round(this.#dice.between(0.3, 2.5) * QUICK_LEASE);
     this.#order(`${this.#clock} ${stall}`);
     await delay(stall);
   }
 
-  /** All of these stand still for so long, ms. */
+  /** Blocks the event loops of all workers or all dispatchers. @param ms how long */
   async stall(who: "workers" | "dispatchers", ms: number): Promise<void> {
     fs.writeFileSync(this.#orders, `${this.#clock} ${ms}`);
     for (const one of who === "workers" ? this.#workers : this.#dispatchers) one.kill("SIGUSR2");
     await delay(ms);
   }
 
-  /** One's wall clock jumps by up to two hours, back or forth; the others' stay. */
+  /** Sets the wall clock of one process up to two hours ahead or back. */
   jumpOne(): void {
     this.#clock = Math.round(this.#dice.between(-7_200_000, 7_200_000));
     this.#order(`${this.#clock} 0`);
@@ -101,45 +104,44 @@ export class Crew {
     this.#kill([...this.#workers, ...this.#dispatchers]);
   }
 
-  /** A recruiter that is killed in the midst of its hire; whom it had started by then stays or is killed, too. */
+  /** Kills a recruiter in the middle of a hire, and then the workers that it has hired. */
   async killRecruiter(): Promise<void> {
-    const recruiter = this.#bench.command("recruiter", ["hire", "2"]);
+    const recruiter = this.#project.command("recruiter", ["hire", "2"]);
     await delay(this.#dice.between(100, 900));
     this.#kill([recruiter]);
-    await recruiter.ended;
-    // Hired ones are no children of ours: too many of them would only slow everything down.
+    await recruiter.exit;
+    // Hired workers are not children of the test. Too many of them would only slow down the test.
     const ours = new Set(this.#workers.map((daemon) => daemon.pid));
-    for (const { pid, command } of processesOf(this.#bench.root)) {
+    for (const { pid, command } of processesWith(this.#project.directory)) {
       if (!/bin\/hired-worker\.js/.test(command) || ours.has(pid)) continue;
       kill(pid);
       this.kills++;
     }
   }
 
-  /** Until each has the files that it begins with. */
+  /** Waits until each process has made the files that it makes at its start. */
   async settled(): Promise<void> {
-    await until("all have begun", () =>
-      this.#everybody.every((one) => this.#hasBegun(one) || !one.isAlive()),
+    await until("all processes have begun", () =>
+      this.#everybody.every((one) => this.#hasBegun(one) || !one.isAlive),
     );
   }
 
-  /** A dispatcher dispatches or stands by, a worker is on duty. */
-  #hasBegun({ pid, output }: Daemon): boolean {
+  /** Whether a dispatcher dispatches or stands by, or a worker is on duty. */
+  #hasBegun({ pid, output }: RunningCommand): boolean {
     if (/Started on|standing by/.test(output)) return true;
-    const bench = this.#bench;
-    return bench
-      .workers()
-      .filter((id) => bench.has("jobpod", id, ".key"))
-      .some((id) => bench.read("workerqueue", `${id}.ini`).includes(`pid = ${pid}\n`));
+    const project = this.#project;
+    return project.workers
+      .filter((id) => project.has("jobpod", id, ".key"))
+      .some((id) => project.read("workerqueue", `${id}.ini`).includes(`pid = ${pid}\n`));
   }
 
-  get #everybody(): Daemon[] {
+  get #everybody(): RunningCommand[] {
     return [...this.#workers, ...this.#dispatchers];
   }
 
-  #kill(victims: readonly Daemon[]): void {
+  #kill(victims: readonly RunningCommand[]): void {
     for (const victim of victims) {
-      if (!victim.isAlive()) continue;
+      if (!victim.isAlive) continue;
       victim.kill();
       this.kills++;
     }
@@ -147,16 +149,16 @@ export class Crew {
     this.#dispatchers = this.#dispatchers.filter((daemon) => !victims.includes(daemon));
   }
 
-  /** Who has not begun yet would die of the signal. */
+  /** Writes an order and sends a signal to one process. The signal would kill a process that has not begun yet. */
   #order(text: string): void {
-    const begun = this.#everybody.filter((one) => one.isAlive() && this.#hasBegun(one));
+    const begun = this.#everybody.filter((one) => one.isAlive && this.#hasBegun(one));
     if (begun.length === 0) return;
     fs.writeFileSync(this.#orders, text);
     this.#dice.pick(begun).kill("SIGUSR2");
   }
 
   get #orders(): string {
-    return path.join(this.#bench.base, "out-of-step");
+    return path.join(this.#project.root, "out-of-step");
   }
 
   get #env(): NodeJS.ProcessEnv {

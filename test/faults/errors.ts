@@ -1,15 +1,16 @@
 import fs from "node:fs";
 import { expect } from "chai";
-import type { Daemon, Dice } from "./harness.js";
+import type { RunningCommand } from "../rig/command.js";
+import type { Dice } from "../rig/dice.js";
 import { type Failpoint, traced } from "./strace.js";
 
-/** A call that is answered with an error, and so many of its kind after it. */
+/** A call that gets an error, and how many calls of its kind after it get the error, too. */
 export interface Fault extends Failpoint {
   readonly error: string;
   readonly count: number;
 }
 
-/** Where an error was given, as strace shows it. */
+/** A call that got an error, as strace shows it. */
 export interface Hit {
   readonly call: string;
   readonly error: string;
@@ -18,8 +19,8 @@ export interface Hit {
 
 const ANY = ["EIO", "ESTALE", "EACCES"];
 /**
- * What the kernel may answer: section 2 of the manual, and ESTALE where the file may lie on NFS. Not of calls that Node makes
- * now and then for itself, so that the n-th is another each time: read, write, close (`faulty-writes.ts`).
+ * Errors that the kernel may give, by call. Source: section 2 of the manual; NFS adds ESTALE. Node makes the calls read, write
+ * and close for itself as well, so the n-th one is different in each run. `faulty-writes.ts` covers those.
  */
 const ERRORS: Readonly<Record<string, readonly string[]>> = {
   rename: [...ANY, "ENOSPC"],
@@ -38,12 +39,12 @@ const ERRORS: Readonly<Record<string, readonly string[]>> = {
   fsync: ["EIO", "ENOSPC"],
 };
 
-/** The calls that can be answered so. */
+/** The calls that can get an error. */
 export const CALLS = Object.keys(ERRORS);
-/** Calls of a kind that fail one after the other when an error lasts a while. */
+/** Number of calls of a kind that fail when an error lasts for a while. */
 const A_WHILE = 12;
 
-/** At each call each error that it can have, once; and one of them for a while. */
+/** Each possible error at each call, once, and one of the errors for a while. */
 export function faultsAt(points: readonly Failpoint[], dice: Dice): Fault[] {
   return points.flatMap((point) => {
     const errors = [...(ERRORS[point.call] ?? [])];
@@ -53,7 +54,7 @@ export function faultsAt(points: readonly Failpoint[], dice: Dice): Fault[] {
   });
 }
 
-/** Takes as many faults, each of another kind of call, as strace can give to one process. Those taken are removed. */
+/** Removes up to `most` faults from the list, each at another kind of call, and returns them. */
 export function takeSome(faults: Fault[], most: number): Fault[] {
   const left = new Map<string, number>();
   for (const { call } of faults) left.set(call, (left.get(call) ?? 0) + 1);
@@ -67,7 +68,7 @@ export function takeSome(faults: Fault[], most: number): Fault[] {
   });
 }
 
-/** Runs under strace, which answers so. @param log where it tells of it */
+/** Runs a program under strace, which injects the errors. @param log the file for the trace */
 export function failAt(faults: readonly Fault[], log: string): { prefix: string[] } {
   const calls = faults.map(({ call }) => call).join(",");
   const injections = faults.flatMap(({ call, error, n, count }) => [
@@ -77,7 +78,7 @@ export function failAt(faults: readonly Fault[], log: string): { prefix: string[
   return traced("-o", log, "-e", `trace=${calls}`, ...injections);
 }
 
-/** The errors that were given; undefined of those that were given elsewhere than in the project. */
+/** The errors that strace injected. An error outside the project is undefined. */
 export function hitsIn(log: string, root: string): (Hit | undefined)[] {
   const text = fs.existsSync(log) ? fs.readFileSync(log, "utf8") : "";
   return text.split("\n").flatMap((line) => {
@@ -88,10 +89,10 @@ export function hitsIn(log: string, root: string): (Hit | undefined)[] {
   });
 }
 
-/** What the errors led to: `went on` without a word, `waited` and said so in its log, `ended` with a message. */
+/** Consequences of errors. `went on`: silently. `waited`: with a line in the log. `ended`: with a message. */
 export type Consequence = "went on" | "waited" | "ended";
 
-/** Counts what errors led to. */
+/** Counts the consequences of errors. */
 export class Consequences {
   readonly #counts = new Map<string, Map<Consequence, number>>();
   errors = 0;
@@ -114,12 +115,15 @@ export class Consequences {
   }
 }
 
-/** What a process says of its own accord when it ends for the store's trouble. */
-const TELLS = /refused; mend that and try again|cannot be a project|did not come on duty/;
+/** Messages of a process that ends because the store refuses something. */
+const TELLS = /Repair it and try again|cannot be a project|did not come on duty/;
 
-/** A process that had errors may wait, and may end with an exit code and a sentence, but not break down. */
-export function expectExplained({ exitCode, output }: Daemon, hits: readonly (Hit | undefined)[]): void {
-  if (hits.includes(undefined)) return; // an error amid Node's own modules
+/** A process that got errors may wait, or end with an exit code and a message, but it must not crash. */
+export function expectExplained(
+  { exitCode, output }: RunningCommand,
+  hits: readonly (Hit | undefined)[],
+): void {
+  if (hits.includes(undefined)) return; // an error at a file of Node's own
   expect(exitCode, `exit code ${exitCode}: ${output}`).to.be.oneOf([0, 2, 130]);
   if (exitCode === 2) expect(output).to.match(TELLS);
 }

@@ -2,10 +2,10 @@ import fs from "node:fs";
 import os from "node:os";
 
 /**
- * Loaded before a program's own code (`node --import`): of its writes to files below a directory, or of its calls that close
- * one that it has written, the n-th goes wrong, and so many after it. What `FJORD_TEST_FAULTY_WRITES` says, as JSON: `root`;
- * `call`, `write` or `close`; `n`, from 1; `count`; `how`, an errno, or `half`: it takes half of what it is given; `log`, a
- * file that gets a line of `HOW|well PATH` for each of these calls.
+ * This module is loaded before the code of a program (`node --import`). The n-th write to a file below a directory, or
+ * the n-th close of such a file, fails, and so do some calls after it. `FJORD_TEST_FAULTY_WRITES` holds the orders as
+ * JSON: `root`; `call`, which is `write` or `close`; `n`, from 1; `count`; `how`, which is an errno, or `half` for a
+ * write that takes half of the data; `log`, a file that gets a line `HOW|well PATH` for each of these calls.
  */
 export interface Orders {
   readonly root: string;
@@ -27,7 +27,7 @@ async function obey({ root, call, n, count, how, log }: Orders): Promise<void> {
   const logFile = fs.openSync(log, "a");
   let calls = 0;
 
-  /** Whether this one goes wrong. */
+  /** Whether this call fails. */
   const isFaulty = (of: Orders["call"], fd: number): boolean => {
     const file = of === call ? fs.readlinkSync(`/proc/self/fd/${fd}`) : "";
     if (!file.startsWith(`${root}/`) || (of === "close" && !isForWriting(fd))) return false;
@@ -39,10 +39,10 @@ async function obey({ root, call, n, count, how, log }: Orders): Promise<void> {
   const refuse = (code: string) => {
     throw Object.assign(new Error(`${code}: ${how}, ${call}`), { code, errno: -(numberOf(how) ?? 0) });
   };
-  // As Node has them: libuv has no name for some.
+  // Node's numbers, because libuv has no name for some.
   const refuseSync = () => refuse(how === "ESTALE" ? "UNKNOWN" : how);
   const refuseLater = () => refuse(how === "ESTALE" ? `Unknown system error -${numberOf(how)}` : how);
-  /** How many bytes are taken. */
+  /** Number of bytes that a write takes. */
   const taken = (fd: number, length: number, refuse: () => void): number => {
     if (length < 2 || !isFaulty("write", fd)) return length;
     if (how !== "half") refuse();

@@ -1,8 +1,9 @@
 import fs from "node:fs";
 
 /**
- * Loaded before a daemon's own code (NODE_OPTIONS): its wall clock is ahead, and on SIGUSR2 jumps anew, and its event
- * loop stands still. By how much says the file that FJORD_TEST_OUT_OF_STEP names: `AHEAD STALL`, ms. Its monotonic clock goes on as it did.
+ * This module is loaded before the code of a daemon (NODE_OPTIONS), and sets the wall clock ahead. At SIGUSR2 it sets
+ * the clock again and blocks the event loop. The file that FJORD_TEST_OUT_OF_STEP names holds both times in ms:
+ * `AHEAD STALL`. The monotonic clock stays correct.
  */
 const orders = process.env.FJORD_TEST_OUT_OF_STEP ?? "/dev/null";
 const RealDate = Date;

@@ -1,39 +1,43 @@
 import fs from "node:fs";
 import { expect } from "chai";
 import pino from "pino";
+import { Counts } from "../../src/ledger/counts.js";
+import type { Ledger } from "../../src/ledger/ledger.js";
+import type { LedgerEvent } from "../../src/ledger/line.js";
 import { fire } from "../../src/recruiter/fire.js";
-import { assureFile, type Claimed, finish } from "../../src/spool/finish.js";
-import { History } from "../../src/spool/history.js";
+import { assureFile, type Claimed, finish, stampAt } from "../../src/spool/finish.js";
 import { identify } from "../../src/spool/identity.js";
-import type { Ledger, LedgerEvent } from "../../src/spool/ledger.js";
 import { reclaimWorker } from "../../src/spool/reclaim.js";
 import { publish } from "../../src/worker/publish.js";
-import { benches, kill, QUICK, SEED, until } from "./harness.js";
+import { SEED } from "../rig/dice.js";
+import { kill } from "../rig/processes.js";
+import { until } from "../rig/until.js";
 import { ended, Scene, started } from "./scene.js";
+import { QUICK, witnessedProjectPerTest } from "./witnessed-project.js";
 
-describe("races: what lies there after a kill at the worst moment", function () {
+describe("races: the state after a kill at the worst moment", function () {
   this.timeout(60_000);
   this.slow(10_000);
   before(() => console.log(`    seed ${SEED}`));
   afterEach(() => Scene.closeLedgers());
 
   describe("taking back from a lost worker (S8)", () => {
-    const bench = benches();
+    const project = witnessedProjectPerTest();
 
-    it("publishes in its stead what it had ended, if only the rename was missing", async () => {
-      const scene = new Scene(bench());
+    it("publishes an outcome if only its rename was missing", async () => {
+      const scene = new Scene(project());
       await scene.worker("w");
-      bench().submit({ job: "a", ends: "jobdone" }, bench().line(0));
+      project().submit({ job: "a", ends: "jobdone" }, project().line(0));
       const stamp = scene.stamp(scene.claim("w", "a"));
       await scene.tell("w", started("w", "a", 1), ended("w", "a", 1, "jobdone", stamp));
       await reclaimWorker(await scene.reclaimer(), "w", undefined, "test");
-      expect(bench().list("jobdone")).to.deep.equal(["a.ini"]);
+      expect(project().files.done).to.deep.equal(["a.ini"]);
     });
 
-    it("goes by what is noted as lost, though its worker has told an outcome since", async () => {
-      const scene = new Scene(bench());
+    it("counts an attempt as lost once this is recorded, even if the worker has recorded an outcome after that", async () => {
+      const scene = new Scene(project());
       await scene.worker("w");
-      bench().submit({ job: "a", ends: "jobdone" }, bench().line(0));
+      project().submit({ job: "a", ends: "jobdone" }, project().line(0));
       const stamp = scene.stamp(scene.claim("w", "a"));
       const lost = {
         event: "lost",
@@ -43,47 +47,42 @@ describe("races: what lies there after a kill at the worst moment", function () 
         reason: "test",
         to: "jobqueue",
       } as const;
-      await scene.tell("d", lost); // and was killed before the rename
+      await scene.tell("d", lost); // the dispatcher was killed before the rename
       await scene.tell("w", started("w", "a", 1), ended("w", "a", 1, "jobdone", stamp));
       await reclaimWorker(await scene.reclaimer(), "w", undefined, "test");
-      expect(bench().list("jobqueue")).to.deep.equal(["a.ini"]);
+      expect(project().files.queued).to.deep.equal(["a.ini"]);
     });
 
-    it("does not take an earlier outcome for that of a new job of the same name", async () => {
-      const scene = new Scene(bench());
+    it("does not mistake an earlier outcome for the outcome of a new job with the same name", async () => {
+      const scene = new Scene(project());
       await scene.worker("w");
-      bench().submit({ job: "a" }, bench().line(0));
+      project().submit({ job: "a" }, project().line(0));
       const first = scene.claim("w", "a");
       await scene.tell("w", started("w", "a", 1), ended("w", "a", 1, "jobdone", scene.stamp(first)));
       fs.writeFileSync(scene.layout.attemptLog("a", 1), "");
       fs.renameSync(first, scene.layout.ended("jobdone", "a.ini"));
       fs.rmSync(`${first}.lock`);
-      bench().submit({ job: "a", ends: "jobdone" }, bench().line(0.01));
-      scene.claim("w", "a"); // killed before it wrote that it had started
-      bench().dispatcher();
-      bench().worker();
+      project().submit({ job: "a", ends: "jobdone" }, project().line(0.01));
+      scene.claim("w", "a"); // the worker was killed before it wrote `started`
+      project().dispatcher();
+      project().worker();
+      await project().until("the new job has run", () => fs.existsSync(project().witness));
       await until(
-        "the new job has run",
-        () => fs.existsSync(bench().witness),
-        20,
-        () => bench().describe(),
-      );
-      await until(
-        "and ended",
+        "the new job has ended",
         () =>
-          !bench()
+          !project()
             .desks()
-            .some((desk) => bench().list("jobpod", desk).includes("a.ini")),
+            .some((desk) => project().list("jobpod", desk).includes("a.ini")),
       );
-      await bench().closeDown({ witness: undefined });
+      await project().closeDown({ witness: undefined });
     });
 
-    it("leaves the decision to the ledger when the worker wakes up amid its last rename", async () => {
+    it("leaves the decision to the ledger when the worker wakes up during its last rename", async () => {
       for (const to of ["jobdone", "retry"] as const) {
         const job = `b-${to}`;
-        const scene = new Scene(bench());
+        const scene = new Scene(project());
         await scene.worker(job);
-        bench().submit({ job }, bench().line(0));
+        project().submit({ job }, project().line(0));
         const path = scene.claim(job, job);
         const { ino, mtimeMs, mode } = fs.statSync(path);
         const claimed: Claimed = {
@@ -97,7 +96,8 @@ describe("races: what lies there after a kill at the worst moment", function () 
         const ledger = await scene.ledger(job);
         await ledger.append(started(job, job, 1));
         const reclaimer = await scene.reclaimer();
-        // Stopped when `ended` is written; declared lost, and the outcome published for it; woken up.
+        // The worker stops after it has written `ended`. It is declared lost, its outcome is published, and then it
+        // wakes up.
         const stopsThere = {
           append: async (event: LedgerEvent) => {
             await ledger.append(event);
@@ -109,6 +109,8 @@ describe("races: what lies there after a kill at the worst moment", function () 
         const end = {
           job,
           attempt: 1,
+          run: `${job}.1`,
+          stamp: scene.stamp(path),
           outcome,
           start: new Date(),
           end: new Date(),
@@ -117,8 +119,7 @@ describe("races: what lies there after a kill at the worst moment", function () 
           memory: null,
         };
         const by = {
-          store: scene.store,
-          layout: scene.layout,
+          ...scene.site,
           ledger: stopsThere,
           log: pino({ level: "silent" }),
         };
@@ -130,23 +131,22 @@ describe("races: what lies there after a kill at the worst moment", function () 
           end,
         );
         expect(
-          bench()
-            .ledger()
-            .filter((l) => l.job === job)
+          project()
+            .ledger.filter((l) => "job" in l && l.job === job)
             .map((l) => l.event),
         ).to.deep.equal(["started", "ended"]);
-        expect(await reclaimer.history.attemptsOf(job)).to.include({ failed: retries });
+        expect(await reclaimer.counts.attemptsOf(job, claimed)).to.include({ failed: retries });
       }
-      bench().judge({ witness: undefined });
+      project().judge({ witness: undefined });
     });
 
-    it("by two at once moves every job once and hurts nobody", async () => {
+    it("moves each job once when two processes do it at the same time", async () => {
       for (let round = 0; round < 20; round++) {
-        const scene = new Scene(bench(), "network");
+        const scene = new Scene(project(), "network");
         const worker = `w${round}`;
         await scene.worker(worker);
         const jobs = ["a", "b", "c"].map((letter) => `${letter}${round}`);
-        for (const job of jobs) bench().submit({ job }, bench().line(0));
+        for (const job of jobs) project().submit({ job }, project().line(0));
         const [done = "", running = "", waiting = ""] = jobs;
         const stamp = scene.stamp(scene.claim(worker, done));
         scene.claim(worker, running);
@@ -159,18 +159,18 @@ describe("races: what lies there after a kill at the worst moment", function () 
         );
         const both = await Promise.all([scene.reclaimer(1), scene.reclaimer(1)]);
         await Promise.all(both.map((r) => reclaimWorker(r, worker, undefined, "test")));
-        expect(bench().has("jobdone", `${done}.ini`)).to.equal(true);
-        expect(bench().has("jobfailed", `${running}.ini`)).to.equal(true);
-        expect(bench().has("jobqueue", `${waiting}.ini`)).to.equal(true);
-        expect(bench().desks()).to.deep.equal(["retry"]);
+        expect(project().files.done.includes(`${done}.ini`)).to.equal(true);
+        expect(project().files.failed.includes(`${running}.ini`)).to.equal(true);
+        expect(project().files.queued.includes(`${waiting}.ini`)).to.equal(true);
+        expect(project().desks()).to.deep.equal(["retry"]);
       }
-      bench().judge({ witness: undefined });
+      project().judge({ witness: undefined });
     });
 
-    it("done again after a kill does not count the lost attempt twice", async () => {
-      const scene = new Scene(bench());
+    it("does not count a lost attempt twice when it is repeated after a kill", async () => {
+      const scene = new Scene(project());
       await scene.worker("w");
-      bench().submit({ job: "a" }, bench().line(0));
+      project().submit({ job: "a" }, project().line(0));
       scene.claim("w", "a");
       await scene.tell("w", started("w", "a", 1));
       await scene.tell("d", { event: "lost", job: "a", attempt: 1, worker: "w", reason: "", to: "jobqueue" });
@@ -178,10 +178,10 @@ describe("races: what lies there after a kill at the worst moment", function () 
       expect(job?.to).to.equal("jobqueue");
     });
 
-    it("done again after a kill gives up the job that it had given up", async () => {
-      const scene = new Scene(bench());
+    it("gives up the same job when it is repeated after a kill", async () => {
+      const scene = new Scene(project());
       await scene.worker("w");
-      bench().submit({ job: "a" }, bench().line(0));
+      project().submit({ job: "a" }, project().line(0));
       scene.claim("w", "a");
       await scene.tell("w", started("w", "a", 2));
       const lost = { event: "lost", job: "a", worker: "w", reason: "" } as const;
@@ -194,103 +194,101 @@ describe("races: what lies there after a kill at the worst moment", function () 
       expect(job?.to).to.equal("jobfailed");
     });
 
-    it("does not count an outcome that a lost worker wrote and nobody published", async () => {
+    it("does not count an outcome that a lost worker recorded and nobody published", async () => {
       for (const order of [
         ["a-w", "z-d"],
         ["z-w", "a-d"],
       ]) {
         const [w = "", d = ""] = order;
-        const scene = new Scene(bench());
+        const scene = new Scene(project());
         const job = `job-${w}`;
-        await scene.tell(w, started(w, job, 3), ended(w, job, 3, "retry", ""));
-        await scene.tell("e", started("e", job, 4), ended("e", job, 4, "jobdone", ""));
+        await scene.tell(w, started(w, job, 3), ended(w, job, 3, "retry", "7:1:1"));
+        await scene.tell("e", started("e", job, 4), ended("e", job, 4, "jobdone", "7:1:2"));
         await scene.tell(d, { event: "lost", job, attempt: 4, worker: "e", reason: "", to: "jobqueue" });
-        expect(await new History(scene.store, scene.layout).attemptsOf(job)).to.include({
+        expect(await new Counts(scene.site).attemptsOf(job, { ino: 7, mtimeMs: 1 })).to.include({
           failed: 1,
           lost: 1,
         });
       }
     });
 
-    it("leaves no temporary file of a worker that was killed in its heartbeat, and not its key", async () => {
-      const scene = new Scene(bench());
+    it("removes the temporary file and the key of a worker that was killed during its heartbeat", async () => {
+      const scene = new Scene(project());
       await scene.worker("w");
-      fs.writeFileSync(bench().path("workerqueue", ".w.tmp"), "[wor");
+      fs.writeFileSync(project().path("workerqueue", ".w.tmp"), "[wor");
       fs.linkSync(scene.layout.announcement("w"), scene.layout.pulse("w"));
       fs.writeFileSync(scene.layout.key("w"), "w\n");
       await reclaimWorker(await scene.reclaimer(), "w", undefined, "test");
-      bench().judge({ over: true });
+      project().judge({ over: true });
     });
 
-    it("leaves no second name of an announcement that somebody removed by hand", async () => {
-      const scene = new Scene(bench());
+    it("removes the second name of an announcement that was removed by hand", async () => {
+      const scene = new Scene(project());
       await scene.worker("w");
       fs.linkSync(scene.layout.announcement("w"), scene.layout.pulse("w"));
       fs.rmSync(scene.layout.announcement("w"));
-      const dispatcher = bench().dispatcher();
+      const dispatcher = project().dispatcher();
       await until(
         "its desk is cleared",
-        () => !bench().has("jobpod", "w"),
-        20,
+        () => !project().has("jobpod", "w"),
         () => dispatcher.output,
       );
-      await bench().closeDown();
+      await project().closeDown();
     });
 
-    it("clears away the second name of an announcement that nobody has, and leaves those of the living", async () => {
-      const { layout } = new Scene(bench());
+    it("removes the second names of the announcements of dead workers, and keeps those of live ones", async () => {
+      const { layout } = new Scene(project());
       const orphan = layout.pulse("nobody");
-      bench().worker();
-      await bench().onDuty(1);
-      const [id = ""] = bench().workers();
+      project().worker();
+      await project().onDuty(1);
+      const [id = ""] = project().workers;
       const inode = (file: string) => fs.statSync(file, { throwIfNoEntry: false })?.ino;
-      await until("it has its second name", () => inode(layout.pulse(id)) !== undefined);
+      await until("the announcement has its second name", () => inode(layout.pulse(id)) !== undefined);
       const before = inode(layout.announcement(id));
-      const dispatcher = bench().dispatcher();
+      const dispatcher = project().dispatcher();
       for (let rollCall = 0; rollCall < 3; rollCall++) {
         fs.writeFileSync(orphan, "");
         await until(
           "it is gone",
           () => !fs.existsSync(orphan),
-          20,
           () => dispatcher.output,
         );
       }
       expect(inode(layout.pulse(id))).to.equal(before);
       expect(inode(layout.announcement(id))).to.equal(before);
-      await bench().closeDown();
+      await project().closeDown();
     });
 
-    it("clears away the announcement of a worker that was killed at its first word", async () => {
-      fs.writeFileSync(bench().path("workerqueue", "unborn.ini"), "");
-      const dispatcher = bench().dispatcher();
-      const isClear = () => bench().list("workerqueue").length === 0;
-      await until("it is gone", isClear, 20, () => dispatcher.output);
-      await bench().closeDown();
+    it("removes the empty announcement of a worker that was killed at its start", async () => {
+      fs.writeFileSync(project().path("workerqueue", "unborn.ini"), "");
+      const dispatcher = project().dispatcher();
+      const isClear = () => project().list(project().layout.workerqueue).length === 0;
+      await until("the announcement is gone", isClear, () => dispatcher.output);
+      await project().closeDown();
     });
 
     it("is finished by the next dispatcher before it says that all jobs have ended", async () => {
-      const scene = new Scene(bench());
-      // Alive, and announced: only its desk was fenced when the dispatcher before was killed.
+      const scene = new Scene(project());
+      // The worker is alive and announced. A dispatcher fenced its desk and was killed then.
       await scene.worker("zombie", identify());
-      bench().submit({ job: "fenced", ends: "jobdone" }, bench().line(0));
+      project().submit({ job: "fenced", ends: "jobdone" }, project().line(0));
       scene.claim("zombie", "fenced");
       fs.renameSync(scene.layout.desk("zombie"), scene.layout.fencedDesk("zombie"));
-      bench().submit({ job: "other", ends: "jobdone" }, bench().line(0));
-      bench().worker();
-      expect((await bench().run("dispatcher")).exitCode).to.equal(0);
-      expect(bench().unended()).to.deep.equal([]);
-      await bench().closeDown();
+      project().submit({ job: "other", ends: "jobdone" }, project().line(0));
+      project().worker();
+      expect((await project().run("dispatcher")).exitCode).to.equal(0);
+      expect(project().unended()).to.deep.equal([]);
+      await project().closeDown();
     });
   });
 
   describe("finishing (S6)", () => {
-    const bench = benches();
+    const project = witnessedProjectPerTest();
 
-    it("finds the file that the job deleted written again before the ledger says that it ended", async () => {
-      const scene = new Scene(bench());
+    it("writes a file that the job deleted again before the ledger says that the job ended", async () => {
+      const scene = new Scene(project());
       await scene.worker("w");
-      bench().submit({ job: "a" }, bench().line(0));
+      project().submit({ job: "a" }, project().line(0));
       const path = scene.claim("w", "a");
       const { ino, mtimeMs, mode } = fs.statSync(path);
       const claimed: Claimed = {
@@ -302,16 +300,16 @@ describe("races: what lies there after a kill at the worst moment", function () 
         bytes: fs.readFileSync(path),
       };
       fs.rmSync(path);
-      const stamp = (await assureFile(scene.store, scene.layout, claimed)) as string;
-      expect(scene.stamp(path)).to.equal(stamp);
-      expect(await finish(scene.store, scene.layout, claimed, "jobdone", stamp)).to.equal("published");
-      expect(bench().list("jobdone")).to.deep.equal(["a.ini"]);
+      const stamp = (await assureFile(scene.site, claimed)) as string;
+      expect(await stampAt(scene.store, path)).to.equal(stamp);
+      expect(await finish(scene.site, claimed, "jobdone", stamp)).to.equal("published");
+      expect(project().files.done).to.deep.equal(["a.ini"]);
     });
 
-    it("tells a job that was taken back from a desk that was fenced", async () => {
-      const scene = new Scene(bench());
+    it("distinguishes a job that was taken back from a desk that was fenced", async () => {
+      const scene = new Scene(project());
       await scene.worker("w");
-      bench().submit({ job: "a" }, bench().line(0));
+      project().submit({ job: "a" }, project().line(0));
       const path = scene.claim("w", "a");
       const { ino, mtimeMs, mode } = fs.statSync(path);
       const claimed: Claimed = {
@@ -323,19 +321,19 @@ describe("races: what lies there after a kill at the worst moment", function () 
         bytes: fs.readFileSync(path),
       };
       fs.renameSync(path, scene.layout.queued("a.ini"));
-      expect(await assureFile(scene.store, scene.layout, claimed)).to.equal(undefined);
-      expect(await finish(scene.store, scene.layout, claimed, "jobdone", "")).to.equal("taken");
+      expect(await assureFile(scene.site, claimed)).to.equal(undefined);
+      expect(await finish(scene.site, claimed, "jobdone", "")).to.equal("taken");
       fs.renameSync(scene.layout.desk("w"), scene.layout.fencedDesk("w"));
-      expect(await finish(scene.store, scene.layout, claimed, "jobdone", "")).to.equal("fenced");
+      expect(await finish(scene.site, claimed, "jobdone", "")).to.equal("fenced");
     });
   });
 
   describe("deciding on a retry (S9)", () => {
-    const bench = benches();
+    const project = witnessedProjectPerTest();
 
-    it("gives up what it had given up when it was killed before the rename", async () => {
-      const scene = new Scene(bench());
-      bench().submit({ job: "a", ends: "jobfailed", retries: 1 }, bench().line(0, 1));
+    it("gives up the same job when it was killed before the rename", async () => {
+      const scene = new Scene(project());
+      project().submit({ job: "a", ends: "jobfailed", retries: 1 }, project().line(0, 1));
       const desk = scene.layout.toRetry("a.ini");
       fs.renameSync(scene.layout.queued("a.ini"), desk);
       const stamp = scene.stamp(desk);
@@ -344,70 +342,56 @@ describe("races: what lies there after a kill at the worst moment", function () 
         await scene.tell("w", started("w", "a", attempt), ended("w", "a", attempt, "retry", stamp));
       }
       await scene.tell("d", { event: "retry", job: "a", attempt: 2, to: "jobfailed", reason: "", stamp });
-      bench().dispatcher();
-      bench().worker();
-      await bench().untilEnded(20);
-      expect(fs.existsSync(bench().witness), "it was run again").to.equal(false);
-      await bench().closeDown();
+      project().dispatcher();
+      project().worker();
+      await project().untilEnded();
+      expect(fs.existsSync(project().witness), "it was run again").to.equal(false);
+      await project().closeDown();
     });
   });
 
-  describe("a job whose name is dropped again", () => {
-    const bench = benches({ ...QUICK, retry_backoff: "0.1 s" });
-    const isClear = () => bench().list("jobqueue").length + bench().list("jobpod", "retry").length === 0;
+  describe("a job whose name is put into the queue again", () => {
+    const project = witnessedProjectPerTest({ ...QUICK, retry_backoff: "0.1 s" });
+    const publishedAs = (room: string) =>
+      project().ledger.filter((line) => "to" in line && line.to === room).length;
+    const isClear = () => project().files.queued.length + project().files.retrying.length === 0;
 
-    it("while the first runs and its worker is fired: both run", async () => {
-      bench().dispatcher();
-      bench().worker();
-      bench().submit({ job: "twin", ends: "jobdone" }, bench().lineUntil("go"));
-      await bench().untilRunning("twin");
-      bench().submit({ job: "twin", ends: "jobdone" }, bench().line(0));
-      await bench().run("recruiter", "fire", "--now", "--wait");
-      bench().raise("go");
-      bench().worker();
-      await until("both have left the queue", isClear, 20, () => bench().describe());
-      await bench().untilEnded();
-      await until(
-        "both have ended",
-        () =>
-          bench()
-            .ledger()
-            .filter((l) => l.to === "jobdone").length === 2,
-      );
-      await bench().closeDown();
+    it("runs although the first job runs and its worker is fired", async () => {
+      project().dispatcher();
+      project().worker();
+      project().submit({ job: "twin", ends: "jobdone" }, project().lineUntil("go"));
+      await project().untilRunning("twin");
+      project().submit({ job: "twin", ends: "jobdone" }, project().line(0));
+      await project().run("recruiter", ["fire", "--now", "--wait"]);
+      project().raise("go");
+      project().worker();
+      await project().until("both jobs have left the queue", isClear);
+      await project().untilEnded();
+      await until("both jobs have ended", () => publishedAs("jobdone") === 2);
+      await project().closeDown();
     });
 
-    it("while the first waits to be tried again: both run", async () => {
-      bench().dispatcher();
-      bench().worker();
-      bench().submit({ job: "twin", retries: 1 }, `${bench().lineUntil("go")}; false`);
-      await bench().untilRunning("twin");
-      bench().submit({ job: "twin", ends: "jobfailed", retries: 1 }, bench().line(0, 1));
-      bench().raise("go");
-      await until(
-        "both have left the queue",
-        () => isClear() && bench().unended().length === 0,
-        20,
-        () => bench().describe(),
+    it("runs although the first job waits for its next attempt", async () => {
+      project().dispatcher();
+      project().worker();
+      project().submit({ job: "twin", retries: 1 }, `${project().lineUntil("go")}; false`);
+      await project().untilRunning("twin");
+      project().submit({ job: "twin", ends: "jobfailed", retries: 1 }, project().line(0, 1));
+      project().raise("go");
+      await project().until(
+        "both jobs have left the queue",
+        () => isClear() && project().unended().length === 0,
       );
-      await until(
-        "both have ended",
-        () =>
-          bench()
-            .ledger()
-            .filter((l) => l.to === "jobfailed").length === 2,
-        20,
-        () => bench().describe(),
-      );
-      await bench().closeDown();
+      await project().until("both jobs have ended", () => publishedAs("jobfailed") === 2);
+      await project().closeDown();
     });
   });
 
   describe("firing", () => {
-    const bench = benches({ ...QUICK, beat: "0.02 s", store: "network", settle: "0.1 s" });
+    const project = witnessedProjectPerTest({ ...QUICK, beat: "0.02 s", store: "network", settle: "0.1 s" });
 
-    it("does not take for gone whose announcement is being written over", async () => {
-      const scene = new Scene(bench(), "local");
+    it("does not report a worker as gone while its announcement is overwritten", async () => {
+      const scene = new Scene(project(), "local");
       await scene.worker("w", identify());
       const file = scene.layout.announcement("w");
       const whole = fs.readFileSync(file, "utf8");
@@ -425,39 +409,25 @@ describe("races: what lies there after a kill at the worst moment", function () 
     });
 
     it("--wait ends when a worker is killed before it could leave", async () => {
-      const worker = bench().worker();
-      await bench().onDuty(1);
+      const worker = project().worker();
+      await project().onDuty(1);
       kill(worker.pid, "SIGSTOP");
-      const fire = bench().command("recruiter", ["fire", "--wait"]);
-      const [id = ""] = bench().workers();
-      await until("the note lies there", () => bench().has("jobpod", id, ".fire"));
+      const fire = project().command("recruiter", ["fire", "--wait"]);
+      const [id = ""] = project().workers;
+      await until("the note is on the desk", () => project().has("jobpod", id, ".fire"));
       worker.kill();
-      await until(
-        "fire comes back",
-        () => !fire.isAlive(),
-        10,
-        () => bench().describe(),
-      );
+      await project().until("recruiter fire has ended", () => !fire.isAlive);
       expect(fire.exitCode).to.equal(0);
-      bench().judge({ over: true });
+      project().judge({ over: true });
     });
 
-    it("a worker whose desk is cleared between two heartbeats goes, and does not come back", async () => {
-      const workers = Array.from({ length: 6 }, () => bench().worker());
-      await bench().onDuty(workers.length);
-      await bench().run("recruiter", "fire", "--wait");
-      await until(
-        "all have ended",
-        () => workers.every((worker) => !worker.isAlive()),
-        20,
-        () => bench().describe(),
-      );
-      expect(
-        bench()
-          .ledger()
-          .filter((line) => line.event === "hired"),
-      ).to.have.length(workers.length);
-      bench().judge({ over: true });
+    it("a worker whose desk is removed between two heartbeats leaves, and does not come back", async () => {
+      const workers = Array.from({ length: 6 }, () => project().worker());
+      await project().onDuty(workers.length);
+      await project().run("recruiter", ["fire", "--wait"]);
+      await project().until("all workers have ended", () => workers.every((worker) => !worker.isAlive));
+      expect(project().ledger.filter((line) => line.event === "hired")).to.have.length(workers.length);
+      project().judge({ over: true });
     });
   });
 });

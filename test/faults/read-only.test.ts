@@ -1,13 +1,15 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
-import { benches, SEED, until } from "./harness.js";
+import { SEED } from "../rig/dice.js";
+import { until } from "../rig/until.js";
 import { makeReadOnly } from "./operator.js";
+import { witnessedProjectPerTest } from "./witnessed-project.js";
 
 describe("a project that is read-only for a while: work waits, and nothing is lost", function () {
   this.timeout(60_000);
   this.slow(20_000);
   before(() => console.log(`    seed ${SEED}`));
-  const bench = benches();
+  const project = witnessedProjectPerTest();
   let makeWritable: (() => void) | undefined;
   afterEach(() => makeWritable?.());
 
@@ -16,55 +18,55 @@ describe("a project that is read-only for a while: work waits, and nothing is lo
     if (makeWritable === undefined) this.skip();
   }
 
-  it("the dispatcher does not take the jobs that it cannot move for ended or refused", async function () {
-    for (let n = 0; n < 60; n++) bench().submit({ job: `job${n}`, ends: "jobdone" }, bench().line(0.05));
-    const dispatcher = bench().command("dispatcher", []);
-    await until("it dispatches", () => dispatcher.output.includes("Started on"));
-    const worker = bench().worker();
-    await bench().onDuty(1);
-    await until("some are done", () => bench().list("jobdone").length > 3);
-    closeDirectory.call(this, bench().path("jobqueue"));
-    await until("somebody finds it so", () => dispatcher.output.includes("Trouble"));
+  it("the dispatcher counts no job that it cannot move as ended or refused", async function () {
+    for (let n = 0; n < 60; n++) project().submit({ job: `job${n}`, ends: "jobdone" }, project().line(0.05));
+    const dispatcher = project().command("dispatcher", []);
+    await until("the dispatcher dispatches", () => dispatcher.output.includes("Started on"));
+    const worker = project().worker();
+    await project().onDuty(1);
+    await until("some jobs are done", () => project().files.done.length > 3);
+    closeDirectory.call(this, project().path("jobqueue"));
+    await until("the dispatcher finds the project read-only", () => dispatcher.output.includes("Trouble"));
     makeWritable?.();
-    await bench().untilEnded(20);
-    expect(worker.isAlive()).to.equal(true);
-    await until("it comes to its end", () => !dispatcher.isAlive());
+    await project().untilEnded();
+    expect(worker.isAlive).to.equal(true);
+    await until("the dispatcher has ended", () => !dispatcher.isAlive);
     expect(dispatcher.output).to.include("60 succeeded").and.not.include("Refused");
-    await bench().closeDown();
+    await project().closeDown();
   });
 
-  it("a standby outlives it, and takes the seat of a dispatcher that is killed meanwhile", async function () {
-    const first = bench().dispatcher();
-    await until("it dispatches", () => first.output.includes("Started on"));
-    const standby = bench().dispatcher();
-    await until("the other stands by", () => standby.output.includes("standing by"));
-    closeDirectory.call(this, bench().root);
+  it("a standby keeps running, and takes over from a dispatcher that is killed during that time", async function () {
+    const first = project().dispatcher();
+    await until("the first dispatcher dispatches", () => first.output.includes("Started on"));
+    const standby = project().dispatcher();
+    await until("the standby stands by", () => standby.output.includes("standing by"));
+    closeDirectory.call(this, project().directory);
     first.kill();
-    await first.ended;
-    await delay(1000); // ten tries to take the seat
-    expect(standby.isAlive(), standby.output).to.equal(true);
+    await first.exit;
+    await delay(1000); // ten tries to take the dispatcher lock
+    expect(standby.isAlive, standby.output).to.equal(true);
     makeWritable?.();
-    bench().worker();
-    bench().submit({ job: "late", ends: "jobdone" }, bench().line(0));
-    await bench().untilEnded(20);
+    project().worker();
+    project().submit({ job: "late", ends: "jobdone" }, project().line(0));
+    await project().untilEnded();
     expect(standby.output).to.include("Started on");
-    await bench().closeDown();
+    await project().closeDown();
   });
 
-  it("the checkpoint of a job that succeeded meanwhile is gone when its outcome counts", async function () {
-    bench().dispatcher();
-    bench().worker();
-    await bench().onDuty(1);
-    const leaves = `mkdir "$FJORD_CHECKPOINT_DIR"; ${bench().lineUntil("go")}`;
-    bench().submit({ job: "leaves", ends: "jobdone" }, leaves);
-    await bench().untilRunning("leaves");
-    closeDirectory.call(this, bench().root);
-    bench().raise("go");
-    await until("it has run, and its worker found no way", () =>
-      bench().daemonLogs().includes("its checkpoint was not removed"),
+  it("the checkpoint of a job that succeeded during that time is removed before its outcome is published", async function () {
+    project().dispatcher();
+    project().worker();
+    await project().onDuty(1);
+    const leaves = `mkdir "$FJORD_CHECKPOINT_DIR"; ${project().lineUntil("go")}`;
+    project().submit({ job: "leaves", ends: "jobdone" }, leaves);
+    await project().untilRunning("leaves");
+    closeDirectory.call(this, project().directory);
+    project().raise("go");
+    await until("the job has ended and its worker cannot remove the checkpoint", () =>
+      project().daemonLogs().includes("the checkpoint was not removed"),
     );
     makeWritable?.();
-    await bench().untilEnded(20);
-    await bench().closeDown();
+    await project().untilEnded();
+    await project().closeDown();
   });
 });

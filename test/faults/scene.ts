@@ -1,31 +1,39 @@
 import fs from "node:fs";
-import { Layout } from "../../src/project/layout.js";
+import { Counts } from "../../src/ledger/counts.js";
+import { Ledger } from "../../src/ledger/ledger.js";
+import type { LedgerEvent } from "../../src/ledger/line.js";
+import type { Layout } from "../../src/project/layout.js";
 import { type Announcement, announce } from "../../src/spool/announcement.js";
-import { History } from "../../src/spool/history.js";
 import { ownPidSpace } from "../../src/spool/identity.js";
-import { Ledger, type LedgerEvent } from "../../src/spool/ledger.js";
-import { openStore } from "../../src/spool/open-store.js";
 import type { Reclaimer } from "../../src/spool/reclaim.js";
-import type { Bench } from "./harness.js";
+import { factsOf } from "../../src/store/file-facts.js";
+import { openStore } from "../../src/store/open-store.js";
+import type { Site } from "../../src/store/site.js";
+import { stampOf } from "../../src/store/stamp.js";
+import type { Store } from "../../src/store/store.js";
+import { siteOf } from "../rig/site.js";
+import type { WitnessedProject } from "./witnessed-project.js";
 
 const DEAD = { pid: 2 ** 22 - 1, start: "1", space: ownPidSpace() };
 
-/** Makes by hand what a process would leave at one exact moment. */
+/** Makes by hand the files that a process would leave at one exact moment. */
 export class Scene {
   static readonly #ledgers: Ledger[] = [];
-  readonly bench: Bench;
+  readonly project: WitnessedProject;
+  readonly site: Site;
   readonly layout: Layout;
-  readonly store;
+  readonly store: Store;
 
-  constructor(bench: Bench, kind: "local" | "network" = "local") {
-    this.bench = bench;
-    this.layout = new Layout(bench.root);
-    this.store = openStore(bench.root, kind);
+  constructor(project: WitnessedProject, kind: "local" | "network" = "local") {
+    this.project = project;
+    this.layout = project.layout;
+    this.store = openStore(project.directory, kind);
+    this.site = siteOf(this.store, this.layout);
     for (const dir of this.layout.directories()) fs.mkdirSync(dir, { recursive: true });
   }
 
   async worker(id: string, process = DEAD, state: Announcement["state"] = "busy"): Promise<void> {
-    await announce(this.store, this.layout, {
+    await announce(this.site, {
       worker: id,
       host: "here",
       process,
@@ -35,7 +43,7 @@ export class Scene {
       pace: 0,
       spread: 0,
       group: "",
-      directory: this.bench.directory,
+      directory: this.project.work,
       since: "",
       log: "",
     });
@@ -57,7 +65,7 @@ export class Scene {
     for (const event of events) await ledger.append(event);
   }
 
-  /** Puts a job that was submitted onto a desk, claimed. */
+  /** Puts a submitted job onto a desk and claims it. */
   claim(worker: string, job: string): string {
     const path = this.layout.onDesk(worker, `${job}.ini`);
     fs.renameSync(this.layout.queued(`${job}.ini`), path);
@@ -65,33 +73,35 @@ export class Scene {
     return path;
   }
 
-  /** What a worker leaves that was killed with three jobs on its desk: one runs, one has all but ended, one waits. */
+  /**
+   * Makes what a killed worker leaves with three jobs on its desk: one runs, one needs only the rename, and one
+   * waits.
+   */
   async deadDesk(worker: string, [running, done, waiting]: readonly [string, string, string]): Promise<void> {
-    const { bench, layout } = this;
+    const { project, layout } = this;
     await this.worker(worker);
     fs.writeFileSync(layout.key(worker), `${worker}\n`);
     fs.writeFileSync(layout.announcementTemporary(worker), "[wor");
     fs.linkSync(layout.announcement(worker), layout.pulse(worker));
-    for (const job of [running, done, waiting]) bench.submit({ job, ends: "jobdone" }, bench.line(0));
+    for (const job of [running, done, waiting]) project.submit({ job, ends: "jobdone" }, project.line(0));
     this.claim(worker, running);
     const stamp = this.stamp(this.claim(worker, done));
     fs.rmSync(`${this.claim(worker, waiting)}.lock`);
     fs.writeFileSync(layout.order(worker), [done, running, waiting].join("\n"));
     for (const job of [running, done]) fs.writeFileSync(layout.attemptLog(job, 1), "");
-    fs.appendFileSync(bench.witness, `start ${done} 1 1 0\nend ${done} 1 1 0\n`);
+    fs.appendFileSync(project.witness, `start ${done} 1 1 0\nend ${done} 1 1 0\n`);
     await this.tell(worker, started(worker, done, 1), ended(worker, done, 1, "jobdone", stamp));
     await this.tell(worker, started(worker, running, 1));
   }
 
   stamp(path: string): string {
-    const { ino, mtimeMs, ctimeMs } = fs.statSync(path);
-    return `${ino}:${mtimeMs}:${ctimeMs}`;
+    return stampOf(factsOf(fs.statSync(path)));
   }
 
   async reclaimer(lostLimit = 10): Promise<Reclaimer & { ledger: Ledger }> {
-    const { store, layout } = this;
     const ledger = await this.ledger(`d-${Scene.#ledgers.length}`);
-    return { store, layout, ledger, history: new History(store, layout), lostLimit };
+    const site = { ...this.site, settings: { ...this.site.settings, lostLimit } };
+    return { ...site, ledger, counts: new Counts(site) };
   }
 }
 

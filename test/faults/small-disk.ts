@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 
-/** A small file system of its own, which can be filled. */
+/** A small tmpfs that a test can fill. */
 export class SmallDisk {
   readonly path: string;
 
@@ -11,7 +11,7 @@ export class SmallDisk {
     this.path = mount;
   }
 
-  /** @returns why none can be mounted, if so */
+  /** @returns the disk, or the reason why no disk can be mounted */
   static mount(...options: string[]): SmallDisk | string {
     const mount = fs.mkdtempSync(path.join(os.tmpdir(), "fjord-disk-"));
     const refused = run("mount", "-t", "tmpfs", "-o", options.join(","), "tmpfs", mount);
@@ -25,7 +25,7 @@ export class SmallDisk {
     fs.rmdirSync(this.path);
   }
 
-  /** Takes all room that is left; gives it back when called. */
+  /** Fills all free space. @returns a function that frees this space */
   fill(): () => void {
     const filler = path.join(this.path, "filler");
     const fd = fs.openSync(filler, "w");
@@ -38,7 +38,7 @@ export class SmallDisk {
     return () => fs.rmSync(filler);
   }
 
-  /** Takes all inodes. */
+  /** Uses up all inodes. @returns a function that frees these inodes */
   crowd(): () => void {
     const crowded = path.join(this.path, "crowd");
     fs.mkdirSync(crowded);
@@ -58,7 +58,7 @@ function untilFull(take: (n: number) => void): void {
   }
 }
 
-/** @returns what went wrong, if anything */
+/** @returns the error message, or undefined */
 export function run(command: string, ...args: string[]): string | undefined {
   const { status, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
   return error === undefined && status === 0 ? undefined : (error?.message ?? stderr.trim());

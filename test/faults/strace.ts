@@ -1,21 +1,21 @@
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
-import { type Dice, SEED } from "./harness.js";
+import { type Dice, SEED } from "../rig/dice.js";
 
-/** `all`: every failpoint is taken; else a sample. */
+/** Whether to try every failpoint, and not only a sample. */
 export const IS_ALL = process.env.FJORD_FAILPOINTS === "all";
 
 /** The n-th call of a kind that one process makes. */
 export interface Failpoint {
   readonly call: string;
   readonly n: number;
-  /** The line of the trace where it stood, for people. */
+  /** The line of the trace, for error messages. */
   readonly line: string;
 }
 
 type Prefix = { readonly prefix: string[] };
 
-/** Runs under strace, the program itself being the child: `-D` puts the tracer aside. */
+/** Runs a program under strace. With `-D` the program itself, and not strace, is the child of the test. */
 export function traced(...args: string[]): Prefix {
   return { prefix: ["strace", "-D", "-qq", "-y", "-s", "40", ...args] };
 }
@@ -25,7 +25,7 @@ export function trace(to: string, calls: readonly string[]): Prefix {
   return traced("-o", to, "-e", `trace=${calls.join(",")}`);
 }
 
-/** Every call of a trace that touches the project, numbered as strace counts: by kind. */
+/** All calls of a trace that name the project. Like strace, it counts each kind of call separately. */
 export function failpointsOf(file: string, root: string): Failpoint[] {
   const counts = new Map<string, number>();
   const found: Failpoint[] = [];
@@ -39,7 +39,7 @@ export function failpointsOf(file: string, root: string): Failpoint[] {
   return found;
 }
 
-/** Some of each kind of call; all of them if there are no more than that. */
+/** Chooses some calls of each kind, or all calls if there are no more than `count`. */
 export function sample<F extends Failpoint>(all: readonly F[], dice: Dice, count: number): F[] {
   if (all.length <= count) return [...all];
   const kinds = [...new Set(all.map(({ call }) => call))].map((call) =>
@@ -50,7 +50,7 @@ export function sample<F extends Failpoint>(all: readonly F[], dice: Dice, count
   return [...taken];
 }
 
-/** Skips a suite where strace is not there; prints the seed and how much is taken. */
+/** Prints the seed and the size of the sample, and skips the suite where strace does not work. */
 export function needsStrace(suite: Mocha.Context, taken: string): void {
   const reason = whyNoTrace();
   console.log(`    seed ${SEED}, ${taken} (FJORD_TEST_SEED, FJORD_FAILPOINTS=all)`);

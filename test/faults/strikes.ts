@@ -1,11 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { Dice } from "../rig/dice.js";
 import { Crew } from "./crew.js";
-import type { Bench, Dice } from "./harness.js";
-import { QUICK_LEASE } from "./harness.js";
 import { Operator } from "./operator.js";
 import type { SmallDisk } from "./small-disk.js";
+import type { WitnessedProject } from "./witnessed-project.js";
+import { QUICK_LEASE } from "./witnessed-project.js";
 
-/** A project with its people, to which things happen. */
+/** A project and its crew, for a strike. */
 interface Scenery {
   readonly crew: Crew;
   readonly operator: Operator;
@@ -13,7 +14,7 @@ interface Scenery {
   readonly disk: SmallDisk | undefined;
 }
 
-/** What can happen, by name. False: it could not, this time. */
+/** The faults, by name. A strike returns false if it was not possible this time. */
 const STRIKES = {
   "a worker killed": ({ crew }) => crew.killWorker(),
   "all workers killed": ({ crew }) => crew.killAllWorkers(),
@@ -27,7 +28,7 @@ const STRIKES = {
   "a waiting job moved away and back": ({ operator }) => operator.moveAwayAndBack(),
   "a waiting job removed": ({ operator }) => operator.remove(),
   "a failed job moved back": ({ operator }) => operator.tryAgain(),
-  "the seat's lock removed": ({ operator }) => operator.clearSeat(),
+  "the dispatcher lock removed": ({ operator }) => operator.removeDispatcherLock(),
   "an order removed": ({ operator }) => operator.loseOrder(),
   "a project read-only": async ({ crew, operator }) => {
     await crew.settled();
@@ -43,57 +44,57 @@ const STRIKES = {
 } satisfies Record<string, (scenery: Scenery) => unknown>;
 
 export type Strike = keyof typeof STRIKES;
-/** How often each happens beside the others. */
+/** Frequency of each strike, relative to the others. */
 export type Weights = Partial<Record<Strike, number>>;
 
 interface Options {
   readonly workers: number;
   readonly dispatchers: number;
   readonly weights: Weights;
-  /** What the project lies on, if it is to become full. */
+  /** The disk that holds the project, for strikes that fill it. */
   readonly disk?: SmallDisk;
 }
 
-/** Strikes at a project at random, while jobs go on coming, and has it judged now and then. */
+/** Makes random faults in a project while new jobs come, and lets the checker judge from time to time. */
 export class Chaos {
   readonly crew: Crew;
-  readonly #bench: Bench;
+  readonly #project: WitnessedProject;
   readonly #dice: Dice;
   readonly #scenery: Scenery;
   readonly #weights: [Strike, number][];
   readonly struck = new Map<Strike, number>();
   judged = 0;
 
-  constructor(bench: Bench, dice: Dice, { workers, dispatchers, weights, disk }: Options) {
-    this.#bench = bench;
+  constructor(project: WitnessedProject, dice: Dice, { workers, dispatchers, weights, disk }: Options) {
+    this.#project = project;
     this.#dice = dice;
     this.#weights = Object.entries(weights) as [Strike, number][];
     this.submitMany(disk === undefined ? 100 : 30);
-    this.crew = new Crew(bench, dice, { workers, dispatchers }, { mayFail: disk !== undefined });
-    this.#scenery = { crew: this.crew, operator: new Operator(bench, dice), dice, disk };
+    this.crew = new Crew(project, dice, { workers, dispatchers }, { mayFail: disk !== undefined });
+    this.#scenery = { crew: this.crew, operator: new Operator(project, dice), dice, disk };
   }
 
-  /** Until there has been enough of it. */
+  /** Strikes until the condition holds. */
   async rage(isEnough: () => boolean): Promise<void> {
-    await this.#bench.onDuty(1);
+    await this.#project.onDuty(1);
     while (!isEnough()) {
       await delay(this.#dice.between(20, 350));
       const strike = this.#pick();
       if ((await STRIKES[strike](this.#scenery)) !== false)
         this.struck.set(strike, (this.struck.get(strike) ?? 0) + 1);
       if (this.#dice.next() < 0.1) {
-        await this.#bench.judgeNow(this.#known);
+        await this.#project.judgeNow(this.#known);
         this.judged++;
       }
       this.crew.fill();
-      if (this.#bench.unended().length < 30) this.submitMany(15);
+      if (this.#project.unended().length < 30) this.submitMany(15);
     }
   }
 
-  /** All is left in peace: whatever was accepted comes to its end, and is judged. */
+  /** Waits without further strikes until all accepted jobs have ended. Then the checker judges. */
   async settle(): Promise<void> {
-    await this.#bench.untilEnded(90);
-    await this.#bench.closeDown(this.#known);
+    await this.#project.untilEnded(90);
+    await this.#project.closeDown(this.#known);
     this.judged++;
   }
 
@@ -111,20 +112,42 @@ export class Chaos {
     return (this.#weights.at(-1) as [Strike, number])[0];
   }
 
-  /** Short jobs; some fail, some of these are tried again, some go on from a checkpoint, some will not die. */
+  /** Submits short jobs. Some fail, some are tried again, some continue from a checkpoint, and some ignore SIGTERM. */
   submitMany(count: number): void {
-    const bench = this.#bench;
-    for (let n = bench.accepted.length, end = n + count; n < end; n++) {
+    const project = this.#project;
+    for (let n = project.accepted.length, end = n + count; n < end; n++) {
       const seconds = this.#dice.next() < 0.3 ? 0 : Math.round(this.#dice.between(1, 200)) / 1000;
       const fails = n % 20 === 7;
       const retries = n % 40 === 7 ? 2 : 0;
       const ends = fails ? "jobfailed" : "jobdone";
       const status = fails ? 3 : n % 20 === 11 ? "checkpoint" : 0;
-      // Deaf to SIGTERM, and with a child that nobody waits for.
+      // This job ignores SIGTERM and leaves a child behind.
       const stubborn = n % 20 === 13 ? "trap '' HUP TERM; sleep 1000 & " : "";
-      bench.submit({ job: `job${n}`, ends, retries }, `${stubborn}${bench.line(seconds, status)}`);
+      project.submit({ job: `job${n}`, ends, retries }, `${stubborn}${project.line(seconds, status)}`);
     }
-    // And as many again in one file.
-    bench.submitArray(`array${bench.accepted.length}`, count, bench.line(0));
+    // The same number of jobs again, as an array.
+    project.submitArray(`array${project.accepted.length}`, count, project.line(0));
   }
+}
+
+/** All faults of workers, dispatchers and recruiters. */
+export const ANYTHING: Weights = {
+  "a worker killed": 35,
+  "a dispatcher killed": 25,
+  "a recruiter killed": 15,
+  "a worker fired": 8,
+  "somebody stopped": 9,
+  "everybody killed": 8,
+};
+
+interface Round extends Options {
+  readonly seed: number;
+  readonly kills: number;
+}
+
+/** Strikes until this number of processes has been killed. Then all jobs come to their end, and the checker judges. */
+export async function survive(project: WitnessedProject, { seed, kills, ...options }: Round): Promise<void> {
+  const chaos = new Chaos(project, new Dice(seed), options);
+  await chaos.rage(() => chaos.crew.kills >= kills);
+  await chaos.settle();
 }

@@ -7,12 +7,12 @@ import os from "node:os";
 import path from "node:path";
 import { execa } from "execa";
 import { freePorts } from "../rig/free-ports.js";
-import type { Bench } from "./harness.js";
-import { until } from "./harness.js";
+import { until } from "../rig/until.js";
+import type { WitnessedProject } from "./witnessed-project.js";
 
 const SSHD = "/usr/sbin/sshd";
 
-/** What they say goes to `all`; `exitCode` is null while they live. */
+/** Starts a program. Its output goes to `all`, and `exitCode` is null while the program lives. */
 function start(program: string, args: readonly string[]) {
   return execa(program, args, { reject: false, all: true, stdin: "ignore" });
 }
@@ -23,7 +23,10 @@ function hasEnded({ exitCode, signalCode }: Program): boolean {
   return exitCode !== null || signalCode !== null;
 }
 
-/** A TCP port that leads to another, like a cable: it can be cut without anybody being told, joined again, or torn off. */
+/**
+ * Forwards a TCP port to another one, like a cable. The test can cut the cable without a message to its ends, join it
+ * again, or break the connection.
+ */
 class Link {
   readonly #server: net.Server;
   readonly #pairs = new Set<readonly [net.Socket, net.Socket]>();
@@ -67,7 +70,7 @@ class Link {
     this.#pairs.delete(pair);
   }
 
-  /** Nothing comes through any more, in either direction; what is sent waits, and comes late. */
+  /** Stops the data in both directions. Data that is sent meanwhile arrives later. */
   cut(): void {
     this.#isCut = true;
     for (const [near, far] of this.#pairs) {
@@ -83,7 +86,7 @@ class Link {
     for (const pair of this.#pairs) this.#join(pair);
   }
 
-  /** Both ends see the connection break, and what is under way is lost. */
+  /** Breaks the connection for both ends. Data on the way is lost. */
   tear(): void {
     for (const pair of this.#pairs) this.#part(pair);
   }
@@ -94,18 +97,18 @@ class Link {
   }
 }
 
-/** A host that has the project by sshfs: its mount, and the link to the server. */
+/** A host that mounts the project by sshfs, with its link to the server. */
 export class Host {
   readonly link: Link;
   readonly #name: string;
   readonly #sshfs: Program;
   readonly #mount: string;
-  readonly #bench: Bench;
+  readonly #project: WitnessedProject;
   readonly #bootId: string;
 
-  constructor(name: string, bench: Bench, mount: string, link: Link, sshfs: Program) {
+  constructor(name: string, project: WitnessedProject, mount: string, link: Link, sshfs: Program) {
     this.#name = name;
-    this.#bench = bench;
+    this.#project = project;
     this.#mount = mount;
     this.link = link;
     this.#sshfs = sshfs;
@@ -114,24 +117,21 @@ export class Host {
   }
 
   /**
-   * What makes a program run there: the project has its usual path and is seen through the mount, host name and boot are
-   * others. Its pids are those of this machine.
+   * Starts a program on this host. The project has its usual path and is seen through the mount. The host name and
+   * the boot id are those of this host, but the pids are those of this machine.
    */
   get prefix(): string[] {
     const script = `hostname "$1" && mount --bind "$2" /proc/sys/kernel/random/boot_id && mount --bind "$3" "$4" || exit 97
 shift 4; exec "$@"`;
+    const { root, directory } = this.#project;
+    const mounted = path.join(this.#mount, path.relative(root, directory));
     return [
       ...["unshare", "--mount", "--uts", "--propagation", "slave", "sh", "-c", script, "sh"],
-      ...[
-        this.#name,
-        this.#bootId,
-        path.join(this.#mount, path.basename(this.#bench.root)),
-        this.#bench.root,
-      ],
+      ...[this.#name, this.#bootId, mounted, directory],
     ];
   }
 
-  /** The sshfs is killed: whatever hangs in the mount comes back with an error. */
+  /** Kills sshfs, so that each call that hangs in the mount returns with an error. */
   tearDown(): void {
     this.#sshfs.kill("SIGKILL");
     this.link.close();
@@ -144,7 +144,7 @@ shift 4; exec "$@"`;
   }
 }
 
-/** An sshd of the test's own, with its own keys, and what is mounted from it. */
+/** An sshd with its own keys, and the mounts of its directory. */
 export class Server {
   readonly #directory: string;
   readonly #port: number;
@@ -158,13 +158,13 @@ export class Server {
     process.once("exit", this.#onExit);
   }
 
-  /** Amid a test, when its runner is told to end: a mount would stay. */
+  /** Unmounts everything when the test runner ends in the middle of a test. Otherwise the mounts would stay. */
   readonly #onExit = (): void => {
     for (const host of this.#hosts) host.tearDown();
     this.#sshd.kill("SIGTERM");
   };
 
-  /** @returns why there can be none, if so */
+  /** @returns the server, or the reason why it cannot start */
   static async start(): Promise<Server | string> {
     const missing = whatIsMissing();
     if (missing !== undefined) return missing;
@@ -188,17 +188,19 @@ Subsystem sftp internal-sftp
     );
     const sshd = start(SSHD, ["-D", "-e", "-f", own("sshd_config")]);
     const server = new Server(directory, port, sshd);
-    await until("sshd answers, or there is none", async () => hasEnded(sshd) || (await isListening(port)));
+    await until("sshd answers or has ended", async () => hasEnded(sshd) || (await isListening(port)));
     if (!hasEnded(sshd)) return server;
     await server.close();
     return "no sshd can be started";
   }
 
   /**
+   * Mounts the project on a host.
+   *
    * @param options of sshfs
-   * @throws Error when it cannot be mounted
+   * @throws Error when the mount fails
    */
-  async host(name: string, bench: Bench, ...options: string[]): Promise<Host> {
+  async host(name: string, project: WitnessedProject, ...options: string[]): Promise<Host> {
     const link = await Link.open(this.#port);
     const mount = fs.mkdtempSync(path.join(this.#directory, `${name}-`));
     const all = [
@@ -207,16 +209,16 @@ Subsystem sftp internal-sftp
       ...options,
     ].join(",");
     const user = os.userInfo().username;
-    const args = ["-f", "-F", "/dev/null", "-o", all, `${user}@127.0.0.1:${bench.base}`, mount];
+    const args = ["-f", "-F", "/dev/null", "-o", all, `${user}@127.0.0.1:${project.root}`, mount];
     const sshfs = start("sshfs", args);
-    const host = new Host(name, bench, mount, link, sshfs);
+    const host = new Host(name, project, mount, link, sshfs);
     this.#hosts.push(host);
-    await until("it is mounted", () => hasEnded(sshfs) || isMounted(mount));
+    await until("the project is mounted", () => hasEnded(sshfs) || isMounted(mount));
     if (hasEnded(sshfs)) throw new Error(`sshfs: ${(await sshfs).all}`);
     return host;
   }
 
-  /** Takes all hosts' mounts away. */
+  /** Unmounts the project on all hosts. */
   async unmountAll(): Promise<void> {
     for (const host of this.#hosts.splice(0)) await host.unmount();
   }
@@ -240,7 +242,7 @@ function whatIsMissing(): string | undefined {
   return undefined;
 }
 
-/** Asked of the kernel: to look at a mount whose link is cut would hang. */
+/** Reads the kernel's list of mounts, because a look at a mount would hang when its link is cut. */
 function isMounted(mount: string): boolean {
   return fs.readFileSync("/proc/self/mountinfo", "utf8").includes(` ${mount} `);
 }

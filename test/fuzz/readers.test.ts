@@ -1,29 +1,38 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { expect } from "chai";
 import fc from "fast-check";
 import { FjordError } from "../../src/job/error.js";
 import { parseIni } from "../../src/job/ini-dialect.js";
-import { readJob } from "../../src/job/job.js";
+import { readFully } from "../../src/job/ini-reader.js";
+import { readJob, STRICT_SECTIONS } from "../../src/job/job.js";
 import { withControlKeys, withParams } from "../../src/job/job-text.js";
+import { readPlain } from "../../src/job/plain-ini.js";
+import { readHistory } from "../../src/ledger/attempts.js";
+import { Counts } from "../../src/ledger/counts.js";
+import { parseLedger } from "../../src/ledger/line.js";
+import { LedgerReader } from "../../src/ledger/reader.js";
 import { Layout } from "../../src/project/layout.js";
 import { readSettings } from "../../src/project/settings.js";
-import { readHistory } from "../../src/report/attempts.js";
-import { History } from "../../src/spool/history.js";
-import { LedgerReader, parseLedger } from "../../src/spool/ledger.js";
-import { openStore } from "../../src/spool/open-store.js";
+import { openStore } from "../../src/store/open-store.js";
 import { type PythonReading, readWithPython, whyNoPython } from "../job/configparser.js";
 import { CORPUS } from "../job/ini-corpus.js";
+import { SEED } from "../rig/dice.js";
+import { siteOf } from "../rig/site.js";
+import { sized } from "../rig/sized.js";
+import { NEARLY_PLAIN, nearlyPlainFiles, toldBy } from "./nearly-plain.js";
 
-/** Inputs of each property. `npm run fuzz` takes 100,000. */
-const RUNS = Number(process.env.FJORD_FUZZ ?? 2000);
-/** Printed when something is found; it gives the same inputs again. */
-const SEED = Number(process.env.FJORD_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
-/** Texts that Python is asked about at once. */
+/** Inputs for each property. `npm run fuzz` takes 100,000. */
+const RUNS = Number(process.env.FJORD_FUZZ ?? sized(300, 5000));
+/** Inputs for the reader of plain files. This property takes less time than the others, and needs more inputs. */
+const PLAIN_RUNS = Number(process.env.FJORD_FUZZ ?? sized(2000, 5000));
+/** Printed with each error. The same seed produces the same inputs. */
+/** Texts that one Python process reads. */
 const BATCH = 2000;
 
-/** What ini files are made of, and what they stumble over. */
+/** Parts of ini files, and parts that break readers. */
 const fragment = fc.oneof(
   {
     weight: 6,
@@ -62,7 +71,7 @@ const line = fc.tuple(
   fc.constantFrom("=", ":", " = "),
   soup,
 );
-/** Mostly valid: a header, lines, now and then something else in between. */
+/** Mostly valid text: headers, lines, and sometimes another part in between. */
 const file = fc
   .tuple(
     fc.constantFrom("[control]\n", "[fjd]\n", "[a]\n", "[DEFAULT]\nz = 1\n[b]\n", "\uFEFF[a]\n", ""),
@@ -76,7 +85,7 @@ const file = fc
     fc.constantFrom("\n", "\r\n", "\r"),
   )
   .map(([header, lines, end]) => header + lines.join(end));
-/** Files of the corpus with something put into them, taken out of them, or cut off. */
+/** Files of the corpus with a part added, removed or cut off. */
 const mutant = fc
   .tuple(
     fc.constantFrom(...Object.values(CORPUS).filter((text) => typeof text === "string")),
@@ -85,14 +94,14 @@ const mutant = fc
     soup,
   )
   .map(([text, at, less, more]) => text.slice(0, at) + more + text.slice(at + less));
-/** No text of bytes that are not UTF-8: Python reads texts here. */
+/** Only text that is valid UTF-8, because Python reads text here. */
 const text = fc.oneof(soup, file, mutant).filter((one) => !/\p{Cs}/u.test(one));
 
 function sampled<T>(arbitrary: fc.Arbitrary<T>): T[] {
   return fc.sample(arbitrary, { seed: SEED, numRuns: RUNS });
 }
 
-/** What both sides make of a text, in one shape. A NUL is a problem here alone. */
+/** The result of both readers in one form. Only fjord refuses a NUL. */
 function ours(content: string): unknown {
   const reading = parseIni(Buffer.from(content));
   if (!reading.ok) return "a problem";
@@ -131,8 +140,45 @@ describe("fuzzed", () => {
           expect(ours(one), `seed ${SEED}: ${JSON.stringify(one)}`).to.deep.equal(theirs(python));
         }
       }
-      // Had all been refused, or none, they would prove little.
+      // A sample of only refused or only accepted texts would prove little.
       expect(accepted / texts.length).to.be.within(0.1, 0.9);
+    });
+  });
+
+  describe("the reader of plain ini files", () => {
+    const met = { plain: 0, valid: 0, invalid: 0 };
+    beforeEach(() => Object.assign(met, { plain: 0, valid: 0, invalid: 0 }));
+
+    /** Expects that the text is read as by the full reader, or is left to it. */
+    function compare(content: string): void {
+      const plain = readPlain(content);
+      const kind = plain ? "plain" : readFully(content, {}).ok ? "valid" : "invalid";
+      met[kind]++;
+      if (plain === undefined) return;
+      for (const options of [{}, { strictIn: STRICT_SECTIONS }, { strictIn: new Set<string>() }]) {
+        const [found, wanted] = [plain, readFully(content, options)].map(toldBy);
+        // Chai compares slowly, and does not see the order of a map.
+        if (!isDeepStrictEqual(found, wanted)) expect(found, JSON.stringify(content)).to.deep.equal(wanted);
+      }
+    }
+
+    /** Expects that a sample has many texts of each kind. Otherwise the sample would prove little. */
+    function expectAllKinds(least: number): void {
+      const all = met.plain + met.valid + met.invalid;
+      for (const [kind, count] of Object.entries(met)) {
+        expect(count / all, `share of ${kind} texts`).to.be.within(least, 0.7);
+      }
+    }
+
+    it("gives what the full reader gives, or gives nothing", () => {
+      const files = fc.oneof({ weight: 9, arbitrary: NEARLY_PLAIN }, { weight: 1, arbitrary: text });
+      fc.assert(fc.property(files, compare), { seed: SEED, numRuns: PLAIN_RUNS });
+      expectAllKinds(0.15);
+    });
+
+    it("does so for each file that differs from a plain one in one place", () => {
+      for (const content of nearlyPlainFiles()) compare(content);
+      expectAllKinds(0.05);
     });
   });
 
@@ -142,7 +188,7 @@ describe("fuzzed", () => {
       fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array)),
     );
 
-    it("is a job or is refused in one line, and never more than that", () => {
+    it("is a job, or is refused with a message of one line", () => {
       fc.assert(
         fc.property(
           bytes,
@@ -160,7 +206,7 @@ describe("fuzzed", () => {
       );
     });
 
-    it("keeps all else when keys are set in it, or it is not changed at all", () => {
+    it("keeps everything else when keys are set in it, or is not changed at all", () => {
       fc.assert(
         fc.property(
           text,
@@ -275,7 +321,7 @@ describe("fuzzed", () => {
     );
     const ledger = fc.array(torn, { maxLength: 12 }).map((lines) => lines.join(""));
 
-    it("gives the same lines whether it is read at once or as it grows, wherever it is cut", async () => {
+    it("gives the same lines at once or as it grows, wherever it is cut", async () => {
       const grown = path.join(directory, "grown.jsonl");
       await fc.assert(
         fc.asyncProperty(ledger, fc.array(fc.nat(400), { maxLength: 6 }), async (content, cuts) => {
@@ -296,22 +342,25 @@ describe("fuzzed", () => {
       );
     });
 
-    it("never stops who reads the history, whatever lines are in it", async () => {
+    it("never stops fjord history, whatever lines are in it", async () => {
       const project = path.join(directory, "project");
       const layout = new Layout(project);
       for (const dir of layout.directories()) fs.mkdirSync(dir, { recursive: true });
-      const store = openStore(project, "local");
+      const site = siteOf(openStore(project, "local"), layout);
       await fc.assert(
         fc.asyncProperty(ledger, async (content) => {
           fs.writeFileSync(layout.ledgerOf("w"), content);
-          const { attempts } = await readHistory(store, layout);
+          const { attempts } = await readHistory(site);
           for (const all of attempts.values()) {
             for (const { attempt, outcome } of all) {
               expect(attempt).to.be.a("number");
               if (outcome !== undefined) expect(outcome.kind).to.be.a("string");
             }
           }
-          const { failed, lost } = await new History(store, layout).attemptsOf("a");
+          const { failed, lost } = await new Counts(site).attemptsOf("a", {
+            ino: 1,
+            mtimeMs: 1,
+          });
           expect(failed + lost).to.be.at.least(0);
         }),
         { ...parameters, numRuns: Math.min(RUNS, 20_000) },

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { readJob } from "../../src/job/job.js";
 import { countOf, formatRange } from "../../src/job/numbers.js";
 
-/** Two lines, so that what follows begins on the third. */
+/** The first two lines of the file. A section that is added begins on line 3. */
 const CONTROL = "[control]\nexecutable = x {lr}\n";
 
 function arrayOf(sections: string) {
@@ -12,7 +12,7 @@ function arrayOf(sections: string) {
   return reading.job.array;
 }
 
-/** The values of all its elements, by their numbers. */
+/** The values of all elements, by number. */
 function elementsOf(sections: string): Record<string, Record<string, string>> {
   const array = arrayOf(sections);
   const elements: Record<string, Record<string, string>> = {};
@@ -22,13 +22,13 @@ function elementsOf(sections: string): Record<string, Record<string, string>> {
   return elements;
 }
 
-/** Those of one parameter. */
+/** The values of the parameter `lr` in all elements. */
 function valuesOf(list: string): (string | undefined)[] {
   return Object.values(elementsOf(`[sweep]\nlr = ${list}\n`)).map(({ lr }) => lr);
 }
 
-describe("a job file that stands for many jobs", () => {
-  it("is none without [sweep] and [array]", () => {
+describe("an array", () => {
+  it("does not exist without [sweep] and [array]", () => {
     const reading = readJob("j.ini", Buffer.from(`${CONTROL}[sweeps]\nlr = 1,2\n`), false);
     expect(reading.ok && reading.job.array).to.equal(undefined);
   });
@@ -44,7 +44,7 @@ describe("a job file that stands for many jobs", () => {
     expect(countOf(arrayOf("[array]\nrange = 1..1000000\n").ranges)).to.equal(1_000_000);
   });
 
-  it("has one for each combination, those of the last parameter following one another", () => {
+  it("has an element for each combination, and the last parameter varies fastest", () => {
     expect(elementsOf("[sweep]\nlr = 0.1, 0.01\nseed = 1..2\n")).to.deep.equal({
       1: { index: "1", lr: "0.1", seed: "1" },
       2: { index: "2", lr: "0.1", seed: "2" },
@@ -53,7 +53,7 @@ describe("a job file that stands for many jobs", () => {
     });
   });
 
-  it("has the first of each with the first of each when zipped", () => {
+  it("pairs the first values with each other, and so on, when zipped", () => {
     for (const zip of ["yes", "Yes", " YES "]) {
       expect(elementsOf(`[sweep]\nlr = 1,2\nb = x,y\n[array]\nzip = ${zip}\n`), zip).to.deep.equal({
         1: { index: "1", lr: "1", b: "x" },
@@ -65,7 +65,7 @@ describe("a job file that stands for many jobs", () => {
     }
   });
 
-  it("has just those combinations whose numbers are in the range", () => {
+  it("has only the combinations whose numbers are in the range", () => {
     const array = arrayOf("[array]\nrange = 6,2-3\n[sweep]\na = 1,2\nb = 1,2,3\n");
     expect(array.ranges.map(formatRange)).to.deep.equal(["2-3", "6"]);
     expect(Object.fromEntries(array.valuesOf(6))).to.deep.equal({ index: "6", a: "2", b: "3" });
@@ -90,12 +90,12 @@ describe("a job file that stands for many jobs", () => {
     ["../data, {x}", "../data", "{x}"],
   ];
   for (const [list, ...values] of lists) {
-    it(`${JSON.stringify(list)} is ${values.map((value) => JSON.stringify(value)).join(" ")}`, () => {
+    it(`reads the list ${JSON.stringify(list)} as ${values.map((value) => JSON.stringify(value)).join(" ")}`, () => {
       expect(valuesOf(list)).to.deep.equal(values);
     });
   }
 
-  it("has parameters in lower case, as keys are, and may call them what it likes", () => {
+  it("has parameter names in lower case, as all keys are, and allows any name", () => {
     expect(elementsOf("[sweep]\nLR = 1\n__proto__ = 2\na b.c = 3\n")).to.deep.equal({
       1: Object.fromEntries([
         ["index", "1"],
@@ -106,7 +106,7 @@ describe("a job file that stands for many jobs", () => {
     });
   });
 
-  it("takes its range from [DEFAULT], and no parameters", () => {
+  it("takes its range from [DEFAULT], but no parameters", () => {
     const array = arrayOf("[DEFAULT]\nrange = 1-3\nroot = /x\n[sweep]\nlr = 1,2,3\n[array]\n");
     expect(countOf(array.ranges)).to.equal(3);
     expect([...array.names]).to.deep.equal(["index", "lr"]);
@@ -138,7 +138,7 @@ describe("a job file that stands for many jobs", () => {
     ],
     ["[array]\nrange = 5-1\n", 'line 4, section [array], key "range": found "5-1", which counts nothing'],
     ["[array]\nrange = 01\n", `line 4, section [array], key "range": found "01"; ${HOW}`],
-    ["[array]\nrange = 1-3,2\n", 'line 4, section [array], key "range": 2 is said twice'],
+    ["[array]\nrange = 1-3,2\n", 'line 4, section [array], key "range": 2 is given twice'],
     [
       "[array]\nrange = 0-1000000\n",
       'line 4, section [array], key "range": these are 1000001 elements, more than 1000000',
@@ -176,7 +176,7 @@ describe("a job file that stands for many jobs", () => {
     ],
     [
       "[sweep]\na = 1,2\nb = 1\n[array]\nzip = yes\n",
-      'line 3, section [sweep]: zip: "a" has 2 values and "b" 1; give them as many, or leave out zip for all combinations',
+      'line 3, section [sweep]: zip: "a" has 2 values and "b" 1; give all the same number of values, or leave out zip for all combinations',
     ],
     [
       "[sweep]\na = 1,2\n[array]\nzip = true\n",
@@ -198,7 +198,7 @@ describe("a job file that stands for many jobs", () => {
     });
   }
 
-  it("is refused for what is wrong with the job itself, too", () => {
+  it("is refused when the job itself is invalid", () => {
     const reading = readJob("j.ini", Buffer.from("[control]\nretries = x\n[array]\nrange = 1\n"), false);
     expect(reading.ok).to.equal(false);
   });

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-/** Another Python than the one on PATH can be set, to try fjord's reader against its configparser. */
+/** `FJORD_TEST_PYTHON` names another Python, whose configparser is then compared with fjord's reader. */
 const PYTHON = process.env.FJORD_TEST_PYTHON ?? "python3";
 const ORACLE = fileURLToPath(new URL("../../../test/job/configparser_oracle.py", import.meta.url));
 
@@ -15,18 +15,18 @@ export interface PythonReadings {
   lenient: PythonReading | null;
 }
 
-/** Before Python 3.10 a section's name ended at the first `]`; fjord goes by what came after. */
+/** Before Python 3.10, a section's name ended at the first `]`. fjord follows the later versions. */
 const IS_RECENT = `import configparser as c, sys
 header = c.RawConfigParser.SECTCRE.match("[a]b]").group("header")
 sys.exit(0 if header == "a]b" else "its configparser is too old: Python " + sys.version)`;
 
-/** Why Python cannot be asked, or undefined. */
+/** The reason why Python cannot run the comparison, or undefined. */
 export function whyNoPython(): string | undefined {
   const { error, status, stderr } = spawnSync(PYTHON, ["-c", IS_RECENT], { encoding: "utf8" });
   return error?.message ?? (status === 0 ? undefined : stderr.trim());
 }
 
-/** Has all texts read by configparser, in one process. */
+/** Reads all texts with configparser, in one Python process. */
 export function readWithPython(items: ({ path: string } | { text: string })[]): PythonReadings[] {
   const input = JSON.stringify(
     items.map((item) => ("path" in item ? item : { base64: Buffer.from(item.text).toString("base64") })),

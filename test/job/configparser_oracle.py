@@ -1,12 +1,12 @@
-"""Reads ini texts with Python's own configparser, for configparser.test.ts to compare fjord's reader with.
+"""Reads ini texts with Python's own configparser. configparser.test.ts compares fjord's reader with it.
 
 stdin: a JSON list of {"path": ...} or {"base64": ...}. stdout: a JSON list of
 {"plain": R, "strict": R, "lenient": R}, where R is {"sections", "defaults"} or {"error", "line"}:
 plain    RawConfigParser() as it is
-strict   the same, but raising at the first wrong line, so that line numbers can be compared
-lenient  strict in [control] and [fjd] only: fjord's policy for job files, carried out by configparser's own
-         _read, in which the switches for strictness ask what section is being read. Null for a Python whose
-         _read has no such switches (3.13 and later).
+strict   the same, but it raises at the first wrong line, so that line numbers can be compared
+lenient  strict in [control] and [fjd] only, which is fjord's policy for job files. configparser's own _read
+         applies the policy, because its switches for strictness depend here on the section that it reads.
+strict and lenient are null for Python 3.13 and later, whose _read has no such switches.
 """
 import base64
 import configparser
@@ -18,7 +18,7 @@ OURS = {"control", "fjd"}
 
 
 class Valueless:
-    """Stands where a key has no value; swallows the continuation lines that Python 3.11 chokes on."""
+    """Value of a key without a value. It accepts continuation lines, at which Python 3.11 would fail."""
 
     def append(self, _line):
         pass

@@ -25,7 +25,7 @@ function textOf(number: number, text: string): string {
   return read(text).elements.textOf(number);
 }
 
-/** What a worker makes of an element's file. */
+/** The job that a worker reads from an element's file. */
 function jobOf(number: number, text: string): Job {
   const reading = readJob("A_1.ini", Buffer.from(textOf(number, text)), false);
   if (!reading.ok) throw new Error(reading.reason);
@@ -39,7 +39,7 @@ function paramsOf(number: number, text: string): Record<string, string> {
 }
 
 describe("an element of an array", () => {
-  it("has the array's name and its number", () => {
+  it("is named after its array and its number", () => {
     expect(elementName("A", 17)).to.equal("A_17");
     expect(elementOf("A_17")).to.deep.equal({ array: "A", number: 17 });
     expect(elementOf("a_b_0")).to.deep.equal({ array: "a_b", number: 0 });
@@ -48,7 +48,7 @@ describe("an element of an array", () => {
     }
   });
 
-  it("has its values in their places", () => {
+  it("has its values in place of the placeholders", () => {
     const job = jobOf(
       2,
       `[control]\nexecutable = x {lr} "{lr}" {other} \${lr} {index}\nlogfile = out/{lr}.{index}\nworkdir = /w/{index}\n[sweep]\nlr = a, b c$\n`,
@@ -59,14 +59,14 @@ describe("an element of an array", () => {
     expect(job.array).to.equal(undefined);
   });
 
-  it("has no places in other keys and sections", () => {
+  it("has no placeholders in other keys and sections", () => {
     const text = "[control]\nexecutable = x\npriority = 3\n[own]\na = {index}\n[array]\nrange = 1-2\n";
     expect(textOf(2, text)).to.equal(
       "[control]\nexecutable = x\npriority = 3\n[own]\na = {index}\n\n[params]\nindex = 2\n",
     );
   });
 
-  it("has its values in [params], beside what stands there", () => {
+  it("has its values in [params], beside the file's own entries", () => {
     const text =
       "[control]\nexecutable = x\n[params]\n# mine\nlr = 7\nown = 1\n[sweep]\nlr = a\\, b,\nn = 1..2\n";
     expect(paramsOf(2, text)).to.deep.equal({ index: "2", lr: "a, b", n: "2", own: "1" });
@@ -75,7 +75,7 @@ describe("an element of an array", () => {
     expect(textOf(1, text).match(/\[params\]/g)).to.have.length(1);
   });
 
-  it("loses the sections that make the array, and keeps all else as it was written", () => {
+  it("loses the sections that describe the array, and keeps the rest as written", () => {
     const text = [
       "# top",
       "[sweep]",
@@ -113,7 +113,7 @@ describe("an element of an array", () => {
     }
   });
 
-  it("keeps its own sections however the file is laid out", () => {
+  it("keeps its own sections in any layout of the file", () => {
     const texts = [
       "  [control]\n  executable = x {index}\n  [array]\n  range = 1\n  [own]\n  a = 1\n",
       "[control]\rexecutable = x {index}\r[array]\rrange = 1\r[own]\ra = 1\r",
@@ -129,7 +129,7 @@ describe("an element of an array", () => {
     }
   });
 
-  it("waits for no other job: its array has", () => {
+  it("waits for no other job, because its array has already waited", () => {
     const text = "[control]\nexecutable = x\nafter = b, c:any\nnice = 1\n[array]\nrange = 1\n";
     expect(jobOf(1, text)).to.deep.include({ after: [], nice: 1 });
     expect(jobOf(1, `[DEFAULT]\nafter = z\n${text}`).after).to.deep.equal([]);
@@ -138,10 +138,10 @@ describe("an element of an array", () => {
     ).to.deep.equal([]);
   });
 
-  it("is refused, and not run, with a value that makes it no valid job", () => {
+  it("is refused, and does not run, when a value makes the job invalid", () => {
     const text = "[control]\nexecutable = x\nlogfile = {log}\n[sweep]\nlog = a,\n  b\n  c, d\n";
     const { elements, problem } = read(text);
-    expect(problem).to.equal(undefined); // the first and the last are valid
+    expect(problem).to.equal(undefined); // the first and the last element are valid
     expect(elements.problemOf(1)).to.equal(undefined);
     expect(elements.problemOf(2)).to.match(
       /^element 2: A\.ini, line \d+, section \[control\], key "logfile": found "b\\nc", several lines/,
@@ -150,19 +150,19 @@ describe("an element of an array", () => {
     expect(elements.problemOf(3)).to.equal(undefined);
   });
 
-  it("has its array refused when it is the first or the last, and invalid", () => {
+  it("causes the refusal of its array when it is the first or the last one and invalid", () => {
     const text = "[control]\nexecutable = x\nlogfile = {log}\n[sweep]\nlog = a, b\n  c\n";
     expect(read(text).problem).to.match(/^element 2: A\.ini, line \d+, section \[control\], key "logfile"/);
   });
 
-  it("has a name that a file may have, or its array is refused", () => {
+  it("causes the refusal of its array when its name is too long for a file", () => {
     const text = "[control]\nexecutable = x\n[array]\nrange = 1-1000\n";
     const longest = "a".repeat(240 - "_1000.ini".length);
     expect(read(text, `${longest}.ini`).problem).to.equal(undefined);
     expect(read(text, `${longest}b.ini`).problem).to.match(/is 241 bytes long/);
   });
 
-  it("is computed the same by everybody", () => {
+  it("is the same each time it is computed", () => {
     const text = "[control]\nexecutable = x {lr}\n[sweep]\nlr = 1..1000\nb = 1..1000\n";
     expect(textOf(1_000_000, text)).to.equal(textOf(1_000_000, text));
     expect(paramsOf(1_000_000, text)).to.deep.equal({ index: "1000000", lr: "1000", b: "1000" });

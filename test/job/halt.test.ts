@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { isTimeToHalt, parseHalt } from "../../src/job/halt.js";
 
-describe("when a run halts", () => {
-  it("is read as in GNU parallel", () => {
+describe("the halt condition of a run", () => {
+  it("has GNU parallel's notation", () => {
     expect(parseHalt("soon,fail=3")).to.deep.equal({ when: "soon", fail: 3 });
     expect(parseHalt("now, fail=20%")).to.deep.equal({ when: "now", share: 0.2 });
     expect(parseHalt("soon,fail=100%")).to.deep.equal({ when: "soon", share: 1 });
@@ -30,7 +30,7 @@ describe("when a run halts", () => {
     ["soon,fail=100%", 9, 10, false],
     ["soon,fail=100%", 10, 10, true],
   ] as const) {
-    it(`${text}: ${failed} of ${total} failed: ${isTime ? "now" : "not yet"}`, () => {
+    it(`${text} is ${isTime ? "met" : "not met"} when ${failed} of ${total} failed`, () => {
       expect(isTimeToHalt(parseHalt(text) ?? { when: "soon" }, failed, total)).to.equal(isTime);
     });
   }

@@ -1,4 +1,4 @@
-/** Awkward ini files, by what is awkward in them. All are UTF-8 unless they are bytes. */
+/** Ini files that are difficult to read. Each name describes the difficulty. Texts are UTF-8. */
 export const CORPUS: Record<string, string | Uint8Array> = {
   "a job of fjd": "[fjd]\nexecutable: python x.py\nlogfile: out/x.csv\n\n[experiment]\nalpha: 0.5\n",
   "equals signs": "[control]\nexecutable = a=1 b=2 ./run --x=y\n",

@@ -17,7 +17,7 @@ function sectionsOf(text: string, options = {}) {
 }
 
 describe("parseIni", () => {
-  it("takes a command literally, in either delimiter", () => {
+  it("reads a command literally, after either delimiter", () => {
     const text = '[control]\nExecutable: python x.py --a=1 ; echo "done #1"\nlogfile = a:b\n';
     const control = sectionsOf(text).sections.get("control");
     expect(control?.get("executable")).to.equal('python x.py --a=1 ; echo "done #1"');
@@ -25,7 +25,7 @@ describe("parseIni", () => {
     expect(control?.get("nothing")).to.equal(undefined);
   });
 
-  it("keeps every value a string, under whatever names", () => {
+  it("keeps every value a string, whatever its key and section are called", () => {
     const text = "[__proto__]\n__proto__ = true\n[a.b]\nx[] = null\n__proto__ = 1\nhasownproperty = []\n";
     const { sections } = sectionsOf(text);
     expect([...sections.keys()]).to.deep.equal(["__proto__", "a.b"]);
@@ -37,7 +37,7 @@ describe("parseIni", () => {
     ]);
   });
 
-  it("knows the line of every section and key, and what is inherited", () => {
+  it("knows the line of every section and key, and which values are inherited", () => {
     const { sections, defaults } = sectionsOf("# c\n[a]\nx = 1\n  2\ny = 3\n[DEFAULT]\nz = 4\nx = 5\n");
     const a = sections.get("a");
     expect(a?.line).to.equal(2);
@@ -75,7 +75,7 @@ describe("parseIni", () => {
     });
   }
 
-  it("leaves the job's own sections to the job", () => {
+  it("is lenient in the job's own sections", () => {
     const own = "[data]\n1 2 3\n  4\n= 5\nx = 1\nx = 2\n[data]\ny = 3\n";
     const { sections } = sectionsOf(`[control]\nexecutable = a\n${own}`, OURS);
     expect([...(sections.get("data") ?? [])]).to.deep.equal([
@@ -91,10 +91,10 @@ describe("parseIni", () => {
     expect(problemOf(own).line).to.equal(2);
   });
 
-  it("does not choke on a megabyte of anything", function () {
-    this.timeout(5000);
+  it("takes linear time for a megabyte of any kind", function () {
+    this.timeout(60_000);
     const many = 2 ** 17;
-    const started = performance.now();
+    const begin = process.cpuUsage(); // CPU time, because other processes lengthen the elapsed time
     sectionsOf(`[a]\nx = ${"y".repeat(2 ** 20)}\n`);
     sectionsOf(`[a]\nx = 1\n${" z\n".repeat(many)}`);
     sectionsOf(`[a]\nx =${" ".repeat(2 ** 20)}1\n`);
@@ -104,7 +104,7 @@ describe("parseIni", () => {
       `[DEFAULT]\n${defaults}${Array.from({ length: 2 ** 15 }, (_, i) => `[${i}]\n`).join("")}`,
     );
     expect(sections.get("77")?.get("k99")).to.equal("");
-    expect(performance.now() - started, "milliseconds").to.be.lessThan(4000);
+    expect(process.cpuUsage(begin).user / 1000, "milliseconds").to.be.lessThan(4000);
   });
 });
 
@@ -131,7 +131,7 @@ describe("formatIni", () => {
     ["DEFAULT", "x", "1"],
   ];
   for (const [section, key, value] of held) {
-    it(`writes [${section}] ${key} = ${JSON.stringify(value)} so that it reads back`, () => {
+    it(`writes [${section}] ${key} = ${JSON.stringify(value)}, and reads the same back`, () => {
       const reading = sectionsOf(formatIni({ [section]: { [key]: value }, last: { x: "2" } }));
       const found = section === "DEFAULT" ? reading.defaults : reading.sections.get(section);
       expect([...(found ?? [])]).to.deep.equal([[key, value]]);
@@ -163,7 +163,7 @@ describe("formatIni", () => {
     });
   }
 
-  it("refuses a section that has no key and a name that cannot be", () => {
+  it("refuses a section without keys whose name is invalid", () => {
     expect(() => formatIni({ a: { x: "1" }, "a] b": {}, "": {} })).to.throw(FjordError, /section \[\]/);
     expect(() => formatIni({ "a]\n[b": {} })).to.throw(FjordError, /section \[a\]\\n\[b\]/);
     expect(() => formatIni({ "a\ud800": {} })).to.throw(FjordError, /section \[a\\u\{d800\}\]/);

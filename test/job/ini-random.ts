@@ -1,14 +1,4 @@
-/** mulberry32: a small seeded generator of numbers in [0, 1). Source: Tommy Ettinger, public domain. */
-function randomNumbers(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import type { Dice } from "../rig/dice.js";
 
 // biome-ignore format: a list
 const WORDS = [
@@ -42,12 +32,11 @@ export interface Awkward {
   header(): string;
 }
 
-/** Makes ini files and parts of them from awkward fragments: the same ones for the same seed. */
-export function awkward(seed: number): Awkward {
-  const next = randomNumbers(seed);
-  const below = (n: number) => Math.floor(next() * n);
-  const pick = (list: readonly string[]) => list[below(list.length)] ?? "";
-  const some = (chance: number, make: () => string) => (next() < chance ? make() : "");
+/** Makes ini files and parts of ini files from fragments that are difficult to read. */
+export function awkward(dice: Dice): Awkward {
+  const below = (n: number) => dice.below(n);
+  const pick = (list: readonly string[]) => dice.pick(list);
+  const some = (chance: number, make: () => string) => (dice.next() < chance ? make() : "");
   const soup = (n: number) =>
     Array.from({ length: below(n) }, () => pick([WORDS, WORDS, SPACES, SIGNS][below(4)] ?? WORDS)).join("");
   const space = () => some(0.5, () => pick(SPACES));

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { formatProgress, parseProgress } from "../../src/job/job-progress.js";
 
-describe("what a job tells of its progress", () => {
+describe("the progress that a job reports", () => {
   for (const [told, progress, shown] of [
     ["40", { done: 40, of: 100, text: "" }, "40%"],
     ["40%", { done: 40, of: 100, text: "" }, "40%"],
@@ -21,16 +21,16 @@ describe("what a job tells of its progress", () => {
     });
   }
 
-  it("is nothing when nothing stands there", () => {
+  it("is undefined when the text is blank", () => {
     expect(parseProgress(" \t")).to.equal(undefined);
   });
 
-  it("is nothing when it is no text", () => {
+  it("is undefined when the text holds control characters", () => {
     expect(parseProgress("40 \u001b[2J")).to.equal(undefined);
     expect(parseProgress("\0".repeat(1024))).to.equal(undefined);
   });
 
-  it("is cut where it is long", () => {
+  it("is cut when the text is long", () => {
     expect(parseProgress(`5 ${"x".repeat(5000)}`)?.text).to.have.length(81);
   });
 });

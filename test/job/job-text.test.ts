@@ -3,7 +3,7 @@ import { FjordError } from "../../src/job/error.js";
 import { newJobText, withControlKeys, withoutSections } from "../../src/job/job-text.js";
 
 describe("a job file's text", () => {
-  it("is made of keys", () => {
+  it("is made from keys", () => {
     expect(newJobText({ executable: "echo 'a; b' # c", retries: "2" })).to.equal(
       "[control]\nexecutable = echo 'a; b' # c\nretries = 2\n",
     );
@@ -53,7 +53,7 @@ describe("a job file's text", () => {
       "  [control]\n   executable = c\n   \td\n   nice = 1\n  [x]\n  y = 1\n",
     ],
     [
-      "may have line ends of old",
+      "may have old Mac line ends",
       "[control]\rexecutable = a\rnice = 1\r",
       { executable: "b" },
       "[control]\rexecutable = b\nnice = 1\r",
@@ -64,25 +64,29 @@ describe("a job file's text", () => {
     it(what, () => expect(withControlKeys("j.ini", before, keys)).to.equal(after));
   }
 
-  it("is refused without a section of ours", () => {
+  it("is refused without a section [control] or [fjd]", () => {
     expect(() => withControlKeys("j.ini", "[x]\na = 1\n", { nice: "1" }))
       .to.throw(FjordError, 'nice cannot be set in "j.ini"')
       .with.property("code", "job-refused");
   });
 
   const losses: [what: string, before: string, after: string][] = [
-    ["wherever it stands", "[go]\na = 1\n[x]\nb = 1\n[go2]\n[stay]", "[x]\nb = 1\n[stay]"],
-    ["with what goes on below a key", "[x]\n[go]\na =\n  [1]\n\n  2\n[y]\n", "[x]\n[y]\n"],
     [
-      "but not the comments above the next one",
+      "at the start, in the middle or at the end",
+      "[go]\na = 1\n[x]\nb = 1\n[go2]\n[stay]",
+      "[x]\nb = 1\n[stay]",
+    ],
+    ["with the continuation lines of its keys", "[x]\n[go]\na =\n  [1]\n\n  2\n[y]\n", "[x]\n[y]\n"],
+    [
+      "but not the comments above the next section",
       "[go]\n# a\na = 1\n# b\n\n# y\n; z\n[y]\n",
       "# y\n; z\n[y]\n",
     ],
-    ["though comments above it stay", "# top\n[go]\n# a\na = 1\n", "# top\n"],
-    ["one after the other", "[go]\na = 1\n# b\n[go2]\n[y]\n", "[y]\n"],
-    ["and not a section that stands twice", "[y]\n[go]\na = 1\n[y]\nb = 2\n", "[y]\n[y]\nb = 2\n"],
+    ["and keeps the comments above it", "# top\n[go]\n# a\na = 1\n", "# top\n"],
+    ["and the section after it", "[go]\na = 1\n# b\n[go2]\n[y]\n", "[y]\n"],
+    ["and keeps another section that occurs twice", "[y]\n[go]\na = 1\n[y]\nb = 2\n", "[y]\n[y]\nb = 2\n"],
     ["of an indented file", "  [x]\n  a = 1\n  [go]\n  b = 1\n  [y]\n", "  [x]\n  a = 1\n  [y]\n"],
-    ["of a file with line ends of old", "[go]\ra = 1\r[y]\rb = 1\r", "[y]\rb = 1\r"],
+    ["of a file with old Mac line ends", "[go]\ra = 1\r[y]\rb = 1\r", "[y]\rb = 1\r"],
   ];
   for (const [what, before, after] of losses) {
     it(`loses a section ${what}`, () => expect(withoutSections(before, ["go", "go2"])).to.equal(after));

@@ -5,6 +5,7 @@ const DEFAULTS: Omit<Job, "executable"> = {
   kind: "command",
   logfile: undefined,
   workdir: undefined,
+  shell: undefined,
   retries: 0,
   timeout: undefined,
   priority: 0,
@@ -34,7 +35,7 @@ describe("readJob", () => {
 
   it("reads every key", () => {
     const text = `[job]\nroot = /x\n[control]\nExecutable = make A="1 2"; ls\nlogfile = out/a.csv\nworkdir = /w d
-retries = 3\ntimeout = 1h 30m\npriority = -5\nnice = +10\nrequeue_exit = 3\nafter = a, b:any\n`;
+retries = 3\ntimeout = 1h 30m\npriority = -5\nnice = +10\nshell = /bin/bash \t-l\nrequeue_exit = 3\nafter = a, b:any\n`;
     expect(read(text)).to.deep.equal({
       ok: true,
       job: {
@@ -42,6 +43,7 @@ retries = 3\ntimeout = 1h 30m\npriority = -5\nnice = +10\nrequeue_exit = 3\nafte
         executable: 'make A="1 2"; ls',
         logfile: "out/a.csv",
         workdir: "/w d",
+        shell: "/bin/bash -l",
         retries: 3,
         timeout: 5400,
         priority: -5,
@@ -56,13 +58,23 @@ retries = 3\ntimeout = 1h 30m\npriority = -5\nnice = +10\nrequeue_exit = 3\nafte
     });
   });
 
+  it("takes a timeout of any length", () => {
+    for (const [text, seconds] of [
+      ["30d", 2_592_000],
+      ["400 d", 34_560_000],
+    ] as const) {
+      const reading = read(`[control]\nexecutable = a\ntimeout = ${text}\n`);
+      expect(reading).to.deep.equal({ ok: true, job: { ...DEFAULTS, executable: "a", timeout: seconds } });
+    }
+  });
+
   it("counts an empty value as not given", () => {
     const text =
-      "[control]\nexecutable = a\nlogfile =\nworkdir:\nretries =\ntimeout =\npriority =\nnice =\nrequeue_exit =\n";
+      "[control]\nexecutable = a\nlogfile =\nworkdir:\nretries =\ntimeout =\npriority =\nnice =\nshell =\nrequeue_exit =\n";
     expect(read(text)).to.deep.equal({ ok: true, job: { ...DEFAULTS, executable: "a" } });
   });
 
-  it("may have no exit code by which it is run again", () => {
+  it("reads `none` as no exit code that requeues the job", () => {
     for (const none of ["none", "None"]) {
       const text = `[control]\nexecutable = a\nrequeue_exit = ${none}\n`;
       expect(read(text)).to.deep.equal({
@@ -72,13 +84,13 @@ retries = 3\ntimeout = 1h 30m\npriority = -5\nnice = +10\nrequeue_exit = 3\nafte
     }
   });
 
-  it("takes a command of several lines, and what [DEFAULT] says", () => {
+  it("takes a command of several lines, and values from [DEFAULT]", () => {
     const text = "[DEFAULT]\nretries = 2\nroot = /x\n[control]\nexecutable =\n  cd x &&\n  make\n";
     const job = { ...DEFAULTS, executable: "cd x &&\nmake", retries: 2 };
     expect(read(text)).to.deep.equal({ ok: true, job });
   });
 
-  it("does not turn -0 into a priority of its own", () => {
+  it("reads the priority -0 as 0", () => {
     const reading = read("[control]\nexecutable = a\npriority = -0\n");
     expect(reading.ok && Object.is(reading.job.priority, 0)).to.equal(true);
   });
@@ -92,12 +104,12 @@ retries = 3\ntimeout = 1h 30m\npriority = -5\nnice = +10\nrequeue_exit = 3\nafte
     ["a large script", `#!/bin/sh\n${"#".repeat(JOB_FILE_LIMIT)}`, "run.sh"],
   ];
   for (const [what, content, name] of scripts) {
-    it(`runs ${what} with the x bit by itself`, () => {
+    it(`runs ${what} with the x bit as a program`, () => {
       expect(read(content, name, true)).to.deep.equal({ ok: true, job: script });
     });
   }
 
-  it("reads ini with the x bit, as some file systems give to every file", () => {
+  it("reads ini with the x bit, which some file systems give to every file", () => {
     expect(read("[control]\nexecutable = a\n", "j.ini", true)).to.have.nested.property("job.kind", "command");
   });
 
@@ -105,54 +117,66 @@ retries = 3\ntimeout = 1h 30m\npriority = -5\nnice = +10\nrequeue_exit = 3\nafte
     expect(read("[control]\nexecutable = a\n", "job", false)).to.have.nested.property("job.executable", "a");
   });
 
-  it("takes a file of just the limit", () => {
+  it("takes a file of exactly the largest size", () => {
     const start = "[control]\nexecutable = a\n#";
     expect(read(start.padEnd(JOB_FILE_LIMIT, "x")).ok).to.equal(true);
     expect(reasonOf(start.padEnd(JOB_FILE_LIMIT + 1, "x"))).to.match(/^j.ini: is longer than 1048576 bytes/);
   });
 
   const files: [what: string, reason: () => string, said: RegExp][] = [
-    ["empty", () => reasonOf(""), /^j.ini: is empty; write "\[control\]"/],
-    ["empty executable", () => reasonOf("", "run.sh", true), /^run.sh: is empty/],
+    ["an empty file", () => reasonOf(""), /^j.ini: is empty; write "\[control\]"/],
+    ["an empty executable", () => reasonOf("", "run.sh", true), /^run.sh: is empty/],
     [
-      "script without x",
+      "a script without the x bit",
       () => reasonOf("#!/bin/sh\n", "run.sh"),
       /^run.sh: is a script .*not executable; chmod \+x/,
     ],
-    ["ini-named script without x", () => reasonOf("#!/bin/sh\n"), /^j.ini: is a script .*chmod \+x/],
     [
-      "text",
+      "a script without the x bit that is named as ini",
+      () => reasonOf("#!/bin/sh\n"),
+      /^j.ini: is a script .*chmod \+x/,
+    ],
+    [
+      "a text file",
       () => reasonOf("hello\n", "notes"),
       /^notes, line 1: found "hello" before any section; .*chmod \+x/,
     ],
-    ["binary", () => reasonOf(new Uint8Array([10, 0, 1]), "data"), /^data, line 2: is not a text file/],
     [
-      "no section",
+      "a binary file",
+      () => reasonOf(new Uint8Array([10, 0, 1]), "data"),
+      /^data, line 2: is not a text file/,
+    ],
+    [
+      "a file without a section of fjord's",
       () => reasonOf("[job]\nx = 1\n"),
       /^j.ini: has neither a section \[control\] nor \[fjd\]; write/,
     ],
     [
-      "Control",
+      "a section [Control]",
       () => reasonOf("[job]\n[Control]\n"),
       /neither.*did you mean \[control\] where line 2 says \[Control\]\?/,
     ],
-    ["contrl", () => reasonOf("[contrl]\n"), /did you mean \[control\] where line 1 says \[contrl\]/],
-    ["space control", () => reasonOf("[ control ]\n"), /did you mean \[control\]/],
-    ["FJD", () => reasonOf("[FJD]\n"), /did you mean \[fjd\]/],
-    ["fjord", () => reasonOf("[fjord]\n"), /did you mean \[fjd\]/],
     [
-      "both",
+      "a section [contrl]",
+      () => reasonOf("[contrl]\n"),
+      /did you mean \[control\] where line 1 says \[contrl\]/,
+    ],
+    ["a section [ control ]", () => reasonOf("[ control ]\n"), /did you mean \[control\]/],
+    ["a section [FJD]", () => reasonOf("[FJD]\n"), /did you mean \[fjd\]/],
+    ["a section [fjord]", () => reasonOf("[fjord]\n"), /did you mean \[fjd\]/],
+    [
+      "a file with both sections",
       () => reasonOf("[fjd]\n\n[control]\n"),
       /^j.ini: has both \[control\] \(line 3\) and \[fjd\] \(line 1\); keep one/,
     ],
     [
-      "twice",
+      "a section that occurs twice",
       () => reasonOf("[fjd]\nexecutable=a\n[fjd]\n"),
       /^j.ini, line 3, section \[fjd\]: stands a second time.*line 1/,
     ],
   ];
   for (const [what, reason, said] of files) {
-    it(`refuses a file: ${what}`, () => expect(reason()).to.match(said));
+    it(`refuses ${what}`, () => expect(reason()).to.match(said));
   }
 
   const keys: [lines: string, where: string, said: RegExp][] = [
@@ -197,6 +221,10 @@ retries = 3\ntimeout = 1h 30m\npriority = -5\nnice = +10\nrequeue_exit = 3\nafte
       'line 3, section [control], key "requeue_exit"',
       new RegExp(`found "${code}"; write an exit code from 1 to 255, or none`),
     ]),
+    ["executable = a\nshell = bash; rm x", 'line 3, section [control], key "shell"', /such as \/bin\/bash/],
+    ["executable = a\nshell = /usr/bin/fish", 'line 3, section [control], key "shell"', /POSIX shell/],
+    ["executable = a\nshell = ./bash", 'line 3, section [control], key "shell"', /found ".\/bash"/],
+    ["executable = a\nshell = -l", 'line 3, section [control], key "shell"', /found "-l"/],
     ["executable = a\nnice = -21", 'line 3, section [control], key "nice"', /found "-21"/],
     [
       "executable = a\nlogfile = x\n  nice = 1",
@@ -212,14 +240,14 @@ retries = 3\ntimeout = 1h 30m\npriority = -5\nnice = +10\nrequeue_exit = 3\nafte
     ["executable = a\n[DEFAULT]\nnice = x", 'line 4, section [DEFAULT], key "nice"', /found "x"/],
   ];
   for (const [lines, where, said] of keys) {
-    it(`refuses ${JSON.stringify(lines)}, and says where`, () => {
+    it(`refuses ${JSON.stringify(lines)}, and names the place`, () => {
       const reason = reasonOf(`[control]\n${lines}\n`);
       expect(reason.startsWith(`j.ini, ${where}: `), reason).to.equal(true);
       expect(reason).to.match(said);
     });
   }
 
-  it("says it on one line, whatever the file and its name hold", () => {
+  it("gives the reason on one line, whatever the file and its name hold", () => {
     const long = "x".repeat(5000);
     const reasons = [
       reasonOf(`[control]\nexecutable = a\nnice = \x1b[2J\u202e${long}`, "a\nb\x07.ini"),

@@ -10,7 +10,7 @@ describe("job names", () => {
     ["a.b c", "a.b c"],
   ];
   for (const [fileName, name] of names) {
-    it(`calls the job of ${fileName} ${name}`, () => expect(jobName(fileName)).to.equal(name));
+    it(`names the job of ${fileName} ${name}`, () => expect(jobName(fileName)).to.equal(name));
   }
 
   // biome-ignore format: a list
@@ -19,7 +19,7 @@ describe("job names", () => {
     "#a.ini#", ".#a.ini", ".a\nb", "a\nb~",
   ];
   for (const fileName of leftAlone) {
-    it(`leaves ${JSON.stringify(fileName)} alone`, () => expect(isIgnored(fileName)).to.equal(true));
+    it(`ignores the file ${JSON.stringify(fileName)}`, () => expect(isIgnored(fileName)).to.equal(true));
   }
 
   // biome-ignore format: a list
@@ -28,7 +28,7 @@ describe("job names", () => {
     "lock", "alock", "a.lock.ini", "a.tmp.ini", "~a", "e\u0301.ini",
   ];
   for (const fileName of good) {
-    it(`takes ${JSON.stringify(fileName)} for a job`, () => {
+    it(`accepts the file ${JSON.stringify(fileName)}`, () => {
       expect(isIgnored(fileName)).to.equal(false);
       expect(checkName(fileName)).to.equal(undefined);
     });
@@ -53,7 +53,7 @@ describe("job names", () => {
     });
   }
 
-  it("takes a name of 240 bytes", () => {
+  it("accepts a name of 240 bytes", () => {
     expect(checkName("ä".repeat(120))).to.equal(undefined);
   });
 });

@@ -13,11 +13,11 @@ import {
   rangesOf,
   readRanges,
 } from "../../src/job/numbers.js";
-import { Dice, SEED } from "../faults/harness.js";
+import { Dice, SEED } from "../rig/dice.js";
 
 const HOW = "write whole numbers without leading zeros, such as 1-100, 0-99:5 or 1,3,10-20";
 
-/** Numbers below 60, ascending: now a few, now nearly all, now every third. */
+/** Random numbers below 60 in ascending order: a few, nearly all, or every second or third. */
 function randomSet(dice: Dice): number[] {
   const [share, step] = [dice.next(), dice.pick([1, 1, 2, 3])];
   const all = Array.from({ length: 60 }, (_, n) => n);
@@ -43,7 +43,7 @@ describe("numbers of an array", () => {
     ["0-999999999:999999999", ["0-999999999:999999999"], [0, 999_999_999]],
   ];
   for (const [text, formatted, numbers] of readings) {
-    it(`${text} is ${formatted.join(" and ")}`, () => {
+    it(`${text} reads as ${formatted.join(" and ")}`, () => {
       const ranges = readRanges(text);
       expect(ranges.map(formatRange)).to.deep.equal(formatted);
       expect([...numbersOf(ranges)]).to.deep.equal(numbers);
@@ -51,7 +51,7 @@ describe("numbers of an array", () => {
     });
   }
 
-  it("are a million at the most", () => {
+  it("may be a million", () => {
     expect(countOf(readRanges("1-1000000"))).to.equal(1_000_000);
   });
 
@@ -76,18 +76,18 @@ describe("numbers of an array", () => {
     ["٣", `found "٣"; ${HOW}`],
     ["5-1", 'found "5-1", which counts nothing'],
     ["1-5:0", 'found "1-5:0", which counts nothing'],
-    ["1-5,3", "3 is said twice"],
-    ["7,7", "7 is said twice"],
-    ["0-10:5,1-9:4,5-6", "5 is said twice"],
+    ["1-5,3", "3 is given twice"],
+    ["7,7", "7 is given twice"],
+    ["0-10:5,1-9:4,5-6", "5 is given twice"],
     ["1-1000001", "these are 1000001 elements, more than 1000000"],
     ["0-999999999", "these are 1000000000 elements, more than 1000000"],
     ["1-600000,600001-1200000", "these are 1200000 elements, more than 1000000"],
   ];
   for (const [text, says] of errors) {
-    it(`are not "${text}"`, () => expect(() => readRanges(text)).to.throw(RangeError, says));
+    it(`are refused: "${text}"`, () => expect(() => readRanges(text)).to.throw(RangeError, says));
   }
 
-  it("of an element's name have no leading zeros, and nine digits at the most", () => {
+  it("in an element's name have no leading zeros and at most nine digits", () => {
     expect(["0", "7", "999999999"].map(parseNumber)).to.deep.equal([0, 7, 999_999_999]);
     for (const text of ["", "07", "+7", "-7", "7.0", "7 ", "1000000000", "x"]) {
       expect(parseNumber(text), text).to.equal(undefined);
@@ -96,7 +96,7 @@ describe("numbers of an array", () => {
 });
 
 describe("a range of numbers", () => {
-  it("reads back as it was written, and nothing else does", () => {
+  it("is read only in the form in which it is written", () => {
     for (const text of ["0", "7", "1-2", "1-100", "0-95:5", "3-1000:997"]) {
       const range = parseRange(text);
       expect(range && formatRange(range), text).to.equal(text);
@@ -119,7 +119,7 @@ describe("a range of numbers", () => {
     for (const text of others) expect(parseRange(text), text).to.equal(undefined);
   });
 
-  it("is cut behind some of its numbers", () => {
+  it("can be cut after any of its numbers", () => {
     const cut = (text: string, count: number) => {
       const range = parseRange(text);
       if (range === undefined) throw new Error(text);
@@ -137,7 +137,7 @@ describe("a range of numbers", () => {
     expect(cut("0-20:5", 4)).to.deep.equal(["0-15:5", "20"]);
   });
 
-  it(`holds what is in it, counts it and is cut without loss, whatever it is (seed ${SEED})`, () => {
+  it(`contains and counts its numbers, and is cut without loss (seed ${SEED})`, () => {
     const dice = new Dice(SEED);
     for (let turn = 0; turn < 500; turn++) {
       const [from, count, step] = [0, 1, 1].map((least) => Math.floor(dice.between(least, 30)));
@@ -155,7 +155,7 @@ describe("a range of numbers", () => {
   });
 });
 
-describe("numbers of a range that are in others", () => {
+describe("the numbers of a range that are in other ranges", () => {
   const divisions: [range: string, others: string[], inside: string[], outside: string[]][] = [
     ["1-10", [], [], ["1-10"]],
     ["1-10", ["0-99"], ["1-10"], []],
@@ -170,7 +170,7 @@ describe("numbers of a range that are in others", () => {
   ];
   const rangesAs = (texts: readonly string[]) => texts.flatMap(readRanges);
   for (const [range, others, ...expected] of divisions) {
-    it(`${range} by ${others.join(" and ") || "none"}`, () => {
+    it(`are found for ${range} divided by ${others.join(" and ") || "no ranges"}`, () => {
       const [only] = readRanges(range);
       if (only === undefined) throw new Error(range);
       const { inside, outside } = divide(only, rangesAs(others));
@@ -178,7 +178,7 @@ describe("numbers of a range that are in others", () => {
     });
   }
 
-  it(`are just these, whatever they are (seed ${SEED})`, () => {
+  it(`are all found, for random ranges (seed ${SEED})`, () => {
     const dice = new Dice(SEED);
     for (let turn = 0; turn < 1000; turn++) {
       const others = [...rangesOf(randomSet(dice)), ...(turn % 2 === 0 ? rangesOf(randomSet(dice)) : [])];
@@ -197,7 +197,7 @@ describe("numbers of a range that are in others", () => {
   });
 });
 
-describe("ranges of numbers that somebody chose", () => {
+describe("the ranges that hold chosen numbers", () => {
   const sets: [numbers: number[], ranges: string[]][] = [
     [[], []],
     [[5], ["5"]],
@@ -229,12 +229,12 @@ describe("ranges of numbers that somebody chose", () => {
     ],
   ];
   for (const [numbers, ranges] of sets) {
-    it(`${numbers.join(",") || "none"} are ${ranges.join(",") || "none"}`, () => {
+    it(`are ${ranges.join(",") || "none"} for ${numbers.join(",") || "no numbers"}`, () => {
       expect(rangesOf(numbers).map(formatRange)).to.deep.equal(ranges);
     });
   }
 
-  it(`are just these, each once, and each range reads back (seed ${SEED})`, () => {
+  it(`hold each number once and no other, and can be written and read back (seed ${SEED})`, () => {
     const dice = new Dice(SEED);
     for (let turn = 0; turn < 1000; turn++) {
       const numbers = randomSet(dice);

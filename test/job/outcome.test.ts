@@ -16,14 +16,15 @@ describe("outcomes", () => {
     [255, { kind: "failed", code: 255 }, "exit code 255"],
   ];
   for (const [status, outcome, text] of statuses) {
-    it(`tells what status ${status} means`, () => {
+    it(`describes status ${status} as "${text}"`, () => {
       expect(outcomeOfStatus(status)).to.deep.equal(outcome);
       expect(describeOutcome(outcome)).to.equal(text);
     });
   }
 
   for (const status of [-1, 256, 1.5, Number.NaN]) {
-    it(`takes ${status} for no status`, () => expect(() => outcomeOfStatus(status)).to.throw(RangeError));
+    it(`refuses ${status}, which is not a status`, () =>
+      expect(() => outcomeOfStatus(status)).to.throw(RangeError));
   }
 
   const others: [outcome: Outcome, text: string][] = [
@@ -40,7 +41,7 @@ describe("outcomes", () => {
     });
   }
 
-  it("does not describe what is no outcome", () => {
+  it("throws for a value that is not an outcome", () => {
     expect(() => describeOutcome({ kind: "vanished" } as unknown as Outcome)).to.throw(/vanished/);
   });
 });

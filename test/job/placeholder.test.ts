@@ -18,14 +18,15 @@ describe("a text with placeholders", () => {
     ["", ""],
   ];
   for (const [text, filled] of texts) {
-    it(JSON.stringify(text), () => expect(textTemplate(text, NAMES).fill(VALUES)).to.equal(filled));
+    it(`fills ${JSON.stringify(text)}`, () =>
+      expect(textTemplate(text, NAMES).fill(VALUES)).to.equal(filled));
   }
 
-  it("knows whether it has any", () => {
+  it("knows whether it has placeholders", () => {
     expect(["{lr}", "{x}"].map((text) => textTemplate(text, NAMES).isVaried)).to.deep.equal([true, false]);
   });
 
-  it("is refused for an element that has no such value", () => {
+  it("throws for an element that lacks a value", () => {
     expect(() => textTemplate("{line}", NAMES).fill(VALUES)).to.throw(
       FjordError,
       'there is no value "line".',
@@ -36,7 +37,7 @@ describe("a text with placeholders", () => {
 describe("a command line with placeholders", () => {
   // biome-ignore format: a list
   const values = ["plain", "0.1", "", "a b", "it's", '"q"', "$HOME", "`id`", "\\", "\\n", "*", ";rm", "a\nb", "#", "~", "{lr}", "é", "-n", "!x"];
-  // Each prints its values, and nothing else, whatever they are.
+  // Each line prints the value, and nothing else on its standard output.
   const lines = [
     "printf %s {lr}",
     'printf %s "{lr}"',
@@ -52,7 +53,7 @@ describe("a command line with placeholders", () => {
     "printf %s `echo x` >&2; printf %s '{lr}'",
   ];
   for (const line of lines) {
-    it(`takes a value for one word, whatever is in it: ${JSON.stringify(line)}`, () => {
+    it(`passes any value as one word: ${JSON.stringify(line)}`, () => {
       const template = shellTemplate(line, NAMES);
       for (const value of values) {
         const filled = template.fill(new Map([["lr", value]]));
@@ -70,12 +71,12 @@ describe("a command line with placeholders", () => {
     ["echo a#{lr} # {lr}", "echo a#'1 2' # {lr}"],
   ];
   for (const [line, filled] of texts) {
-    it(`leaves what is not meant: ${line}`, () => {
+    it(`leaves everything but its placeholders unchanged: ${line}`, () => {
       expect(shellTemplate(line, NAMES).fill(new Map([["lr", "1 2"]]))).to.equal(filled);
     });
   }
 
-  it("has fjd's notation, too", () => {
+  it("also accepts fjd's notation", () => {
     const template = shellTemplate('cmd $1 ${2} "$1" $3 {lr}', NAMES, DOLLARS);
     const filled = template.fill(
       new Map([

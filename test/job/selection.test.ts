@@ -42,7 +42,7 @@ describe("a selection", () => {
     ["run"],
   ];
   for (const [word, ...meant] of selections) {
-    it(`${word} means ${meant.join(", ") || "none of them"}`, () => {
+    it(`${word} selects ${meant.join(", ") || "no name"}`, () => {
       const patterns = readSelection(word);
       expect(NAMES.filter((name) => patterns.some((pattern) => pattern.matches(name)))).to.deep.equal(meant);
     });
@@ -61,12 +61,12 @@ describe("a selection", () => {
     ["\\{1..2}", "{1..2}"],
   ];
   for (const [word, ...words] of expansions) {
-    it(`${word} stands for ${words.join(" ")}`, () => {
+    it(`${word} expands to ${words.join(" ")}`, () => {
       expect(readSelection(word).map(({ text }) => text)).to.deep.equal(words);
     });
   }
 
-  it("stands for a million names at the most", () => {
+  it("expands to a million names at most", () => {
     expect(() => readSelection("r{1..1000001}")).to.throw(RangeError, "more than 1000000");
     expect(() => readSelection("{1..10000}{1..10000}")).to.throw(RangeError, "more than 1000000");
   });

@@ -16,24 +16,24 @@ describe("a command line of words", () => {
     "#", "~", "!", "\\", "\\n", "%s", "%", "-n", "--", "a=b", "é", "日本", "\t", " x ", "a\nb", "\n  # x\n\n", "\r\n", "\x01", "'\n\\%'",
   ];
 
-  it("gives a program each of them as it is", () => {
+  it("gives a program each word unchanged", () => {
     expect(argumentsBy(commandLineOf([...ARGV, ...words]))).to.deep.equal(words);
   });
 
-  it("does so without its line breaks, too", () => {
+  it("gives the same words when its line breaks are replaced", () => {
     const line = withoutLineBreaks(commandLineOf([...ARGV, ...words]));
     expect(line).not.to.match(/\p{Cc}/u);
     expect(argumentsBy(line)).to.deep.equal(words);
   });
 
-  it("is quoted only where a shell would take it for something else", () => {
+  it("has quotes only around words that a shell would change", () => {
     expect(commandLineOf(["python", "run.py", "--lr=0.1", "./a-b_c@d%e+f:g,h"])).to.equal(
       "python run.py --lr=0.1 ./a-b_c@d%e+f:g,h",
     );
     expect(commandLineOf(["echo", "a b", ""])).to.equal("echo 'a b' ''");
   });
 
-  it("is the word itself when that is more than a word", () => {
+  it("is the word itself when the only word is a whole command line", () => {
     for (const line of ["make && ./run", "a b", "echo $HOME", "ls *.txt", "(cd x; make)"]) {
       expect(shellLineIn([line])).to.equal(line);
       expect(commandLineOf([line])).to.equal(line);
@@ -43,7 +43,7 @@ describe("a command line of words", () => {
     expect(commandLineOf(["make"])).to.equal("make");
   });
 
-  it("cannot be followed by anything when its last line may go on", () => {
+  it("can be continued on the same line unless it has several lines or ends in a backslash", () => {
     expect(["a b", "a # b", "a\nb", "a \\"].map(canGoOn)).to.deep.equal([true, true, false, false]);
   });
 });

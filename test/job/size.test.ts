@@ -32,6 +32,6 @@ describe("a size", () => {
     ["GB", undefined],
   ];
   for (const [text, bytes] of sizes) {
-    it(`written "${text}" is ${bytes ?? "none"}`, () => expect(parseSize(text)).to.equal(bytes));
+    it(`written "${text}" is ${bytes ?? "refused"}`, () => expect(parseSize(text)).to.equal(bytes));
   }
 });

@@ -1,13 +1,13 @@
 import { expect } from "chai";
 import { slipsIn } from "../../src/job/slips.js";
 
-describe("what looks like a place for a value and is none", () => {
+describe("a probable mistake in a placeholder", () => {
   const SAID: [what: string, names: string[] | undefined, text: string, says: RegExp][] = [
-    ["a slip of the pen", ["alpha"], "run {alhpa}", /^\{alhpa\} is no value .* mean \{alpha\}\?$/],
-    ["one beside a right one", ["alpha", "beta"], "run {alpha} {betta}", /mean \{beta\}\?$/],
-    ["the number", [], "run {indx}", /mean \{index\}\?$/],
-    ["another case", ["LR"], "run {lr}", /mean \{LR\}\?$/],
-    ["a name, and no right one", ["lr"], "run {seed}", /There are \{lr\}, \{index\}\.$/],
+    ["a misspelt name", ["alpha"], "run {alhpa}", /^\{alhpa\} is not a value .* mean \{alpha\}\?$/],
+    ["a misspelt name beside a correct one", ["alpha", "beta"], "run {alpha} {betta}", /mean \{beta\}\?$/],
+    ["a misspelt {index}", [], "run {indx}", /mean \{index\}\?$/],
+    ["a name in the wrong case", ["LR"], "run {lr}", /mean \{LR\}\?$/],
+    ["an unknown name that resembles no other", ["lr"], "run {seed}", /There are \{lr\}, \{index\}\.$/],
     [
       "GNU parallel's braces in a sweep",
       ["line"],
@@ -15,19 +15,19 @@ describe("what looks like a place for a value and is none", () => {
       /^\{\} stays .* There are \{line\}, \{index\}\.$/,
     ],
     ["GNU parallel's braces", undefined, "gzip {}", /--each-line - -- COMMAND \{line\}$/],
-    ["those in an option", undefined, "fit --in={.}.csv", /^\{\.\} stays/],
-    ["those in a path", undefined, "cat in/{} > out/{}", /^\{\} stays/],
+    ["GNU parallel's braces in an option", undefined, "fit --in={.}.csv", /^\{\.\} stays/],
+    ["GNU parallel's braces in a path", undefined, "cat in/{} > out/{}", /^\{\} stays/],
     [
       "GNU parallel's colons",
       undefined,
       "gzip {} ::: a b",
       /^::: is a word .*--param x=a,b,c -- COMMAND \{x\}$/,
     ],
-    ["four of them", undefined, "gzip :::: files", /^:::: is a word/],
+    ["four of GNU parallel's colons", undefined, "gzip :::: files", /^:::: is a word/],
   ];
   const names = (own: string[] | undefined) => own && new Set(["index", ...own]);
   for (const [what, own, text, says] of SAID) {
-    it(`${what}: ${text}`, () => {
+    it(`is reported for ${what}: ${text}`, () => {
       const [said = "", ...more] = slipsIn({ texts: [text], names: names(own) });
       expect(said).to.match(says);
       expect(more).to.deep.equal([]);
@@ -53,7 +53,7 @@ describe("what looks like a place for a value and is none", () => {
     [undefined, "perl -e Foo::Bar"],
   ];
   for (const [own, text] of UNSAID) {
-    it(`is not thought of in ${text}`, () => {
+    it(`is not reported for ${text}`, () => {
       expect(slipsIn({ texts: [text], names: names(own) })).to.deep.equal([]);
     });
   }

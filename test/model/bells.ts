@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { Watch, Watching } from "../../src/spool/store.js";
+import type { Watch, Watching } from "../../src/store/store.js";
 import type { Change } from "./server.js";
 import type { Actor } from "./world.js";
 
@@ -9,12 +9,12 @@ interface Bell {
   readonly ring: (entry: string | undefined) => void;
 }
 
-/** What a bell may be late by, ms. */
+/** Delay of a late event, ms. */
 const LATE = 700;
 
 /**
- * Watch events: one of a change comes at once, which may be before what is written has been written to its end, or late, or
- * twice, or not at all.
+ * Watch events. An event comes at once, late, twice, or not at all. An event that comes at once may come before the
+ * file is complete.
  */
 export class Bells {
   readonly #bells = new Set<Bell>();

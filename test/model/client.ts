@@ -1,63 +1,46 @@
-import type { Clock } from "../../src/spool/clock.js";
 import { ownPidSpace } from "../../src/spool/identity.js";
-import { type Appender, type FileFacts, isErrno, type Store, type Watch } from "../../src/spool/store.js";
+import type { Clock } from "../../src/store/clock.js";
+import { type Appender, type FileFacts, isErrno, type Store, type Watch } from "../../src/store/store.js";
 import { errno, type Inode, type Server } from "./server.js";
+import { isError, type Verdict } from "./verdict.js";
 import type { Actor } from "./world.js";
 
-/** Where a client is, and what its host lets it know of others. */
+/** Host on which a client runs, and what the host knows about other processes. */
 export interface Host {
   readonly kind: "local" | "network";
   readonly caches: Caches;
-  /** All actors are on one host, where a process that has ended is known to have. */
+  /** Whether all actors run on one host, which knows when a process has ended. */
   readonly isShared: boolean;
-  /** What tells of changes; undefined: nothing does. */
+  /** Source of watch events; undefined if there are no events. */
   readonly watch: Watch | undefined;
-  /** A directory of one name is a long one already. */
+  /** Whether every directory counts as a long one, even with a single name. */
   readonly isLong: boolean;
 }
 
-/** What a client may remember, and for how long, ms; 0: it always asks. */
+/** Longest time in ms for which a client may answer from each cache. With 0, the client always asks the server. */
 export interface Caches {
   readonly listings: number;
   readonly attributes: number;
-  /** That there is no such file. */
+  /** Negative entries: the client remembers that a file does not exist. */
   readonly negatives: number;
-  /** Which directory a path is. */
+  /** Directory handles: the client remembers which directory a path leads to. */
   readonly directories: number;
-}
-
-/** What a call may be refused with. */
-export const ERRORS = ["EIO", "ESTALE", "EACCES", "EMFILE", "ENOSPC"] as const;
-type ErrorName = (typeof ERRORS)[number];
-
-/**
- * What the scheduler decides of a call. `replay`: it is done, its reply is lost, and the client sends it again. An error's
- * name: it is refused. `half`: there is room for half of what is written, and of a line that is appended for all but its newline.
- */
-export type Verdict = "do" | "replay" | "half" | ErrorName;
-
-const OPENING = new Set(["list", "read", "tail", "read on", "create", "overwrite", "write", "open"]);
-const TAKING_ROOM = new Set(["create", "fill", "write", "open", "append", "link", "rename", "mkdir"]);
-
-/** What of a kind of call the system may refuse so (section 2 of the manual; any name may be stale on NFS). */
-export function mayBe(error: ErrorName, what: string): boolean {
-  if (error === "EMFILE") return OPENING.has(what);
-  return error !== "ENOSPC" || TAKING_ROOM.has(what);
 }
 
 const NONE: Caches = { listings: 0, attributes: 0, negatives: 0, directories: 0 };
 
 /**
- * The store of one actor. Every call, and every system call within those that are several, waits for its turn. On a
- * network it is a client with caches of its own, as nfs(5) has them: what is opened is asked for anew (close-to-open), names
- * and attributes are not; and directories are what a path meant when the call began, however long its turn takes to come.
+ * The store of one actor. Each system call waits for its turn. On a network the store is an NFS client with its own
+ * caches (nfs(5)). It asks the server about a file when it opens the file (close-to-open), but takes names and
+ * attributes from its caches. It resolves a directory's path when the call begins, even if the call has to wait for its
+ * turn.
  */
 export class Client implements Store {
   readonly kind: "local" | "network";
   readonly rings: boolean;
   readonly long: number;
   readonly watch?: Watch;
-  /** When a directory was last asked for, by the time at which the call began. */
+  /** Start time of the last listing, by directory. */
   readonly listedAt = new Map<string, number>();
   readonly clock: Clock;
   readonly #server: Server;
@@ -88,7 +71,7 @@ export class Client implements Store {
     if (cached !== undefined && cached.until > this.#now()) return cached.names;
     const inode = this.#directory(dir);
     const before = [...(inode.entries?.keys() ?? [])];
-    // Entries that come or go while it is read may be in it or not (readdir(3)).
+    // A listing may or may not contain the entries that come or go while it is read (readdir(3)).
     await this.#turn("list on", dir);
     const after = [...(inode.entries?.keys() ?? [])];
     const isIn = (names: string[], name: string) => names.includes(name);
@@ -164,7 +147,7 @@ export class Client implements Store {
     const size = inode.data.length;
     const bytes = Buffer.alloc(size, "\n");
     bytes.write(this.#fromHere(text));
-    // One write(2), which a reader on the same host may yet meet half-way.
+    // This is one write(2), but a reader on the same host may see half of it.
     this.#server.write(
       inode,
       Buffer.concat([bytes.subarray(0, size >> 1), inode.data.subarray(size >> 1)]),
@@ -267,12 +250,18 @@ export class Client implements Store {
     return this.#actor.world.time;
   }
 
-  /** Of an actor on a host of its own, others can tell nothing of its process. */
+  /**
+   * Changes the PID namespace in the text, unless all actors share a host, so that other actors cannot check this
+   * process.
+   */
   #fromHere(text: string): string {
     return this.#isHostShared ? text : text.replace(ownPidSpace(), (space) => [...space].reverse().join(""));
   }
 
-  /** All actors are this process: one that has ended is told of as a process that had its number before. */
+  /**
+   * All actors are this one process. For an actor that has ended, the start time is changed, so that the PID seems to
+   * belong to a newer process.
+   */
   #asOfNow(bytes: Buffer): Buffer {
     const text = bytes.toString();
     const id = /^id *[=:] *(\w+)-/m.exec(text)?.[1];
@@ -283,14 +272,17 @@ export class Client implements Store {
     );
   }
 
-  /** One step: the caller waits until the scheduler lets it go. */
+  /** One step: the caller waits until the scheduler lets the call go. */
   async #turn(what: string, path: string, fault?: Verdict): Promise<Verdict> {
     const verdict = await this.#actor.turn(what, path, fault);
     if (isError(verdict)) throw errno(verdict, path);
     return verdict;
   }
 
-  /** A call that changes names. Sent again when its reply was lost, it finds what it has itself done. */
+  /**
+   * A call that changes names. When its reply is lost, the client sends the call again, and the second call finds the
+   * effect of the first.
+   */
   async #change(what: string, path: string, make: () => void): Promise<void> {
     const canBeSentAgain = this.kind === "network" ? "replay" : undefined;
     const verdict = await this.#turn(what, path, canBeSentAgain);
@@ -301,7 +293,10 @@ export class Client implements Store {
     make();
   }
 
-  /** Where a name is to be looked up: on a network when the call begins, here when its turn has come. */
+  /**
+   * Looks up the directory of a name. On a network this happens when the call begins, on one host when the call's turn
+   * comes.
+   */
   #place(path: string): () => [Inode, string] {
     if (this.kind === "local") return () => this.#parent(path);
     const place = this.#parent(path);
@@ -358,7 +353,7 @@ export class Client implements Store {
     return facts;
   }
 
-  /** What one has changed oneself one knows. */
+  /** Drops cached facts about a path that this client has changed. */
   #changed(path: string): void {
     for (const one of path.split(" ")) {
       this.#attributes.delete(one);
@@ -367,10 +362,6 @@ export class Client implements Store {
       this.#listings.delete(parentOf(one));
     }
   }
-}
-
-function isError(verdict: Verdict): verdict is ErrorName {
-  return (ERRORS as readonly string[]).includes(verdict);
 }
 
 function parentOf(path: string): string {

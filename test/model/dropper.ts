@@ -4,10 +4,10 @@ import type { Server } from "./server.js";
 import type { Watch } from "./watch.js";
 import type { World } from "./world.js";
 
-/** Where people write what they then move into the queue. */
+/** Directory in which people write the files that they then move into the queue. */
 const HOME = "/home";
 
-/** Files that people put into the queue with `cp` and `mv`, who know nothing of fjord. */
+/** People who put files into the queue with `cp` and `mv`, without fjord. */
 export class Dropper {
   readonly #world: World;
   readonly #server: Server;
@@ -23,7 +23,7 @@ export class Dropper {
     server.mkdir(server.root, "home", HOME);
   }
 
-  /** All are in the queue. */
+  /** Whether all files are in the queue and complete. */
   get isDone(): boolean {
     return this.#left === 0;
   }

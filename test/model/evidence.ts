@@ -6,13 +6,14 @@ import type { Watch } from "./watch.js";
 
 const ROOMS = ["jobdone", "jobfailed", "jobcancelled", "jobqueue", "jobheld"] as const;
 
-/** What has no name of a job yet, or was made to find something out: whether a directory takes files, what time it is. */
+/** Matches a temporary file without a job's name, or a probe for the store's time or for the permission to write. */
 const PROBE = /\/\.[0-9a-f-]{36}\.tmp$/;
 
 /**
- * What is left of a project in the model, for the checker.
+ * Collects the evidence of a project in the model, for the checker.
  *
- * @param wasFull the store had trouble: a checkpoint may be left, as it holds up no outcome, and a probe whose removal was refused twice
+ * @param wasFull whether the store failed at times. If so, checkpoints may be left, because they delay no outcome. A
+ * probe may also be left, if its removal failed twice.
  */
 export function evidenceOf(root: string, server: Server, watch: Watch, wasFull: boolean): Evidence {
   const files = filesOf(server);
@@ -23,7 +24,7 @@ export function evidenceOf(root: string, server: Server, watch: Watch, wasFull: 
   const names = (dir: string) => files.list(dir === "" ? root : `${root}/${dir}`);
   const sort = (dir: string, place: string) => {
     for (const name of names(dir)) {
-      if (dir === "jobqueue" && PROBE.test(`/${name}`)) continue; // of who was killed: for a day
+      if (dir === "jobqueue" && PROBE.test(`/${name}`)) continue; // a killed process leaves these for a day
       if (name.startsWith(".") || /\.(?:lock|tmp)$/.test(name)) {
         litter.push(`${dir}/${name}`);
         continue;
@@ -46,7 +47,7 @@ export function evidenceOf(root: string, server: Server, watch: Watch, wasFull: 
   }
   const announced = names("workerqueue").filter((name) => !name.startsWith("."));
   litter.push(...names("workerqueue").filter((name) => name.startsWith(".")));
-  // A seat that two have taken at once may be left as it is: then its lock gets stale.
+  // If two dispatchers took the dispatcher lock at once, the lock may be left. It becomes stale later.
   litter.push(...names("").filter((name) => name.startsWith(".")));
   return {
     root,
@@ -68,8 +69,8 @@ export function evidenceOf(root: string, server: Server, watch: Watch, wasFull: 
   };
 }
 
-/** Written again, since it was not known to be on the disk. */
+/** The second line was written because the writer did not know whether the first had reached the disk. */
 function isRepeated(a: Line, b: Line): boolean {
-  const isSame = a.ledger === b.ledger && a.event === b.event && a.job === b.job && a.attempt === b.attempt;
+  const isSame = a.ledger === b.ledger && a.event === b.event && a.job === b.job && a.run === b.run;
   return isSame && ["ended", "lost", "discarded"].includes(a.event);
 }

@@ -1,30 +1,30 @@
-import { Dice } from "../faults/harness.js";
-import { ERRORS, mayBe, type Verdict } from "./client.js";
+import { Dice } from "../rig/dice.js";
 import { isAbout, type Mishap, momentsOf } from "./mishaps.js";
 import { leaseOf, play, type Walk } from "./play.js";
 import { someScene, type Trait, withTraits } from "./scene.js";
 import { Stage } from "./stage.js";
+import { ERRORS, mayBe, type Verdict } from "./verdict.js";
 import type { Actor, Call, Event, Scheduler, World } from "./world.js";
 
-/** What may go wrong in a walk. */
+/** Faults that a walk may have. */
 interface Mishaps {
-  /** When somebody is killed or held up, ms, in order. */
+  /** Times at which an actor is killed or delayed, in order. */
   readonly at: Mishap[];
-  /** Of the calls, the share that fails, and that is sent again. */
+  /** Share of the calls that fail, and share of the calls that the client sends again. */
   readonly errors: number;
   readonly replays: number;
-  /** Of the steps, the share at which the time goes on although somebody is in the middle of something. */
+  /** Share of the steps at which time jumps to the next timer while an actor is in the middle of its work. */
   readonly delays: number;
 }
 
-/** Chance decides: who goes on, what goes wrong. The same seed, the same walk. */
+/** Random numbers decide which actor goes on and which faults happen. The same seed gives the same walk. */
 class Chance implements Scheduler {
   readonly #dice: Dice;
   readonly #mishaps: Mishaps;
   readonly #lease: number;
-  /** Of actors, who comes first; undefined: all are equal. */
+  /** Actors with a higher rank go first. If undefined, all actors are equal. */
   readonly #ranks: Map<Actor, number> | undefined;
-  /** What was denied last. */
+  /** Path for which a call last returned EACCES. */
   #denied = "";
   isCalm = false;
 
@@ -61,7 +61,7 @@ class Chance implements Scheduler {
       moment === undefined ? dice.pick(world.actors.filter(({ state }) => state === "live")) : actor;
     if (isKill) return { kind: "kill", actor: whom };
     const kind = this.toss() ? "stop" : "cut-off";
-    // As often as not it is there again just when others act on its absence.
+    // In half of the cases the actor comes back exactly when other actors react to its absence.
     if (this.toss())
       return {
         kind,
@@ -76,7 +76,10 @@ class Chance implements Scheduler {
     };
   }
 
-  /** Some go on for long while others wait, some in turn: what comes of either, the other hardly finds. */
+  /**
+   * Some walks let one actor go on for a long time. Others let the actors take turns. Each kind finds errors that the
+   * other rarely finds.
+   */
   #next(calls: readonly Call[]): Call {
     const ranks = this.#ranks;
     const woken = calls.find(({ actor }) => actor.isHasty);
@@ -94,7 +97,7 @@ class Chance implements Scheduler {
       if (fault === "half" && this.toss()) return fault;
       const error = this.#dice.pick(ERRORS.filter((one) => mayBe(one, what)));
       if (error !== "EACCES") return error;
-      // One file that is denied again while others are not is refused, and rightly so.
+      // fjord refuses a single file that is denied twice, which is correct. The model avoids this case.
       if (path === this.#denied) return "EIO";
       this.#denied = path;
       return error;
@@ -104,12 +107,12 @@ class Chance implements Scheduler {
   }
 }
 
-/** Of a walk's seed, what its traits are drawn by: without them it is as it was. */
+/** Changes the seed for the traits, so that a walk without traits stays the same. */
 const OF_TRAITS = 0x5eed;
-/** On one host alone. */
-const LOCAL: readonly Trait[] = ["one-host", "bells"];
+/** Traits that exist on a local file system only. */
+const LOCAL: readonly Trait[] = ["one-host", "bells", "swift"];
 
-/** One walk through the model, as its seed says. */
+/** Makes one walk through the model. The seed decides everything. */
 export async function walk(
   seed: number,
   traits: readonly Trait[] = [],

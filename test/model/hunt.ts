@@ -2,17 +2,18 @@ import { walk } from "./explore.js";
 import type { Trait } from "./scene.js";
 import { type Deviation, script } from "./script.js";
 
-/** What was found, and by which play or walk. */
+/** An error that was found, and the script or walk that found it. */
 export interface Prey {
   readonly how: string;
   readonly what: string;
 }
 
 /**
- * Looks for something wrong.
+ * Looks for an error.
  *
- * @param by scripts to begin with, one for each call
- * @param walks how many then, at the most, and what they have
+ * @param by deviation that scripts try first, at each call in turn
+ * @param walks largest number of walks after the scripts
+ * @param traits traits of these walks
  */
 export async function hunt(
   by: readonly ["local" | "network", Deviation] | undefined,

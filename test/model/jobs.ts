@@ -1,22 +1,22 @@
-/** A job, or an array of them, as it will go. */
+/** A job or an array of jobs, and the course of its runs. */
 export interface JobPlan {
   readonly name: string;
-  /** ms after the beginning. */
+  /** Time of the submission, in ms after the beginning. */
   readonly submittedAt: number;
   readonly takes: number;
-  /** Of which runs it fails; it has one retry. */
+  /** Number of runs that fail. A job has one retry. */
   readonly fails: "never" | "first" | "always";
-  /** Whether it does not hear SIGTERM. */
+  /** Whether the job ignores SIGTERM. */
   readonly isDeaf: boolean;
-  /** How often it leaves a checkpoint and asks to be run again, before all that; never if not said. */
+  /** How often the job leaves a checkpoint and asks for another run before its other runs. Undefined means never. */
   readonly requeues?: number;
-  /** Which jobs it waits for, as its file says it. */
+  /** The jobs for which the job waits, as in the key `after`. */
   readonly after?: string;
-  /** It is an array of these numbers: `1-4`. */
+  /** Numbers of the array, for example `1-4`. If undefined, the plan is a single job. */
   readonly range?: string;
   /**
-   * How it comes into the queue: `submitted`, if not said; `copied` in three pieces; `moved` there. The pauses of who writes,
-   * ms, are shorter than the time after which a file counts as whole.
+   * How the file comes into the queue: it is `submitted` (the default), `moved`, or copied in three pieces. The pauses
+   * between the pieces, in ms, are shorter than the settle time, after which a file counts as complete.
    */
   readonly arrives?: "submitted" | "moved" | { readonly pauses: readonly [number, number] };
 }
@@ -24,7 +24,7 @@ export interface JobPlan {
 const REQUEUE = 75;
 const RETRIES = 1;
 
-/** Long enough to be torn, and told from all others. */
+/** A command that is long enough to be cut off, and that differs from all others. */
 function commandOf(plan: JobPlan, index: number): string {
   return `run ${plan.name}.${index} ${"-".repeat(100)} to the end`;
 }
@@ -41,12 +41,12 @@ export function textOf(plan: JobPlan, index: number): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** The jobs that a plan stands for, by name. */
+/** The names of the jobs in a plan. */
 export function namesOf({ name, range }: JobPlan): string[] {
   return range === undefined ? [name] : numbersIn(range).map((number) => `${name}_${number}`);
 }
 
-/** @param range `4`, `1-4` or `1-7:2`, several with commas */
+/** @param range `4`, `1-4` or `1-7:2`, or several of these with commas */
 export function numbersIn(range: string): number[] {
   return range.split(",").flatMap((part) => {
     const [, from = "", to = from, step = "1"] = /^(\d+)(?:-(\d+)(?::(\d+))?)?$/.exec(part) ?? [];
@@ -55,7 +55,7 @@ export function numbersIn(range: string): number[] {
   });
 }
 
-/** The names of those that a plan waits for, and whether they have to succeed. */
+/** The jobs for which a plan waits, and whether they must succeed. */
 export function dependenciesOf({ after }: JobPlan): { name: string; isToSucceed: boolean }[] {
   if (after === undefined) return [];
   return after.split(", ").map((word) => ({
@@ -64,7 +64,7 @@ export function dependenciesOf({ after }: JobPlan): { name: string; isToSucceed:
   }));
 }
 
-/** @param ended exit codes of the job's runs up to now that have come to their end */
+/** @param ended exit codes of the job's complete runs up to now */
 export function statusOf(plan: JobPlan, ended: readonly number[], runs: number): number {
   const requeued = ended.filter((status) => status === REQUEUE).length;
   if (requeued < (plan.requeues ?? 0)) return REQUEUE;
@@ -76,7 +76,7 @@ export function leavesCheckpoint(status: number): boolean {
   return status === REQUEUE;
 }
 
-/** Where its jobs have to end when nobody interferes. */
+/** The directory in which the plan's jobs end when no operator interferes. */
 export function endOf(plan: JobPlan, plans: readonly JobPlan[]): "jobdone" | "jobfailed" | "jobcancelled" {
   const isInVain = dependenciesOf(plan).some(({ name, isToSucceed }) => {
     const other = plans.find((one) => one.name === name);

@@ -1,10 +1,10 @@
 import type { Trait } from "./scene.js";
 import type { Call } from "./world.js";
 
-/** A call, by what it is and the path that it is of. */
+/** A kind of call, and a pattern for its path. */
 type Moment = readonly [string, RegExp];
 
-/** Moments at which it matters whether one is killed or held up: just before such a call. */
+/** Critical calls. A kill or a delay just before one of them may cause an error. */
 const MOMENTS: readonly Moment[] = [
   ["rename", /\/jobqueue\/\w+\.ini \S+\/jobpod/], // S2
   ["link", /\.lock/], // S3, S4
@@ -23,11 +23,11 @@ const MOMENTS: readonly Moment[] = [
   ["list", /jobqueue/],
   ["touch", /dispatcher\.lock/],
   ["rename", /dispatcher\.ini/],
-  ["unlink", /\.pulse/], // S7: written, and not known to be
+  ["unlink", /\.pulse/], // S7: the beat is written, but the worker does not know that
   ["touch", /workerqueue/],
 ];
 
-/** And those that matter where these are. */
+/** Further calls of this kind, by trait. */
 const MOMENTS_OF: Partial<Readonly<Record<Trait, readonly Moment[]>>> = {
   operator: [
     ["rename", /\/job(cancelled|held)\//], // S4
@@ -39,7 +39,7 @@ const MOMENTS_OF: Partial<Readonly<Record<Trait, readonly Moment[]>>> = {
   ],
   fired: [
     ["create", /\.fire/],
-    ["mkdir", /\/jobpod\/w/], // announced, and without a desk
+    ["mkdir", /\/jobpod\/w/], // the worker is announced, but has no desk
     ["rename", /\/jobpod\/w\S+\.ini \S+\/jobqueue/],
     ["rmdir", /\/jobpod\/w/],
     ["unlink", /workerqueue/],
@@ -71,14 +71,18 @@ const MOMENTS_OF: Partial<Readonly<Record<Trait, readonly Moment[]>>> = {
   ],
 };
 
-/** Moments for a walk with these. */
+/** The critical calls in a walk with these traits. */
 export function momentsOf(traits: readonly Trait[]): readonly Moment[] {
   return [...MOMENTS, ...traits.flatMap((trait) => MOMENTS_OF[trait] ?? [])];
 }
 
 const CLEARING = new Set(["rename", "tail", "unlink", "rmdir"]);
 
-/** A call by which others take away what is a worker's, or take over; not the first ones of these, as many as said. */
+/**
+ * Matches a call with which another actor takes over from this one, or removes its files.
+ *
+ * @param skipped number of such calls to skip first
+ */
 export function isAbout(name: string, skipped = 0): (call: Call) => boolean {
   let left = skipped;
   const whose = new RegExp(name.startsWith("w") ? `(jobpod|ledger)/${name}-` : "dispatcher\\.(ini|lock)$");
@@ -88,7 +92,7 @@ export function isAbout(name: string, skipped = 0): (call: Call) => boolean {
   };
 }
 
-/** Somebody is killed or held up, at the first such moment from a time on; at any call if none is said. */
+/** An actor is killed or delayed at the first such call after a time. If undefined, at any call. */
 export interface Mishap {
   readonly at: number;
   readonly isKill: boolean;

@@ -4,18 +4,18 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type * as Hunt from "./hunt.js";
 import type { Mutation } from "./mutations.js";
 
-/** dist/ */
 const BUILT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", "..");
 
 /**
- * The model over broken code: a copy of what was compiled, with its edits made.
+ * Loads the model with broken code: a copy of the compiled files with the mutation's edits.
  *
- * @throws Error when a text that is to be replaced is not there once: the code has changed, and so has to the mutation
+ * @throws Error when a text to replace is not there exactly once. In that case the code has changed, and the mutation
+ * must be adapted.
  */
 export async function mutate(mutation: Mutation): Promise<typeof Hunt> {
   const name = mutation.name.replace(/\W+/g, "-");
   const copy = path.join(BUILT, "mutants", `${name}.${process.pid}`);
-  for (const part of ["src", "test/model", "test/checker", "test/rig", "test/faults/harness.js"]) {
+  for (const part of ["src", "test/model", "test/checker", "test/rig"]) {
     fs.cpSync(path.join(BUILT, part), path.join(copy, part), { recursive: true });
   }
   try {

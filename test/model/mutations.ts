@@ -1,23 +1,23 @@
 import type { Trait } from "./scene.js";
 import type { Deviation } from "./script.js";
 
-/** A way to break the protocol: what is replaced in the compiled code, each text being there once. */
+/** A way to break the protocol: edits of the compiled code. Each text to replace occurs exactly once. */
 export interface Mutation {
   readonly name: string;
-  /** What it breaks. */
+  /** Matches the error that the mutation causes. */
   readonly found: RegExp;
-  /** The scripts that find it, where walks take longer. */
+  /** The file system and deviation of the scripts that find the error, if walks take longer. */
   readonly by?: readonly ["local" | "network", Deviation];
-  /** What the walks have that find it. */
+  /** Traits of the walks that find the error. */
   readonly traits?: readonly Trait[];
-  /** It takes long to find: looked for on demand alone. */
+  /** Whether finding the error takes long. Such mutations run on demand only. */
   readonly isHard?: boolean;
   readonly edits: readonly { readonly file: string; readonly from: string; readonly to: string }[];
 }
 
 export const edit = (file: string, from: string, to: string) => ({ file, from, to });
 
-/** The rules of docs/protocol.md, each left out in turn. */
+/** Mutations that break the rules of docs/protocol.md, one rule each. */
 export const MUTATIONS: readonly Mutation[] = [
   {
     name: "S1 without the temporary name",
@@ -35,17 +35,17 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       edit(
         "src/worker/attempt.js",
-        "lock = await this.#bench.locksmith.lock(this.#path, () => this.#lockLost());",
+        'lock = await ifThere(this.#duty.locksmith.lock(this.#path, () => this.#lockLost()), "desk-gone");',
         "lock = { release: async () => undefined };",
       ),
     ],
   },
   {
-    name: "S3: one's own lock after a lost reply is another's",
+    name: "S3: a process takes its own lock for that of another process after a lost reply",
     found: /no progress/,
     by: ["network", "again"],
     isHard: true,
-    edits: [edit("src/spool/lock.js", '"EEXIST") && (await this.#isMine(path))', '"EEXIST") && false')],
+    edits: [edit("src/spool/locksmith.js", '"EEXIST") && (await this.#isMine(path))', '"EEXIST") && false')],
   },
   {
     name: "S4 without the lock",
@@ -55,27 +55,33 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       edit(
         "src/spool/assign.js",
-        "lock = await locksmith.lock(source, () => undefined);",
+        "lock = await ifThere(locksmith.lock(source, () => undefined));",
         "lock = { release: async () => undefined };",
       ),
     ],
   },
   {
-    name: "S5: attempts are numbered without asking",
-    found: /no progress|started once|ran once|overlap/,
+    name: "S5: a worker numbers attempts without checking the logs",
+    found: /no progress|started once|ran once|overlap|follows the final outcome/,
     isHard: true,
-    edits: [edit("src/worker/attempt.js", 'if (!isErrno(error, "EEXIST"))', "return path;\n if (true)")],
+    edits: [
+      edit(
+        "src/worker/attempt-log.js",
+        'if (!isErrno(error, "EEXIST"))',
+        "return new AttemptLog(site, path, number);\n if (true)",
+      ),
+    ],
   },
   {
-    name: "S6: the rename before the ledger",
+    name: "S6: the rename comes before the line in the ledger",
     found: /published before the ledger tells/,
     edits: [
       edit(
         "src/worker/publish.js",
-        'await untilTaken(by, () => ledger.append({\n        event: "ended"',
-        'const tell = () => untilTaken(by, () => ledger.append({\n        event: "ended"',
+        "await untilTaken(duty, () => ledger.append(endedEvent(",
+        "const tell = () => untilTaken(duty, () => ledger.append(endedEvent(",
       ),
-      edit("src/worker/publish.js", 'if (end === "taken")', 'await tell();\n    if (end === "taken")'),
+      edit("src/worker/publish.js", "switch (end) {", "await tell();\n    switch (end) {"),
     ],
   },
   {
@@ -94,7 +100,7 @@ export const MUTATIONS: readonly Mutation[] = [
     found: /what its last outcome says/,
     by: ["local", "later"],
     edits: [
-      edit("src/spool/reclaim.js", "await fenceDesk(r.store, r.layout, worker);", ""),
+      edit("src/spool/reclaim.js", "await fenceDesk(r, worker);", ""),
       edit(
         "src/spool/reclaim.js",
         "const desk = r.layout.fencedDesk(worker);",
@@ -103,12 +109,12 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
-    name: "S8: lost at the first look that finds nothing new",
+    name: "S8: a worker is lost after one look with the same counter",
     found: /lost too early/,
     edits: [edit("src/dispatcher/roll-call.js", "unmoved >= this.#looks)", "unmoved >= 1)")],
   },
   {
-    name: "S8: what was running goes back untold",
+    name: "S8: the job that ran goes back without a line in the ledger",
     found: /at most one final outcome|every attempt that was started/,
     by: ["local", "stop"],
     edits: [edit("src/spool/reclaim.js", 'await r.ledger.append({ ...gone, to: "jobqueue" });', "")],
@@ -120,71 +126,60 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [edit("test/model/stage.js", '[name, n].join("-")', '[name, 1].join("-")')],
   },
   {
-    name: "S9: given up before the ledger tells",
+    name: "S9: a job is given up before the ledger shows all attempts",
     found: /published before the ledger tells/,
     edits: [
       edit(
         "src/dispatcher/retries.js",
-        'await this.#ledger.append({ event: "retry", job, attempt: latest, to: "jobfailed", reason, stamp });',
+        'await this.#record(job, latest, "jobfailed", verdict.reason, stamp);',
         "",
       ),
     ],
   },
   {
-    name: "S9: one attempt too many",
+    name: "S9: a job gets one attempt too many",
     found: /no oftener than its retries allow/,
-    edits: [edit("src/dispatcher/retries.js", "if (failed > retries)", "if (failed > retries + 1)")],
+    edits: [edit("src/dispatcher/retry-judgement.js", "if (failed > retries)", "if (failed > retries + 1)")],
   },
   {
     name: "S10 without the guardian's deadline",
     found: /overlap|begun/,
     by: ["local", "stop"],
     edits: [
-      edit("src/worker/attempt.js", "launcher.watch(this.#bench.timeLeft);", ""),
-      edit("src/worker/worker.js", "this.launcher().renew(this.deadline);", "void 0;"),
+      edit("src/worker/lane.js", "current.watch(heartbeat.timeLeft);", "void 0;"),
+      edit("src/worker/beats.js", "runner.current().renew(heartbeat.deadline);", "void 0;"),
     ],
   },
   {
-    name: "S10: the deadline is no shorter than the lease",
+    name: "S10: the deadline is as long as the lease",
     found: /overlap|begun/,
     by: ["local", "stop"],
-    edits: [edit("src/worker/worker.js", "return beat * Math.max(", "return 4 * beat * Math.max(")],
+    edits: [edit("src/worker/heartbeat.js", "return beat * Math.max(", "return 4 * beat * Math.max(")],
   },
   {
-    name: "S10: begun however long it took to come there",
+    name: "S10: a worker begins a job although its heartbeat is too old",
     found: /overlap|begun|follows the final outcome/,
     by: ["local", "stop"],
     isHard: true,
-    edits: [
-      edit(
-        "src/worker/attempt.js",
-        "if (this.#bench.mayBeFenced(this.#begun)) {\n            await store",
-        "if (false) {\n            await store",
-      ),
-      edit(
-        "src/worker/attempt.js",
-        "if (this.#bench.mayBeFenced(this.#begun)) {\n            await discard",
-        "if (false) {\n            await discard",
-      ),
-    ],
+    edits: [edit("src/worker/job-loop.js", "!attempts.some(({ isLate }) => isLate)", "true")],
   },
   {
-    name: "all-done after one look",
+    name: "the dispatcher says that all jobs have ended after one look",
     found: /all-done too early/,
     isHard: true,
     edits: [
       edit(
         "src/dispatcher/dispatcher.js",
-        "if (!this.#tally.hasBegun || !this.#isOver())\n            return false;",
-        "if (!this.#tally.hasBegun || !this.#isOver())\n            return false;\n        return true;",
+        "if (untilProof(this.#end, now, this.#settle) > 0)\n            return false;",
+        'if (this.#end.kind !== "perhaps")\n            return false;\n        return true;',
       ),
     ],
   },
   {
-    name: "the seat is kept by who could not begin",
+    name: "a dispatcher that could not begin keeps the dispatcher lock",
     found: /no progress/,
     by: ["local", "EIO"],
     isHard: true,
-    edits: [edit("src/compose/dispatch.js", "await seat.leave(); // or nobody", "// or nobody")],
+    edits: [edit("src/dispatcher/dispatch.js", "await stoodBy.lock.leave(); // otherwise", "// otherwise")],
   },
 ];

@@ -5,14 +5,14 @@ import { nameOf } from "./roll.js";
 import { type Change, filesOf, type Server } from "./server.js";
 import type { World } from "./world.js";
 
-/** Where an array is before it has begun, by room. */
+/** Place of the numbers of an array that has not begun, by the directory of the array's file. */
 export const WHOLE: Readonly<Record<string, string>> = {
   jobqueue: "array file",
   jobheld: "array held",
   jobcancelled: CANCELLED_NUMBER,
 };
 
-/** S11 as it is seen from outside: where the numbers of arrays are that are no jobs yet. */
+/** Observes S11 from outside: the places of the numbers of arrays that are not jobs yet. */
 export class Numbers {
   readonly #world: World;
   readonly #server: Server;
@@ -20,11 +20,11 @@ export class Numbers {
   readonly #plans: readonly JobPlan[];
   /** Arrays that have come into the queue. */
   readonly #accepted = new Set<JobPlan>();
-  /** Elements that have. */
+  /** Elements that have become jobs. */
   readonly #out = new Set<string>();
-  /** Where those are that have not. */
+  /** Places of the numbers that have not become jobs. */
   #places = new Map<string, string[]>();
-  /** Those that were held, by when they last were. */
+  /** Time when a number was last released, by job. */
   readonly #freedAt = new Map<string, number>();
 
   constructor(world: World, server: Server, layout: Layout, plans: readonly JobPlan[]) {
@@ -34,7 +34,7 @@ export class Numbers {
     this.#plans = plans.filter(({ range }) => range !== undefined);
   }
 
-  /** The array whose file, or whose element's, this is. */
+  /** The array that has this name, or an element of this name. */
   arrayOf(job: string): JobPlan | undefined {
     return this.#plans.find((plan) => plan.name === job || namesOf(plan).includes(job));
   }
@@ -43,19 +43,22 @@ export class Numbers {
     return this.#plans.some(({ name }) => name === job);
   }
 
-  /** An array's file has come into the queue. */
+  /** Records that an array's file has come into the queue. */
   accept(array: string): void {
     for (const plan of this.#plans) if (plan.name === array) this.#accepted.add(plan);
     this.#places = this.#read();
   }
 
-  /** An element comes into the queue for the first time. */
+  /** Records that an element comes into the queue for the first time. */
   becomes(job: string): void {
     if (this.#out.has(job)) this.#world.fail(`a number has become a job twice: ${job}`);
     this.#out.add(job);
   }
 
-  /** Of a number that is no job yet: `array waiting`, `array held`, `array cancelled` …; undefined: it is a job, or nowhere. */
+  /**
+   * Place of a number that is not a job yet: `array waiting`, `array held`, `array cancelled` and so on. Undefined if
+   * the number is a job, or is in no place.
+   */
   placeOf(job: string): string | undefined {
     return this.#places.get(job)?.[0];
   }
@@ -65,7 +68,7 @@ export class Numbers {
     return [...this.#places].filter(([, places]) => places.includes(place)).map(([job]) => job);
   }
 
-  /** When it was released; long ago, if it never was held. */
+  /** Time when a number was last released; minus infinity if it was never held. */
   freedAt(job: string): number {
     return this.#freedAt.get(job) ?? Number.NEGATIVE_INFINITY;
   }

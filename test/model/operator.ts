@@ -1,25 +1,31 @@
-import { chooseJobs } from "../../src/compose/choose.js";
-import { release } from "../../src/compose/release.js";
-import { retry } from "../../src/compose/retry.js";
-import { takeOut } from "../../src/compose/withdraw.js";
 import { FjordError } from "../../src/job/error.js";
+import { cancelOrHoldJobs } from "../../src/jobs/cancel.js";
+import { clean } from "../../src/jobs/clean.js";
+import { release } from "../../src/jobs/release.js";
+import { retry } from "../../src/jobs/retry.js";
+import { selectJobs } from "../../src/jobs/select.js";
 import type { Layout } from "../../src/project/layout.js";
-import { isSystemError, type Store } from "../../src/spool/store.js";
+import { defaultSettings } from "../../src/project/settings.js";
+import { isSystemError, type Store } from "../../src/store/store.js";
+import { siteOf } from "../rig/site.js";
 import { numbersIn } from "./jobs.js";
 import type { Watch } from "./watch.js";
 import type { Actor } from "./world.js";
 
-/** What somebody does by a command, and when, ms. */
+/** A command that an operator runs, and its time in ms. */
 export interface Deed {
   readonly at: number;
-  readonly what: "cancel" | "hold" | "release" | "retry";
-  /** As on the command line. */
+  readonly what: "cancel" | "hold" | "release" | "retry" | "clean";
+  /** The job, as on the command line. */
   readonly word: string;
-  /** Seconds that he waits for workers. */
+  /** Seconds to wait for workers. */
   readonly patience: number;
 }
 
-/** Somebody at a shell: one deed after the other. What the store or fjord refuses, he leaves. */
+/**
+ * An operator at a shell, who runs one command after the other and does not repeat a command that the store or fjord
+ * refuses.
+ */
 export async function operate(
   { actor, store }: { readonly actor: Actor; readonly store: Store },
   layout: Layout,
@@ -46,21 +52,24 @@ async function carryOut(
   { what, word, patience }: Deed,
   watch: Watch,
 ): Promise<string> {
-  // S1: put back, it would count as whole.
+  // S1: a file that is put back before it is complete would count as complete.
   if ((what === "release" || what === "retry") && watch.isWrittenAside(word)) return "it is being written";
-  const places = await chooseJobs(store, layout, [word]);
+  const site = siteOf(store, layout, { ...defaultSettings(store.kind), flush });
+  const places = await selectJobs(site, [word]);
   switch (what) {
     case "cancel":
     case "hold": {
-      const told = await takeOut(store, layout, what, places, { flush, patience });
+      const told = await cancelOrHoldJobs(site, what, places, { patience });
       const done = told.filter(({ end }) => end === "done").flatMap(({ job }) => namesIn(job));
-      watch.told.takenOut(what, done);
+      watch.told.cancelledOrHeld(what, done);
       return told.map(({ job, end }) => `${job} ${end}`).join(", ");
     }
     case "release":
-      return (await release(store, layout, places, false)).map(({ job, end }) => `${job} ${end}`).join(", ");
+      return (await release(site, places, false)).map(({ job, end }) => `${job} ${end}`).join(", ");
     case "retry":
-      return (await retry(store, layout, places, false)).map(({ job, end }) => `${job} ${end}`).join(", ");
+      return (await retry(site, places, false)).map(({ job, end }) => `${job} ${end}`).join(", ");
+    case "clean":
+      return (await clean(site, places, { olderThan: 0 })).jobs.join(", ");
     default: {
       const unknown: never = what;
       throw new Error(`unknown deed: ${unknown}`);
@@ -68,22 +77,21 @@ async function carryOut(
   }
 }
 
-/** Of numbers of an array that are told of together: `A_[2-3,5]`. */
+/** The jobs that a report names together, for example `A_[2-3,5]`. */
 function namesIn(job: string): string[] {
   const [, array, ranges] = /^(.+)_\[(.+)\]$/.exec(job) ?? [];
   return ranges === undefined ? [job] : numbersIn(ranges).map((number) => `${array}_${number}`);
 }
 
-/** In the end nothing stays held, also what a worker was asked to hold and holds late. */
+/** Releases all held jobs until all jobs have ended. A worker may carry out an order to hold a job late. */
 export async function releaseAll(
   { actor, store }: { readonly actor: Actor; readonly store: Store },
   layout: Layout,
   watch: Watch,
 ): Promise<void> {
+  const site = siteOf(store, layout);
   while (!watch.areAllEnded) {
-    if (watch.held.length > 0) {
-      await release(store, layout, await chooseJobs(store, layout, [], new Set(["held"])), false);
-    }
+    if (watch.held.length > 0) await release(site, await selectJobs(site, [], new Set(["held"])), false);
     await actor.clock.sleep(1000);
   }
 }

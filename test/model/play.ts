@@ -1,10 +1,10 @@
 import { defaultSettings, type Settings } from "../../src/project/settings.js";
 import type { Stage } from "./stage.js";
 
-/** What was found wrong; undefined: nothing. */
+/** An error that a play has found. */
 export interface Finding {
   readonly what: string;
-  /** All that happened, a line each. */
+  /** All events, one line each. */
   readonly trace: readonly string[];
 }
 
@@ -13,7 +13,7 @@ export interface Walk {
   readonly steps: number;
 }
 
-/** @param begin lets things happen for a while, after which nothing goes wrong any more */
+/** @param begin runs the part of the play that has faults. After it there are no faults. */
 export async function play(stage: Stage, begin: () => Promise<void>): Promise<Walk> {
   const { world } = stage;
   using _ = world.takeOver();
@@ -29,13 +29,15 @@ export async function play(stage: Stage, begin: () => Promise<void>): Promise<Wa
     const [first] = stage.judge();
     if (first !== undefined) world.fail(`${first.check}: ${first.what}\n${stage.tree()}`);
   }
-  // What the last call has set off is over before time is real again.
+  // Waits until the consequences of the last call have ended, before real time is used again.
   await new Promise((resolve) => setImmediate(resolve));
   const finding = world.violation === undefined ? undefined : { what: world.violation, trace: world.trace };
   return { finding, steps: world.steps };
 }
 
-/** Short leases, so that there is time for several; settled later than what listings are remembered for. */
+/**
+ * Short leases, so that a play has several of them. On a network the settle time is longer than caches keep listings.
+ */
 const SETTINGS = {
   local: { beat: 2, lostAfter: 5, poll: 1 },
   network: { beat: 4, lostAfter: 6, poll: 2, settle: 5 },
@@ -45,7 +47,7 @@ export function settingsFor(kind: "local" | "network"): Settings {
   return { ...defaultSettings(kind), ...SETTINGS[kind], jobOwners: "anyone" };
 }
 
-/** ms after which a worker that is not heard is lost. */
+/** Time in ms without a heartbeat after which a worker is declared lost. */
 export function leaseOf({ beat, lostAfter }: Settings): number {
   return beat * lostAfter * 1000;
 }

@@ -1,28 +1,29 @@
 import { FjordError } from "../../src/job/error.js";
+import { Counts } from "../../src/ledger/counts.js";
+import { Ledger } from "../../src/ledger/ledger.js";
 import type { Layout } from "../../src/project/layout.js";
 import type { Settings } from "../../src/project/settings.js";
 import { fire } from "../../src/recruiter/fire.js";
 import { listAnnounced } from "../../src/spool/announcement.js";
-import { History } from "../../src/spool/history.js";
-import { Ledger } from "../../src/spool/ledger.js";
-import { isSystemError, type Store } from "../../src/spool/store.js";
+import { isSystemError, type Store } from "../../src/store/store.js";
+import { siteOf } from "../rig/site.js";
 import type { Watch } from "./watch.js";
 import type { Actor } from "./world.js";
 
-/** Somebody is fired, ms after the beginning. */
+/** One use of `recruiter fire`. `at` is in ms after the beginning. */
 export interface Firing {
   readonly at: number;
-  /** Which of those that are announced then, 0 to 1; all if not said. */
+  /** Which of the announced workers to fire, from 0 to 1; undefined for all workers. */
   readonly who?: number;
   readonly now: boolean;
   /** Seconds to wait. */
   readonly patience: number;
   readonly untilGone: boolean;
-  /** Whether another is hired in his place. */
+  /** Whether a new worker is hired afterwards. */
   readonly hires: boolean;
 }
 
-/** `recruiter fire`, one after the other. */
+/** Runs one `recruiter fire` after the other. */
 export async function recruit(
   { actor, store }: { readonly actor: Actor; readonly store: Store },
   layout: Layout,
@@ -31,15 +32,16 @@ export async function recruit(
   watch: Watch,
   hire: () => void,
 ): Promise<void> {
-  const history = new History(store, layout);
+  const site = siteOf(store, layout, settings);
+  const counts = new Counts(site);
   for (const { at, who, now, patience, untilGone, hires } of firings) {
     await actor.clock.sleep(at - actor.world.time);
     try {
-      const announced = await listAnnounced(store, layout);
+      const announced = await listAnnounced(site);
       const chosen = who === undefined ? [] : announced.slice(Math.floor(who * announced.length)).slice(0, 1);
       if (announced.length === 0) continue;
       const ledger = await Ledger.open(store, layout.ledgerOf(`${actor.name}-r-1`), settings.flush);
-      const reclaimer = { store, layout, ledger, history, lostLimit: settings.lostLimit };
+      const reclaimer = { ...site, ledger, counts };
       const fired = await fire(reclaimer, { workers: chosen, now, patience, untilGone });
       actor.world.note(
         `${actor.name}: fired ${fired.map(({ worker, end }) => `${worker} ${end}`).join(", ")}`,

@@ -1,27 +1,34 @@
+import { deskKind, workerOfAnnouncement, workerOfPulse } from "../../src/project/entry-names.js";
 import type { Layout } from "../../src/project/layout.js";
 import type { Inode, Server } from "./server.js";
 import type { World } from "./world.js";
 
-/** The share by which a clock may be wrong. */
+/** Share by which a clock may be wrong. */
 export const DRIFT = 0.01;
 
-/** S7, S8 as they are seen from outside: when workers were heard, and whether who was declared lost had been silent. */
+/**
+ * Observes S7 and S8 from outside: when each worker's heartbeat came, and whether a worker was silent when it was
+ * declared lost.
+ */
 export class Roll {
   readonly #world: World;
   readonly #server: Server;
   readonly #layout: Layout;
   readonly #lease: number;
-  /** Whether others may know of a worker's process that it is dead. */
+  /** Whether other actors may know that a worker's process is dead. */
   readonly #isKnownDead: (worker: string) => boolean;
-  /** When a worker's counter was last moved. */
+  /** Time when a worker's counter last changed. */
   readonly #moved = new Map<string, { beat: string; at: number }>();
-  /** By who looked, and at which worker: for how long that one had been silent then, ms. */
+  /** Time in ms for which a worker had been silent when an actor last looked at it. The key is `ACTOR WORKER`. */
   readonly #silences = new Map<string, number>();
   readonly #fenced = new Set<string>();
-  /** Those that were silent for a lease and were heard again just before they were declared lost for that. */
+  /**
+   * Workers that were silent for a lease, and whose heartbeat came just before they were declared lost because of that
+   * silence.
+   */
   readonly #returned = new Set<string>();
 
-  /** @param lease ms */
+  /** @param lease in ms */
   constructor(
     world: World,
     server: Server,
@@ -44,12 +51,12 @@ export class Roll {
     return this.#returned.has(worker);
   }
 
-  /** A file has changed: an announcement, by either of its names. */
+  /** Follows a change of an announcement, under either of its names. */
   seeBeat(path: string, { ino, data, entries }: Inode): void {
     const name = nameOf(path);
     const worker = path.startsWith(`${this.#layout.workerqueue}/`)
-      ? this.#layout.workerOf(name)
-      : this.#layout.workerOfPulse(name);
+      ? workerOfAnnouncement(name)
+      : workerOfPulse(name);
     if (worker === undefined || entries !== undefined) return;
     if (this.#server.find(this.#layout.announcement(worker))?.ino !== ino) return;
     const beats = [...data.toString().matchAll(/^beat *[=:] *(\d+)$/gm)].map(([, beat]) => beat);
@@ -61,7 +68,7 @@ export class Roll {
 
   seeLook(path: string): void {
     if (!path.startsWith(`${this.#layout.workerqueue}/`)) return;
-    const worker = this.#layout.workerOf(nameOf(path)) ?? "";
+    const worker = workerOfAnnouncement(nameOf(path)) ?? "";
     const { time, current } = this.#world;
     this.#silences.set(
       `${current} ${worker}`,
@@ -69,9 +76,9 @@ export class Roll {
     );
   }
 
-  /** A directory has got another name. S8: nobody is lost who has been heard within the lease. */
+  /** Checks the rename of a desk. S8: a worker whose heartbeat came within the lease is not declared lost. */
   seeDesk(path: string, to: string): void {
-    const kind = this.#layout.deskKind(nameOf(to));
+    const kind = deskKind(nameOf(to));
     if (kind?.kind !== "fenced" || !to.startsWith(`${this.#layout.jobpod}/`)) return;
     const { worker } = kind;
     this.#fenced.add(worker);
@@ -80,7 +87,7 @@ export class Roll {
     const silence = this.#silences.get(`${current} ${worker}`) ?? Number.POSITIVE_INFINITY;
     if (!this.#isLease(silence))
       this.#world.fail(`lost too early: ${path}, ${silence / 1000} s after its beat`);
-    // It has come back between the last look at it and the consequence.
+    // The worker has come back after the last look at it.
     if (!this.#isLease(time - (this.#moved.get(worker)?.at ?? 0))) this.#returned.add(worker);
   }
 

@@ -1,11 +1,11 @@
-import type { Dice } from "../faults/harness.js";
+import type { Dice } from "../rig/dice.js";
 import type { JobPlan } from "./jobs.js";
 import type { Deed } from "./operator.js";
 import { leaseOf, settingsFor } from "./play.js";
 import type { Firing } from "./recruiter.js";
 import type { Scene } from "./stage.js";
 
-/** What a walk has besides jobs, workers and dispatchers. */
+/** Features that a walk may have besides jobs, workers and dispatchers. */
 export type Trait =
   | "operator"
   | "fired"
@@ -14,15 +14,17 @@ export type Trait =
   | "array"
   | "dropped"
   | "namesakes"
+  | "cleaned"
   | "one-host"
   | "bells"
-  | "long";
+  | "long"
+  | "swift";
 
-/** Two jobs or three, as chance has it. */
+/** A random scene with two or three jobs. */
 export function someScene(kind: "local" | "network", dice: Dice): Scene {
   const settings = settingsFor(kind);
   const lease = leaseOf(settings);
-  // At the longest as nfs(5) has it, 60 s, to the default of a lease, 300 s.
+  // nfs(5) caches for 60 s at most, and the default lease is 300 s. The model keeps this ratio.
   const cached = () => dice.pick([0, 0.05, 0.2]) * lease;
   return {
     kind,
@@ -51,9 +53,9 @@ function someJob(name: string, dice: Dice, lease: number): JobPlan {
   };
 }
 
-/** @param until ms: what goes on goes on until then */
+/** @param until time in ms at which operators and recruiters stop to act */
 export function withTraits(scene: Scene, traits: readonly Trait[], dice: Dice, until: number): Scene {
-  // One after the other, some of them several times, they have to come to an end.
+  // The jobs run one after the other, some of them several times, and all must end. So all jobs are short.
   const longest = leaseOf(scene.settings) * 1.5;
   let changed: Scene = {
     ...scene,
@@ -67,7 +69,7 @@ export function withTraits(scene: Scene, traits: readonly Trait[], dice: Dice, u
 
 type Changed = (scene: Scene, dice: Dice, until: number) => Partial<Scene>;
 
-/** In this order, as some look at the jobs that others make. */
+/** The order matters, because some changes use the jobs that others make. */
 const CHANGES: Readonly<Record<Trait, Changed>> = {
   checkpoint: ({ jobs }, dice) => ({
     jobs: jobs.map((job) => (dice.next() < 0.7 ? { ...job, requeues: dice.pick([1, 2]) } : job)),
@@ -84,6 +86,16 @@ const CHANGES: Readonly<Record<Trait, Changed>> = {
         : job,
     ),
   }),
+  // Many jobs that take a few ms, so that several lie in a worker's lane. Some of them take long.
+  swift: ({ jobs, settings }, dice) => ({
+    jobs: jobs.map((job) => ({
+      ...job,
+      takes: dice.pick([1, 1, 3, 8, 30, leaseOf(settings) / 4]) * dice.between(0.5, 1.5),
+      ...(job.range !== undefined || dice.next() < 0.7
+        ? { name: job.name.toUpperCase(), range: dice.pick(["1-6", "1-9", "3-12"]) }
+        : {}),
+    })),
+  }),
   after: ({ jobs }, dice) => ({
     jobs: jobs.map((job, index) => {
       if (index === 0) return job;
@@ -97,7 +109,7 @@ const CHANGES: Readonly<Record<Trait, Changed>> = {
   dropped: ({ jobs, settings, grain }, dice) => {
     const pause = () => dice.next() * (settings.settle * 1000 - Math.min(grain, 1)) * 0.95;
     const arrives = () => (dice.next() < 0.3 ? ("moved" as const) : { pauses: [pause(), pause()] as const });
-    // Where times are counted in seconds, a pause of as long as that is not seen.
+    // With times in whole seconds, fjord could not see that a file changes after a pause of a second.
     return { grain: Math.min(grain, 1), jobs: jobs.map((job) => ({ ...job, arrives: arrives() })) };
   },
   "one-host": () => ({ isOneHost: true }),
@@ -110,6 +122,16 @@ const CHANGES: Readonly<Record<Trait, Changed>> = {
       return { at, what, word: dice.pick(words), patience: dice.pick([1, 5, 20]) };
     }),
   }),
+  // Jobs of one name come one after the other. An operator removes each ended job with its logs.
+  cleaned: ({ jobs }, dice, until) => {
+    const fails = dice.pick(["always", "always", "never"] as const);
+    const submittedAt = (index: number) => (until * index) / jobs.length;
+    return {
+      jobs: jobs.map((job, index) => ({ ...job, name: "a", submittedAt: submittedAt(index), fails })),
+      deeds: times(dice, until, 12).map((at): Deed => ({ at, what: "clean", word: "a", patience: 1 })),
+      isOneAfterTheOther: true,
+    };
+  },
   fired: (_, dice, until) => ({
     firings: times(dice, until, 4).map(
       (at): Firing => ({
@@ -127,9 +149,9 @@ const CHANGES: Readonly<Record<Trait, Changed>> = {
 
 export const TRAITS = Object.keys(CHANGES) as Trait[];
 
-/** Some of them together, as a seed has it; two jobs of a name are for themselves. */
+/** Several random traits. `namesakes` and `cleaned` change the jobs' names and do not go together with others. */
 export function someTraits(dice: Dice): Trait[] {
-  return TRAITS.filter((trait) => dice.next() < 0.4 && trait !== "namesakes");
+  return TRAITS.filter((trait) => dice.next() < 0.4 && trait !== "namesakes" && trait !== "cleaned");
 }
 
 function times(dice: Dice, until: number, most: number): number[] {

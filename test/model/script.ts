@@ -1,12 +1,12 @@
-import { ERRORS, mayBe } from "./client.js";
 import { isAbout } from "./mishaps.js";
 import { leaseOf, play, settingsFor, type Walk } from "./play.js";
-import { Stage } from "./stage.js";
+import { type Scene, Stage } from "./stage.js";
+import { ERRORS, mayBe } from "./verdict.js";
 import type { Call, Event, Scheduler, World } from "./world.js";
 
 /**
- * What can go wrong at one call; `late`, `later`, `latest`: held up until others take it for lost, and are further and
- * further with it.
+ * Faults at one call. `late`, `later` and `latest` delay the actor until other actors treat it as lost. With `later`
+ * and `latest`, the other actors have done more steps by then.
  */
 export const DEVIATIONS = [
   "kill",
@@ -38,8 +38,8 @@ const CHANGES = new Set([
 ]);
 
 /**
- * All goes its way, each call in its turn; only at certain calls that change something, by their numbers, something goes
- * wrong: who makes it is killed, held up for longer than a lease, gets an error, has room for half of it, or its reply is lost.
+ * Lets calls go in their order. Certain calls that change something, given by number, have a fault. The actor is killed
+ * or delayed for longer than a lease, gets an error, can write only half, or loses the reply.
  */
 class Script implements Scheduler {
   readonly #deviations: Deviations;
@@ -95,10 +95,33 @@ class Script implements Scheduler {
   }
 }
 
-/** One play by a script. @returns how many calls there were that changed something, too */
+/** Plot of a script: two independent jobs, or one job that comes again after its removal. */
+export type Plot = "two-jobs" | "cleaned";
+
+function jobsOf(plot: Plot, lease: number): Pick<Scene, "jobs" | "deeds" | "isOneAfterTheOther"> {
+  const job = { submittedAt: 0, takes: 50, fails: "first", isDeaf: false } as const;
+  if (plot === "two-jobs") {
+    return {
+      jobs: [
+        { ...job, name: "a", takes: lease * 2, fails: "never" },
+        { ...job, name: "b" },
+      ],
+    };
+  }
+  const again = { ...job, name: "a", fails: "always" } as const;
+  const clean = { what: "clean", word: "a", patience: 1 } as const;
+  return {
+    jobs: [again, { ...again, submittedAt: lease * 4 }],
+    deeds: [0.5, 1, 2, 3].map((leases) => ({ ...clean, at: lease * leases })),
+    isOneAfterTheOther: true,
+  };
+}
+
+/** Plays one script. @returns the result, and the number of calls that changed something */
 export async function script(
   kind: "local" | "network",
   deviations: Deviations,
+  plot: Plot = "two-jobs",
 ): Promise<Walk & { readonly calls: number }> {
   const settings = settingsFor(kind);
   const lease = leaseOf(settings);
@@ -109,10 +132,7 @@ export async function script(
     caches: { listings: 0, attributes: 0, negatives: 0, directories: lease * 0.2 },
     grain: 0.001,
     isAlone: true,
-    jobs: [
-      { name: "a", submittedAt: 0, takes: lease * 2, fails: "never", isDeaf: false },
-      { name: "b", submittedAt: 0, takes: 50, fails: "first", isDeaf: false },
-    ],
+    ...jobsOf(plot, lease),
     skew: 0,
     draws: [0],
   } as const;
@@ -120,7 +140,7 @@ export async function script(
   stage.wasFull = [...deviations.values()].includes("half");
   const walk = await play(stage, async () => {
     const { world, watch } = stage;
-    await world.run(() => world.time > lease && watch.areAllEnded, 4000);
+    await world.run(() => world.time > lease && watch.areAllEnded && stage.hasAllBegun, 4000);
     way.isCalm = true;
   });
   return { ...walk, calls: way.count };

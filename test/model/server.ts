@@ -1,4 +1,4 @@
-import type { FileFacts } from "../../src/spool/store.js";
+import type { FileFacts } from "../../src/store/store.js";
 import type { Files } from "../checker/arrays.js";
 
 /** A file or a directory of the model's file system. */
@@ -8,6 +8,7 @@ export interface Inode {
   data: Buffer;
   mtimeMs: number;
   ctimeMs: number;
+  readonly bornMs: number;
   links: number;
 }
 
@@ -16,43 +17,57 @@ export interface Change {
   readonly path: string;
   readonly to?: string;
   readonly inode: Inode;
-  /** What was there under the new name. */
+  /** Inode to which the new name led before. */
   readonly replaced?: Inode | undefined;
 }
 
-/** Of nobody here: what is dropped into the queue counts by its rest alone, no process is asked for. */
+/**
+ * A user that does not exist on this host. So a dropped file counts as complete only after its settle time, because
+ * fjord cannot check the processes of this user.
+ */
 const UID = 4_242_424;
 
 export function errno(code: string, path: string): NodeJS.ErrnoException {
   const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0; // there are many, and nobody looks at where
+  Error.stackTraceLimit = 0; // errors are frequent here, and a stack trace is slow
   const error = Object.assign(new Error(`${code}: ${path}`), { code, path });
   Error.stackTraceLimit = stackTraceLimit;
   return error;
 }
 
 /**
- * The file system as the server has it: each method is atomic, as the protocol assumes of it. Directories are handed
- * out by their inodes, as NFS does by file handles: who holds one goes on working in it when it has been renamed.
+ * The file system on the server. Each method is atomic, as the protocol assumes. Directories are handed out as inodes,
+ * like NFS file handles: an actor that has one can work in the directory after a rename.
  */
 export class Server {
   readonly root: Inode;
-  /** Told of each change, when it is done. */
+  /** Called after each change. */
   onChange: (change: Change) => void = () => undefined;
-  /** Told of each file that is read. */
+  /** Called for each file that is read. */
   onRead: (path: string) => void = () => undefined;
   #count = 1;
+  /**
+   * Free inode numbers of removed files, for new files. They are not used again where times are coarse, because nothing
+   * would distinguish the two files.
+   */
+  readonly #free: number[] = [];
   readonly #now: () => number;
   readonly #grain: number;
+  readonly #tellsBirth: boolean;
 
-  /** @param now the server's own clock, ms @param grain of its times, ms */
-  constructor(now: () => number, grain: number) {
+  /**
+   * @param now the server's own clock, ms
+   * @param grain resolution of its times, ms
+   * @param tellsBirth whether birth times are known
+   */
+  constructor(now: () => number, grain: number, tellsBirth: boolean) {
     this.#now = now;
     this.#grain = grain;
+    this.#tellsBirth = tellsBirth;
     this.root = this.#inode(true);
   }
 
-  /** The directory and the name of a path; `known` may tell directories that a client remembers. */
+  /** The directory and the name of a path. @param known directories that a client remembers */
   parentOf(path: string, known: (dir: string) => Inode | undefined): [Inode, string] {
     const end = path.lastIndexOf("/");
     return [this.directory(path.slice(0, end), known), path.slice(end + 1)];
@@ -73,7 +88,7 @@ export class Server {
     return inode;
   }
 
-  /** Undefined when there is none. */
+  /** @returns undefined when there is no such file */
   find(path: string): Inode | undefined {
     let inode: Inode | undefined = this.root;
     for (const name of path.split("/").slice(1)) inode = inode?.entries?.get(name);
@@ -81,9 +96,9 @@ export class Server {
   }
 
   facts(inode: Inode): FileFacts {
-    const { ino, data, mtimeMs, ctimeMs, entries } = inode;
+    const { ino, data, mtimeMs, ctimeMs, bornMs, entries } = inode;
     const kind = entries === undefined ? "file" : "directory";
-    return { ino, size: data.length, mtimeMs, ctimeMs, mode: 0o100644, uid: UID, gid: UID, kind };
+    return { ino, size: data.length, mtimeMs, ctimeMs, bornMs, mode: 0o100644, uid: UID, gid: UID, kind };
   }
 
   create(dir: Inode, name: string, path: string): Inode {
@@ -106,7 +121,7 @@ export class Server {
   rename(from: Inode, name: string, to: Inode, toName: string, paths: [string, string]): void {
     const inode = from.entries?.get(name);
     if (inode === undefined) throw errno("ENOENT", paths[0]);
-    // Told ESTALE, the system looks the path up once more, and finds none.
+    // After ESTALE the system looks the path up once more and does not find it.
     if (to.links === 0) throw errno("ENOENT", paths[1]);
     const there = to.entries?.get(toName);
     if (there === inode) return;
@@ -128,6 +143,7 @@ export class Server {
     if (inode.entries !== undefined) throw errno("EISDIR", path);
     dir.entries?.delete(name);
     inode.links--;
+    if (inode.links === 0 && this.#grain <= 1) this.#free.push(inode.ino);
     this.#touchAll(dir);
     this.onChange({ what: "unlink", path, inode });
   }
@@ -166,7 +182,9 @@ export class Server {
   #inode(isDirectory: boolean): Inode {
     const now = this.#time();
     const entries = isDirectory ? new Map<string, Inode>() : undefined;
-    return { ino: this.#count++, entries, data: Buffer.alloc(0), mtimeMs: now, ctimeMs: now, links: 1 };
+    const ino = this.#free.pop() ?? this.#count++;
+    const times = { mtimeMs: now, ctimeMs: now, bornMs: this.#tellsBirth ? now : 0 };
+    return { ino, entries, data: Buffer.alloc(0), ...times, links: 1 };
   }
 
   #touchAll(...inodes: Inode[]): void {
@@ -182,7 +200,7 @@ export class Server {
   }
 }
 
-/** The files as they are, past all caches. */
+/** The files on the server, without any cache. */
 export function filesOf(server: Server): Files {
   return {
     list: (dir) => [...(server.find(dir)?.entries?.keys() ?? [])],

@@ -1,11 +1,13 @@
-import "proper-lockfile"; // now, not amid a walk: nothing there may take real time
+import { workerOfAnnouncement } from "../../src/project/entry-names.js";
+import { siteOf } from "../rig/site.js";
+import "proper-lockfile"; // loaded now, because no step of a walk may take real time
 import { pino } from "pino";
-import { dispatchAs } from "../../src/compose/dispatch.js";
+import { dispatchAs } from "../../src/dispatcher/dispatch.js";
 import { FjordError } from "../../src/job/error.js";
 import { Layout } from "../../src/project/layout.js";
 import type { Settings } from "../../src/project/settings.js";
-import { isErrno, isSystemError } from "../../src/spool/store.js";
 import { submit } from "../../src/spool/submit.js";
+import { isErrno, isSystemError } from "../../src/store/store.js";
 import { Worker } from "../../src/worker/worker.js";
 import { type Accepted, judge, type Violation } from "../checker/checker.js";
 import { Bells } from "./bells.js";
@@ -21,49 +23,55 @@ import {
   statusOf,
   textOf,
 } from "./jobs.js";
-import { ModelLauncher, type Script } from "./launcher.js";
 import { type Deed, operate, releaseAll } from "./operator.js";
 import { type Firing, recruit } from "./recruiter.js";
 import { DRIFT, Roll } from "./roll.js";
+import { ModelRunner, type Script } from "./runner.js";
 import { Server } from "./server.js";
 import { Watch } from "./watch.js";
 import { type Actor, type Scheduler, World } from "./world.js";
 
-/** What differs from one model to another. */
+/** Properties that differ from one model to another. */
 export interface Scene {
   readonly kind: "local" | "network";
   readonly settings: Settings;
   readonly caches: Caches;
-  /** Of the server's times, ms. */
+  /** Resolution of the server's times, ms. */
   readonly grain: number;
   readonly jobs: readonly JobPlan[];
   /** Whether the second worker comes later. */
   readonly isAlone: boolean;
-  /** By how much a wall clock is wrong, ms; -1 to 1 is drawn for each actor. */
+  /**
+   * Largest error of a wall clock in ms. The error of each actor's clock is a random share of this value, from -1 to 1.
+   */
   readonly skew: number;
-  /** -1 to 1, one for each actor in turn. */
+  /** Random numbers from -1 to 1, which the actors use in turn. */
   readonly draws: readonly number[];
-  /** What an operator does, in order of time. */
+  /** Commands of an operator, in order of time. */
   readonly deeds?: readonly Deed[];
-  /** Whom a recruiter fires, in order of time. */
+  /** Uses of `recruiter fire`, in order of time. */
   readonly firings?: readonly Firing[];
-  /** All actors are on one host, each a process whose end the others know; else each is on one of its own. */
+  /**
+   * Whether all actors run on one host, which knows when a process has ended. Otherwise each actor has its own host.
+   */
   readonly isOneHost?: boolean;
-  /** Watch events come. */
+  /** Whether watch events come. */
   readonly hasBells?: boolean;
-  /** Queues are listed piece by piece, a name at a time. */
+  /** Whether a job is submitted only when the jobs before it have ended. */
+  readonly isOneAfterTheOther?: boolean;
+  /** Whether queues are listed one name at a time. */
   readonly isLong?: boolean;
 }
 
 const log = pino({ level: "silent" });
 
-/** Who has entered, and what it sees of the project. */
+/** An actor and its view of the project. */
 interface Entered {
   readonly actor: Actor;
   readonly store: Client;
 }
 
-/** The project in the model, and those who work in it: the real code of dispatcher, worker, spool and commands. */
+/** The project in the model and its actors: the real code of dispatcher, worker, spool and commands. */
 export class Stage {
   readonly world: World;
   readonly watch: Watch;
@@ -72,18 +80,18 @@ export class Stage {
   readonly scene: Scene;
   readonly #dropper: Dropper;
   readonly #bells = new Bells();
-  /** Of those who have not ended, what ends them. */
+  /** Abort signals that end the actors that have not ended. */
   readonly #present = new Map<Actor, AbortController>();
   readonly #seated = new Set<string>();
   #count = 0;
   #hired = 0;
-  /** Of the ledgers' writers, those whose last line may be torn. */
+  /** Whether writers of ledgers may leave a torn last line. */
   wasFull = false;
 
   constructor(scene: Scene, scheduler: Scheduler) {
     this.scene = scene;
     this.world = new World(scheduler);
-    this.server = new Server(() => this.world.wall, scene.grain);
+    this.server = new Server(() => this.world.wall, scene.grain, scene.kind === "local");
     const { world, server, layout } = this;
     const { beat, lostAfter } = scene.settings;
     const isKnownDead = (worker: string) =>
@@ -104,22 +112,21 @@ export class Stage {
     this.#dropper = new Dropper(world, server, layout, this.watch);
   }
 
-  /** A worker; declared lost, it comes back under another id. */
+  /** Starts a worker. When it is declared lost, it comes back under another id. */
   hire(name = `w${++this.#hired}`): Actor {
     const { actor, store } = this.#enter(name);
     const { layout, world } = this;
     actor.begin(async () => {
       for (let n = 1, end = ""; end !== "left"; n++) {
         const id = [name, n].join("-");
-        const startLauncher = () => new ModelLauncher(actor, id, this.#script, this.watch.runs);
+        const append = (line: string) => this.#append(layout.ledgerOf(id), line);
+        const startRunner = () => new ModelRunner(actor, id, this.#script, this.watch.runs, append);
         const setup = {
-          store,
-          layout,
-          settings: this.scene.settings,
+          ...siteOf(store, layout, this.scene.settings),
           log,
           id,
           directory: "/",
-          startLauncher,
+          startRunner,
         };
         end = await new Worker(setup).onDuty().catch(async (error) => {
           if (!isSystemError(error)) throw error;
@@ -133,7 +140,15 @@ export class Stage {
     return actor;
   }
 
-  /** A dispatcher, who stands by while there is another. */
+  /** Appends a line to a worker's ledger, as its launcher shell does. */
+  #append(ledger: string, line: string): boolean {
+    const inode = this.server.find(ledger);
+    if (inode === undefined) return false;
+    this.server.write(inode, Buffer.concat([inode.data, Buffer.from(`${line}\n`)]), ledger);
+    return true;
+  }
+
+  /** Starts a dispatcher, which stands by while another one dispatches. */
   dispatch(name: string, stay = false): Actor {
     const { actor, store } = this.#enter(name);
     const stop = new AbortController();
@@ -148,14 +163,20 @@ export class Stage {
         this.watch.seeAllEnded(name, (store.listedAt.get(layout.jobqueue) ?? 0) - age);
       };
       await retried(actor, () =>
-        dispatchAs({ id: `${name}-d-1`, log }, stop.signal, store, layout, scene.settings, { stay }, tell),
+        dispatchAs(
+          { id: `${name}-d-1`, log },
+          stop.signal,
+          siteOf(store, layout, scene.settings),
+          { stay },
+          tell,
+        ),
       );
       this.#leave(actor);
     });
     return actor;
   }
 
-  /** All who bring jobs, and who interfere with them. */
+  /** Starts all actors that bring jobs or interfere with them. */
   beginDeeds(): void {
     const { layout, watch } = this;
     const { jobs, deeds = [], firings = [], settings } = this.scene;
@@ -178,17 +199,21 @@ export class Stage {
     }
   }
 
-  /** S1, by somebody who gives a job up when the store has trouble, and waits while its name is taken. What waits for one that was given up is, too. */
+  /**
+   * S1: submits the jobs. Gives a job up when the store fails, and waits while the job's name is taken. Jobs that wait
+   * for a job that was given up are given up, too.
+   */
   #submitAll(jobs: readonly (readonly [number, JobPlan])[]): void {
     const { actor, store } = this.#enter("s");
     const givenUp = new Set<string>();
     actor.begin(async () => {
       for (const [index, plan] of jobs) {
         if (dependenciesOf(plan).some(({ name }) => givenUp.has(name))) {
-          givenUp.add(plan.name); // it would wait for ever
+          givenUp.add(plan.name); // the job would wait for ever
           continue;
         }
         await actor.clock.sleep(plan.submittedAt - this.world.time);
+        while (this.scene.isOneAfterTheOther && !this.watch.areAllEnded) await actor.clock.sleep(1000);
         await this.#submit(store, plan, index).catch((error) => {
           if (!isSystemError(error)) throw error;
           givenUp.add(plan.name);
@@ -202,8 +227,7 @@ export class Stage {
     for (;;) {
       try {
         return await submit(
-          store,
-          this.layout,
+          siteOf(store, this.layout),
           `${plan.name}.ini`,
           textOf(plan, index),
           this.scene.settings.flush,
@@ -215,13 +239,15 @@ export class Stage {
     }
   }
 
-  /** All jobs have been brought, and nobody interferes any more. */
+  /** Whether all jobs have been submitted, and no operator or recruiter acts any more. */
   get hasAllBegun(): boolean {
     const isDoing = ({ name, state }: Actor) => /^(?:s$|op|r\d)/.test(name) && state !== "dead";
     return this.#dropper.isDone && ![...this.#present.keys()].some(isDoing);
   }
 
-  /** Nothing goes wrong any more: all jobs have to end, all have to go, and nothing may be left. */
+  /**
+   * Ends the play without further faults: all jobs have to end, all actors have to leave, and nothing may be left.
+   */
   async close(): Promise<void> {
     const { world, layout } = this;
     for (const actor of world.actors) if (actor.state !== "dead") actor.state = "live";
@@ -231,7 +257,7 @@ export class Stage {
     if (!(await world.run(() => this.hasAllBegun, most))) {
       return world.fail(`no progress: not all has been done\n${this.tree()}`);
     }
-    this.hire("w8"); // the recruiter may have fired all
+    this.hire("w8"); // a recruiter may have fired all workers
     const last = this.#enter("op9");
     last.actor.begin(async () => {
       await retried(last.actor, () => releaseAll(last, layout, this.watch));
@@ -252,7 +278,7 @@ export class Stage {
     boss.begin(async () => {
       while (hasWorkers()) {
         for (const file of await store.list(layout.workerqueue)) {
-          const worker = layout.workerOf(file);
+          const worker = workerOfAnnouncement(file);
           if (worker === undefined) continue;
           await store.create(layout.note(worker, "fire"), "").catch((error) => {
             if (!isErrno(error, "ENOENT", "EEXIST", "ESTALE")) throw error;
@@ -265,7 +291,7 @@ export class Stage {
     if (!(await world.run(() => !hasWorkers(), most))) {
       return world.fail(`no progress: workers have not left\n${this.tree()}`);
     }
-    // The last one has to have had the seat: it clears up after those who were killed.
+    // d9 must dispatch last, because it removes the files of killed processes.
     const isGone = (name: string) =>
       [...this.#present.keys()].every((a) => a.name !== name || a.state === "dead");
     const isLast = () => isGone("d1") && isGone("d2") && this.#seated.has("d9");
@@ -276,21 +302,22 @@ export class Stage {
       world.fail(`no progress: not all have gone\n${this.tree()}`);
   }
 
-  /** What the checker has to say, in the end. */
+  /** The checker's verdict at the end. */
   judge(): Violation[] {
-    const { jobs, deeds = [] } = this.scene;
+    const { jobs, deeds = [], isOneAfterTheOther = false } = this.scene;
     const isTouched = ({ name }: JobPlan) =>
-      deeds.some(({ word }) => word === name || word.startsWith(`${name}_`));
+      deeds.some(({ what, word }) => what !== "clean" && (word === name || word.startsWith(`${name}_`)));
     const isFree = (plan: JobPlan): boolean =>
       !isTouched(plan) &&
       dependenciesOf(plan).every(({ name }) => jobs.every((other) => other.name !== name || isFree(other)));
-    const accepted = this.watch.submissions.flatMap(({ job, plan, revivals, late }) => {
+    const accepted = this.watch.submissions.flatMap(({ job, plan, revivals, late, isCleaned }) => {
       const ends = endOf(plan, jobs);
-      // Jobs of one name share the count of their attempts.
-      const isAlone = jobs.filter(({ name }) => name === plan.name).length === 1;
+      // With two jobs with the same name, a cache may show the file of one in the place of the other.
+      const isAlone = isOneAfterTheOther || jobs.filter(({ name }) => name === plan.name).length === 1;
       const one: Accepted = {
         job,
         retries: isAlone ? ALLOWED_RETRIES + late : Number.POSITIVE_INFINITY,
+        cleaned: isCleaned,
         mayBeCancelled: !isFree(plan) || ends === "jobcancelled",
         ...(isFree(plan) && { ends }),
       };
@@ -301,7 +328,7 @@ export class Stage {
     return judge(evidenceOf(this.layout.root, this.server, this.watch, this.wasFull), known);
   }
 
-  /** All files, for people. */
+  /** All files, for error messages. */
   tree(): string {
     const lines: string[] = [];
     const walk = (path: string) => {
@@ -352,7 +379,7 @@ export class Stage {
   }
 }
 
-/** Who starts it starts it again when it broke down for the store's trouble, as it may at the beginning. */
+/** Starts a command again after a system error, because commands may fail when the store fails. */
 async function retried<T>(actor: Actor, run: () => Promise<T>): Promise<T> {
   for (;;) {
     try {

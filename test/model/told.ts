@@ -1,11 +1,11 @@
 import type { Layout } from "../../src/project/layout.js";
-import type { Run } from "./launcher.js";
 import type { Numbers } from "./numbers.js";
 import type { Roll } from "./roll.js";
+import type { Run } from "./runner.js";
 import type { Server } from "./server.js";
 import type { World } from "./world.js";
 
-/** What commands have told whoever gave them, against how it is at that moment. */
+/** Compares what commands report with the real state at that moment. */
 export class Told {
   readonly #world: World;
   readonly #server: Server;
@@ -30,26 +30,27 @@ export class Told {
     this.#runs = runs;
   }
 
-  /** An operator: that this was done. */
-  takenOut(what: "cancel" | "hold", jobs: readonly string[]): void {
+  /** An operator's command reports that these jobs are cancelled or held. */
+  cancelledOrHeld(what: "cancel" | "hold", jobs: readonly string[]): void {
     const [room, part] = what === "cancel" ? ["jobcancelled", "array cancelled"] : ["jobheld", "array held"];
     for (const job of jobs) {
       const isThere =
         this.#server.find(`${this.#layout.root}/${room}/${job}.ini`) !== undefined ||
         this.#numbers.placeOf(job) === part;
-      if (!isThere) this.#world.fail(`${what} was told to be done: ${job} is not in ${room}`);
+      if (!isThere) this.#world.fail(`${what} was reported as done, but ${job} is not in ${room}`);
       const run = this.#runs.find((one) => one.job === job && one.end === undefined);
       if (run === undefined || this.#roll.hasReturned(run.worker)) continue;
-      this.#world.fail(`${what} was told to be done: ${job} runs on, by ${run.worker}`);
+      this.#world.fail(`${what} was reported as done, but ${job} still runs on ${run.worker}`);
     }
   }
 
-  /** A recruiter: that this worker has left. */
+  /** `recruiter fire` reports that this worker has left. */
   gone(worker: string): void {
     const run = this.#runs.find((one) => one.worker === worker && one.end === undefined);
-    if (run !== undefined) this.#world.fail(`${worker} was told to be gone: it runs ${run.job}`);
+    if (run !== undefined) this.#world.fail(`${worker} was reported as gone, but it runs ${run.job}`);
     for (const path of [this.#layout.announcement(worker), this.#layout.desk(worker)]) {
-      if (this.#server.find(path) !== undefined) this.#world.fail(`${worker} was told to be gone: ${path}`);
+      if (this.#server.find(path) !== undefined)
+        this.#world.fail(`${worker} was reported as gone, but this path exists: ${path}`);
     }
   }
 }

@@ -1,28 +1,32 @@
 import type { Layout } from "../../src/project/layout.js";
 import type { Line } from "../checker/evidence.js";
 import { dependenciesOf, type JobPlan, namesOf, planOf } from "./jobs.js";
-import type { Run } from "./launcher.js";
 import { Numbers } from "./numbers.js";
 import { nameOf, type Roll } from "./roll.js";
+import type { Run } from "./runner.js";
 import type { Change, Inode, Server } from "./server.js";
 import { Told } from "./told.js";
 import type { Actor, World } from "./world.js";
 
-/** A job that was accepted: the file itself, not its name. An array is none, its elements are. */
+/**
+ * A job that was accepted. The inode identifies it, not the name. An array is not such a job, but its elements are.
+ */
 interface Accepted {
   readonly file: string;
   readonly job: string;
   readonly inode: Inode;
-  /** When it came into the queue, from outside or from where it did not count. */
+  /** Time when the job came into the queue, from outside or from a place where it did not count. */
   at: number;
-  /** Where it ended. */
+  /** The directory in which it ended. */
   final: string | undefined;
   hasSucceeded: boolean;
+  /** Whether it was removed by an operator after its end. */
+  isCleaned: boolean;
   /** How often it was put back after its end. */
   revivals: number;
-  /** How often it was put back for an attempt that had been decided before its last one. */
+  /** How often it was put back for an attempt before its last one. */
   late: number;
-  /** By whom it came to where it is, and when. */
+  /** The actor that last moved the job, and the time of this move. */
   moved: { readonly by: string; readonly at: number };
 }
 
@@ -30,8 +34,8 @@ const FINAL = ["jobdone", "jobfailed", "jobcancelled"];
 const OVERWRITTEN = "overwritten";
 
 /**
- * Looks at every change of the server, and at every run, and says at once what may not be. What can only be said in the
- * end, `test/checker` says.
+ * Checks each change on the server and each run, and reports an error at once. `test/checker` checks the facts that are
+ * known only at the end.
  */
 export class Watch {
   readonly accepted: Accepted[] = [];
@@ -43,16 +47,16 @@ export class Watch {
   readonly #layout: Layout;
   readonly #plans: readonly JobPlan[];
   readonly #roll: Roll;
-  /** Files that are being written in the queue itself. */
+  /** Incomplete files that people are writing in the queue. */
   readonly #drops = new Set<Inode>();
   #beginsDrop = false;
-  /** Arrays that were accepted, by when. */
+  /** Time when each array was accepted. */
   readonly #arrays = new Map<string, number>();
-  /** Who holds each lock. */
+  /** The holder of each lock. */
   readonly #holders = new Map<string, string>();
-  /** Who held it before somebody else removed it. */
+  /** The last holder whose lock another actor removed. */
   readonly #robbed = new Map<string, string>();
-  /** Jobs that a dispatcher took from a desk when its lock had been removed (S4). */
+  /** Jobs that a dispatcher took from a desk after its lock had been removed (S4). */
   readonly #takenLate = new Set<string>();
 
   constructor(world: World, server: Server, layout: Layout, plans: readonly JobPlan[], roll: Roll) {
@@ -72,21 +76,21 @@ export class Watch {
     );
   }
 
-  /** The jobs that were accepted, and for each how often it was put back after its end, and how often late. */
-  get submissions(): { job: string; plan: JobPlan; revivals: number; late: number }[] {
-    const jobs = this.accepted.map(({ job, revivals, late }) => ({ job, revivals, late }));
-    const cancelled = this.numbers.in("array cancelled").map((job) => ({ job, revivals: 0, late: 0 }));
+  /** The accepted jobs, with the counts of how often each was put back. */
+  get submissions(): { job: string; plan: JobPlan; revivals: number; late: number; isCleaned: boolean }[] {
+    const none = { revivals: 0, late: 0, isCleaned: false };
+    const cancelled = this.numbers.in("array cancelled").map((job) => ({ job, ...none }));
     const seen = new Map<string, number>();
-    return [...jobs, ...cancelled].map(({ job, revivals, late }) => {
+    return [...this.accepted, ...cancelled].map(({ job, revivals, late, isCleaned }) => {
       const nth = seen.get(job) ?? 0;
       seen.set(job, nth + 1);
       const plan = this.numbers.arrayOf(job) ?? this.#plans.filter(({ name }) => name === job)[nth];
       if (plan === undefined) throw new Error(`no plan for ${job}`);
-      return { job, plan, revivals, late };
+      return { job, plan, revivals, late, isCleaned };
     });
   }
 
-  /** Names of jobs that are held, and of numbers. */
+  /** Names of the held jobs and numbers. */
   get held(): string[] {
     const files = this.accepted.filter(
       ({ file, inode }) => this.#placesOf(file, inode)[0] === this.#layout.jobheld,
@@ -94,7 +98,7 @@ export class Watch {
     return [...files.map(({ job }) => job), ...this.numbers.in("array held")];
   }
 
-  /** The lines of all ledgers that are whole. */
+  /** The complete lines of all ledgers. */
   lines(): Line[] {
     const lines: Line[] = [];
     for (const [ledger, { data }] of this.#server.find(this.#layout.ledger)?.entries ?? []) {
@@ -102,7 +106,7 @@ export class Watch {
         try {
           lines.push({ ...(JSON.parse(text) as Line), ledger, index });
         } catch {
-          // torn, and told to be by the checker
+          // a torn line, which the checker reports
         }
       }
     }
@@ -110,10 +114,10 @@ export class Watch {
   }
 
   /**
-   * A job begins.
+   * Checks the start of a job.
    *
-   * @param file where its worker has it
-   * @returns what it should be
+   * @param file the job's file on its worker's desk
+   * @returns the job's plan
    */
   seeRun(job: string, worker: string, file: string, line: string | undefined): JobPlan | undefined {
     const plan = planOf(this.#plans, line);
@@ -127,7 +131,10 @@ export class Watch {
     return plan;
   }
 
-  /** What runs lies on its worker's desk: it has not ended, is not held, and is nobody else's. */
+  /**
+   * A job may start only while it lies on its worker's desk. If it lies there, it has not ended, is not held, and no
+   * other worker has it.
+   */
   #seeBegin(job: string, worker: string, file: string): void {
     if (this.#roll.isFenced(worker)) this.#world.fail(`begun after its worker was declared lost: ${job}`);
     const there = this.#server.find(file);
@@ -154,12 +161,12 @@ export class Watch {
         ? found.some(({ hasSucceeded }) => hasSucceeded)
         : found.some(({ final, revivals }) => final !== undefined || revivals > 0) ||
           this.numbers.placeOf(other) === "array cancelled" ||
-          this.#server.find(this.#layout.ended("jobcancelled", `${other}.ini`)) !== undefined; // it was not whole yet
+          this.#server.find(this.#layout.ended("jobcancelled", `${other}.ini`)) !== undefined; // cancelled while incomplete
       if (!isMet) this.#world.fail(`begun too early: ${job}, before ${other}`);
     }
   }
 
-  /** @param make makes a file in the queue that is written from then on */
+  /** @param make creates a file in the queue, which is written after that */
   beginDrop(make: () => Inode): Inode {
     this.#beginsDrop = true;
     const inode = make();
@@ -168,23 +175,23 @@ export class Watch {
     return inode;
   }
 
-  /** Whether a file of this name was taken out of the queue while it was written, and still is. */
+  /** Whether a file of this name was taken out of the queue while people were writing it, and is still incomplete. */
   isWrittenAside(job: string): boolean {
     const rooms = ["jobheld", ...FINAL].map((room) => `${this.#layout.root}/${room}/${job}.ini`);
     return [...this.#drops].some((inode) => rooms.some((path) => this.#server.find(path) === inode));
   }
 
-  /** It has been written to its end. */
+  /** Records that a file in the queue is complete. */
   endDrop(file: string, inode: Inode): void {
     this.#drops.delete(inode);
     this.#accept(file, inode);
-    // Somebody may have cancelled it meanwhile.
+    // An operator may have cancelled the job while the file was incomplete.
     const [room = ""] = this.#placesOf(file, inode).map(nameOf);
     const job = this.accepted.find((one) => one.inode === inode);
     if (job !== undefined && FINAL.includes(room)) job.final = room;
   }
 
-  /** @param listedAt when that dispatcher last began to read the queue, and believed it */
+  /** @param listedAt when this dispatcher last began to list the queue */
   seeAllEnded(dispatcher: string, listedAt: number): void {
     const early = (job: string, at: number) => {
       if (at > listedAt || this.numbers.freedAt(job) > listedAt || this.#isBlocked(job, listedAt)) return;
@@ -203,7 +210,10 @@ export class Watch {
     }
   }
 
-  /** It waits for what is held, or was held, or not there, when the queue was read: then nobody waits for it. */
+  /**
+   * Whether the job waits for a job that was held, released or missing after the queue was listed. A dispatcher does
+   * not wait for such a job.
+   */
   #isBlocked(job: string, listedAt: number): boolean {
     const plan = this.numbers.arrayOf(job) ?? this.#plans.find(({ name }) => name === job);
     const held = this.held;
@@ -222,7 +232,7 @@ export class Watch {
     });
   }
 
-  /** Numbers that are no jobs yet, and not cancelled. */
+  /** Numbers that are neither jobs nor cancelled. */
   #waitingNumbersOf(array: string): string[] {
     const plan = this.numbers.arrayOf(array);
     const place = (job: string) => this.numbers.placeOf(job) ?? "array cancelled";
@@ -238,7 +248,8 @@ export class Watch {
     } else {
       const moved = { by: this.#world.current, at };
       const counts = { revivals: 0, late: 0 };
-      this.accepted.push({ file, job, inode, at, final: undefined, hasSucceeded: false, ...counts, moved });
+      const not = { final: undefined, hasSucceeded: false, isCleaned: false };
+      this.accepted.push({ file, job, inode, at, ...not, ...counts, moved });
     }
   }
 
@@ -257,6 +268,7 @@ export class Watch {
     }
     if (what === "rename" && change.replaced !== undefined) this.#seeOverwritten(change.replaced, path, to);
     if (what === "rename" && this.#isInRoom(path)) this.#seeMove(inode, path, to);
+    if (what === "unlink" && this.#isInRoom(path)) this.#seeCleaned(inode);
     this.numbers.see(change);
     if (what !== "mkdir") for (const job of this.accepted) this.#seePlaces(job, `${what} ${path} ${to}`);
   }
@@ -269,7 +281,9 @@ export class Watch {
     this.#holders.delete(path);
   }
 
-  /** A number becomes a job: most often in the queue; an operator may take it from its way there. */
+  /**
+   * Records that a number becomes a job. Most numbers go into the queue, but an operator may take one on its way there.
+   */
   #seeElement(path: string, to: string, inode: Inode): void {
     const { root, jobarrays } = this.#layout;
     const isOut =
@@ -289,22 +303,31 @@ export class Watch {
     this.#accept(file, inode);
   }
 
-  /** S6: the ledger comes first; and what is published stays, until somebody asks for it again. */
+  #seeCleaned(inode: Inode): void {
+    const job = this.accepted.find((one) => one.inode === inode);
+    if (job !== undefined && job.final !== undefined && /^op/.test(this.#world.current)) job.isCleaned = true;
+  }
+
+  /**
+   * S6: the ledger is written before an outcome is published. A published job stays until an operator asks for it
+   * again.
+   */
   #seeMove(inode: Inode, path: string, to: string): void {
     const job = this.accepted.find((one) => one.inode === inode);
     if (job === undefined) return;
     const room = to.split("/").at(-2) ?? "";
-    // S4: by a dispatcher that was held up since it took the lock, until another removed it.
+    // S4: the dispatcher was delayed after it took the lock, and another actor removed the lock.
     const isRebalanced = [path, to].every((one) => one.startsWith(`${this.#layout.jobpod}/`));
     if (isRebalanced && this.#robbed.get(`${path}.lock`) === this.#world.current)
       this.#takenLate.add(job.job);
-    // S9: by a dispatcher that was held up since it looked at the file, before its last attempt.
+    // S9: the dispatcher looked at the file before the job's last attempt, and was delayed since then.
     const isRetry = room === "jobqueue" && path.startsWith(`${this.#layout.retryDesk}/`);
     if (isRetry && job.moved.at > (this.#mover?.foundAt.get(path) ?? Number.POSITIVE_INFINITY)) job.late++;
     job.moved = { by: this.#world.current, at: this.#world.time };
     if (room === "jobqueue" && path.startsWith(`${this.#layout.jobheld}/`)) job.at = this.#world.time;
     if (room === "jobheld") this.#seeNotRun(job.job);
-    // Whatever was to be decided there of its attempts, it has another one when it is released.
+    // A job that is held on the retry desk has another attempt when it is released, even if the dispatcher would have
+    // given it up.
     if (room === "jobheld" && path.startsWith(`${this.#layout.retryDesk}/`)) job.revivals++;
     if (job.final !== undefined) {
       const isRevived = room === "jobqueue" && job.final !== "jobdone" && /^op/.test(this.#world.current);
@@ -317,15 +340,16 @@ export class Watch {
     if (!FINAL.includes(room)) return;
     job.final = room;
     if (room === "jobdone") job.hasSucceeded = true;
-    // By a command it is moved first, and told of then.
+    // A command moves the job first and records that afterwards.
     if (room === "jobcancelled") return;
     const isTold = this.lines().some((line) => line.job === job.job && line.to === room);
     if (!isTold) this.#world.fail(`published before the ledger tells: ${job.file} to ${room}`);
   }
 
   /**
-   * Two of a name: the first is gone for good. The protocol does not promise more (docs/protocol.md, assumptions) when it came
-   * there after the other's place had been looked at, or when two dispatchers have put both on one desk.
+   * Handles two jobs with the same name of which the first is overwritten. The protocol allows this in two cases
+   * (docs/protocol.md, assumptions). In the first case, the first job came after another actor had found the place
+   * free. In the second case, two dispatchers put both jobs on one desk.
    */
   #seeOverwritten(inode: Inode, path: string, to: string): void {
     const job = this.accepted.find((one) => one.inode === inode);
@@ -335,7 +359,7 @@ export class Watch {
     if (job.moved.at > missedAt || byTwo) job.final = OVERWRITTEN;
   }
 
-  /** Who has made the last call. */
+  /** The actor that made the last call. */
   get #mover(): Actor | undefined {
     return this.#world.actors.find(({ name }) => name === this.#world.current);
   }
@@ -346,7 +370,7 @@ export class Watch {
     this.#world.fail(`held while it runs: ${job}, by ${run.worker}`);
   }
 
-  /** None is lost, and none is in two places. What has ended may be replaced by another of its name. */
+  /** No job is lost or in two places. Another job with the same name may replace an ended job. */
   #seePlaces({ file, inode, final }: Accepted, after: string): void {
     const places = this.#placesOf(file, inode);
     if (places.length === 1 || (final !== undefined && places.length === 0)) return;
@@ -371,7 +395,7 @@ export class Watch {
     return path.startsWith(`${this.#layout.jobqueue}/`) && !nameOf(path).startsWith(".");
   }
 
-  /** A job's file, where jobs are. */
+  /** Whether a path is a job's file in a directory for jobs. */
   #isInRoom(path: string): boolean {
     const name = nameOf(path);
     const { root, workerqueue, jobarrays } = this.#layout;

@@ -1,13 +1,13 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Clock } from "../../src/spool/clock.js";
-import type { Verdict } from "./client.js";
+import type { Clock } from "../../src/store/clock.js";
+import type { Verdict } from "./verdict.js";
 
 /** A call that waits for its turn. */
 export interface Call {
   readonly actor: Actor;
   readonly what: string;
   readonly path: string;
-  /** What may go wrong with it besides an error before it is done. */
+  /** Fault that the call may have, besides an error that refuses it. */
   readonly fault: Verdict | undefined;
   readonly go: (verdict: Verdict) => void;
 }
@@ -18,14 +18,14 @@ interface Timer {
   readonly call: () => void;
 }
 
-/** What may happen next. `time`: it goes on to the next timer, although somebody is in the middle of something. */
+/** The next event. `time`: the time jumps to the next timer, although an actor has not finished its work. */
 export type Event =
   | { readonly kind: "call"; readonly call: Call; readonly verdict: Verdict }
   | { readonly kind: "time" }
   | { readonly kind: "kill"; readonly actor: Actor }
   /**
-   * `stop`: SIGSTOP and, after so many ms, SIGCONT. `cut-off`: its calls do not come back for so long; it goes on
-   * otherwise. `until`: not longer than to the first such call by another.
+   * `stop`: the actor gets SIGSTOP and, after `ms`, SIGCONT. `cut-off`: the actor's calls do not return for `ms`, but
+   * the actor goes on otherwise. `until`: the delay ends early when another actor makes such a call.
    */
   | {
       readonly kind: "stop" | "cut-off";
@@ -40,11 +40,11 @@ export interface Scheduler {
   toss(): boolean;
 }
 
-/** The wall clocks' time at the beginning. */
+/** Time of the wall clocks at the beginning. */
 const EPOCH = Date.UTC(2026, 0, 1);
-/** What a call takes, ms. */
+/** Duration of a call, ms. */
 const CALL = 0.1;
-/** So many calls one makes before others, who was held up and is there just in time. */
+/** Number of calls for which an actor goes first after its delay ended early. */
 const HASTE = 8;
 const context = new AsyncLocalStorage<Actor>();
 const real = {
@@ -54,27 +54,30 @@ const real = {
   random: Math.random,
 };
 
-/** A process: what it asks of the store and of its clock, it gets when the scheduler says so. */
+/** A process. The scheduler decides when its calls and timers go on. */
 export class Actor {
   readonly world: World;
   readonly name: string;
   readonly clock: Clock;
   state: "live" | "stopped" | "cut-off" | "dead" = "live";
-  /** It was held up until just now, and is quicker than others for some calls. */
+  /** Number of calls for which the actor still goes first, after a delay that ended early. */
   hurry = 0;
-  /** When it last found out that a name was not there, by path; and that it was. */
+  /** When the actor last saw that a name does not exist, and when it last saw that the name exists, by path. */
   readonly missedAt = new Map<string, number>();
   readonly foundAt = new Map<string, number>();
-  /** It has ended by itself. */
+  /** Whether the actor has ended by itself. */
   hasLeft = false;
-  /** Told when it is killed. */
+  /** Called when the actor is killed. */
   onDeath: () => void = () => undefined;
 
-  /** @param skew of its wall clock, ms @param drift of its monotonic one: 0.01 is one in a hundred too fast */
+  /**
+   * @param skew error of its wall clock, ms
+   * @param drift error of its monotonic clock: 0.01 means 1 % too fast
+   */
   constructor(world: World, name: string, skew: number, drift: number) {
     this.world = world;
     this.name = name;
-    // Whole milliseconds, one at the least: as Node's timers.
+    // As with Node's timers, delays are whole milliseconds, and at least one.
     const after = (ms: number, call: () => void) =>
       world.after(Math.max(1, Math.trunc(ms)) / (1 + drift), call, this);
     this.clock = {
@@ -105,7 +108,7 @@ export class Actor {
     };
   }
 
-  /** It is no more. */
+  /** Whether the actor has ended or was killed. */
   get isOver(): boolean {
     return this.hasLeft || this.state === "dead";
   }
@@ -120,26 +123,26 @@ export class Actor {
     });
   }
 
-  /** Begins to do something. What it throws ends the model. */
+  /** Starts work. An error that it throws ends the play. */
   begin(run: () => Promise<void>): void {
     void context.run(this, run).catch((error) => this.world.fail(`${this.name} broke down: ${error.stack}`));
   }
 }
 
-/** All that there is: actors, what they wait for, and the time. One step at a time. */
+/** The whole model: actors, their calls and timers, and the time. It makes one step at a time. */
 export class World {
-  /** True time, ms; no actor knows it. */
+  /** The true time in ms, which no actor knows. */
   time = 0;
   steps = 0;
   readonly calls: Call[] = [];
   readonly trace: string[] = [];
   violation: string | undefined;
-  /** Who has made the last call. */
+  /** The actor that made the last call. */
   current = "";
   readonly actors: Actor[] = [];
   readonly #scheduler: Scheduler;
   #timers: Timer[] = [];
-  /** Those who are held up until somebody makes a certain call. */
+  /** Actors that are delayed until another actor makes a certain call. */
   #awaited: { readonly actor: Actor; readonly until: (call: Call) => boolean; readonly end: () => void }[] =
     [];
 
@@ -178,7 +181,7 @@ export class World {
     this.trace.push(`${(this.time / 1000).toFixed(4).padStart(9)} ${what}`);
   }
 
-  /** @param actor whose it is: it waits while that one is stopped, and is void when it is dead */
+  /** @param actor owner of the timer, which waits while the actor is stopped and is removed when it is killed */
   after(ms: number, call: () => void, actor?: Actor): () => void {
     const timer = { at: this.time + Math.max(0, ms), actor, call };
     this.#timers.push(timer);
@@ -196,7 +199,7 @@ export class World {
     actor.onDeath();
   }
 
-  /** Lets everything happen until the condition holds, or something is wrong. @returns whether it holds */
+  /** Makes steps until the condition holds or an error is found. @returns whether the condition holds */
   async run(condition: () => boolean, mostSteps: number): Promise<boolean> {
     const until = this.steps + mostSteps;
     while (this.violation === undefined) {
@@ -260,7 +263,7 @@ export class World {
     this.#awaited.push(awaited);
   }
 
-  /** False: there is none. */
+  /** @returns false if there is no timer */
   #nextTimer(): boolean {
     let next: Timer | undefined;
     for (const timer of this.#timers) {
@@ -277,8 +280,8 @@ export class World {
   }
 
   /**
-   * While it is in force, code that knows nothing of the model (proper-lockfile) has its actor's clock, and chance is the
-   * scheduler's.
+   * Ends what `takeOver` began. In between, code outside the model (proper-lockfile) uses the clock of its actor, and the
+   * scheduler decides random numbers.
    */
   [Symbol.dispose](): void {
     Date.now = real.now;

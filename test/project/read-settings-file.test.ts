@@ -12,11 +12,11 @@ describe("a project's settings.ini", () => {
   });
   afterEach(() => fs.rmSync(layout.root, { recursive: true }));
 
-  it("says nothing where there is none", () => {
+  it("sets nothing when the file does not exist", () => {
     expect(readSettingsFile(layout, "private")).to.deep.equal({});
   });
 
-  it("is not taken for missing where it cannot be asked for: the others go by it", () => {
+  it("does not count as missing when it cannot be read, because other processes may use it", () => {
     fs.symlinkSync(layout.settings, layout.settings);
     expect(() => readSettingsFile(layout, "private")).to.throw("ELOOP");
   });

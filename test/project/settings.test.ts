@@ -16,12 +16,19 @@ describe("settings.ini", () => {
       "[fjord]\nBeat: 500 ms\nlost_after = 3\npoll = 1m\nsettle=0.5\ngrace : 10s\nretry_backoff = 2 min\n",
       { beat: 0.5, lostAfter: 3, poll: 60, settle: 0.5, grace: 10, retryBackoff: 120 },
     ],
+    ...[30, 400].map((days) => {
+      const keys = ["beat", "poll", "settle", "grace", "retry_backoff", "idle_limit"];
+      const s = days * 86_400;
+      const said = { beat: s, poll: s, settle: s, grace: s, retryBackoff: s, idleLimit: s };
+      return [`[fjord]\n${keys.map((key) => `${key} = ${days} d\n`).join("")}`, said] as const;
+    }),
     ["[fjord]\nlost_limit = 1\nflush = Yes\n", { lostLimit: 1, flush: true }],
     ["[fjord]\nidle_limit = 10 min\n", { idleLimit: 600 }],
     ["[fjord]\nidle_limit = none\n", { idleLimit: Number.POSITIVE_INFINITY }],
     ["[fjord]\nflush = no\n", { flush: false }],
     ["[fjord]\njob_owners = ann, LAB\\bob@x, 7\n", { jobOwners: "ann, LAB\\bob@x, 7" }],
     ["[fjord]\nflush = false\n", { flush: false }],
+    ["[fjord]\nshell = /bin/bash -l\n", { shell: "/bin/bash -l" }],
     ["[DEFAULT]\nbeat = 1 s\ngrace = 1 s\n[fjord]\nbeat = 3 s\n", { beat: 3, grace: 1 }],
     ["[DEFAULT]\nbeat = 1 s\n", { beat: 1 }],
   ] as const) {
@@ -46,7 +53,9 @@ describe("settings.ini", () => {
     ["[fjord]\nstore = nfs\n", "[fjord] store", "auto, local or network"],
     ["[fjord]\njob_owners = ann,,bob\n", "[fjord] job_owners", "own, group, anyone, or names of users"],
     ["[fjord]\njob_owners =\n", '[fjord] job_owners: "" is not own, group'],
+    ["[fjord]\nshell = ~/bin/zsh\n", '[fjord] shell: "~/bin/zsh" is not the path of a POSIX shell'],
     ["[fjord]\nflush = maybe\n", "[fjord] flush", "yes or no"],
+    ["[fjord]\nbeat = 1 s\nnonsense\n", "line 3"],
     ["[fjord]\ngarce = 5 s\n", '[fjord]: unknown key "garce"'],
     ["[fjord]\nconstructor = 5 s\n", '[fjord]: unknown key "constructor"'],
     ["beat = 2 s\n", "line 1", "such as [fjord] above it"],
@@ -55,7 +64,7 @@ describe("settings.ini", () => {
     ["[fjord]\nbeat = 2 s\nbeat = 3 s\n", 'line 3: key "beat" is given a second time'],
     ["[fjord]\n\0", "line 2"],
   ] as const) {
-    it(`refuses ${JSON.stringify(text)}, naming the place`, () => {
+    it(`refuses ${JSON.stringify(text)}, and the message names the place`, () => {
       let refused: unknown;
       try {
         read(text);
@@ -69,11 +78,11 @@ describe("settings.ini", () => {
     });
   }
 
-  it("is told what was meant", () => {
+  it("suggests the likely name after a misspelling", () => {
     for (const [text, hint] of [
       ["[Fjord]\n", "Did you mean [fjord]?"],
       ["[fjrd]\n", "Did you mean [fjord]?"],
-      ["[control]\n", "All settings stand in the section [fjord]."],
+      ["[control]\n", "All settings belong in the section [fjord]."],
       ["[fjord]\nretry-backoff = 1 s\n", 'Did you mean "retry_backoff"?'],
     ] as const) {
       expect(() => read(text), text)
@@ -82,7 +91,7 @@ describe("settings.ini", () => {
     }
   });
 
-  it("has slower defaults on a network file system, and flushes there", () => {
+  it("has slower defaults on a network file system, and flushes by default there", () => {
     const [local, network] = [defaultSettings("local"), defaultSettings("network")];
     for (const key of ["beat", "lostAfter", "poll", "settle"] as const) {
       expect(network[key], key).to.be.greaterThan(local[key]);

@@ -1,11 +1,12 @@
 import { expect } from "chai";
 import { FjordError } from "../../src/job/error.js";
 import type { Outcome } from "../../src/job/outcome.js";
-import type { AttemptRecord } from "../../src/report/attempts.js";
+import type { AttemptRecord } from "../../src/ledger/attempts.js";
 import { readCondition } from "../../src/report/conditions.js";
 
 function attempt(outcome: Outcome | undefined, more: Partial<AttemptRecord> = {}): AttemptRecord {
-  const one = { job: "j", attempt: 2, worker: "node7-w-1", host: "node7", start: "", log: "", ...more };
+  const which = { job: "j", attempt: 2, run: "node7-w-1.2", life: "node7-w-1.1" };
+  const one = { ...which, worker: "node7-w-1", host: "node7", start: "", log: "", ...more };
   return outcome === undefined ? one : { ...one, outcome };
 }
 
@@ -37,7 +38,7 @@ describe("a condition", () => {
     ["worker = node7-w-1", true, true, true],
   ];
   for (const [text, ...meant] of conditions) {
-    it(`"${text}"`, () => {
+    it(`"${text}" selects the attempts that it describes`, () => {
       expect([LONG, KILLED, RUNNING].map(readCondition(text))).to.deep.equal(meant);
     });
   }
@@ -45,7 +46,7 @@ describe("a condition", () => {
   // biome-ignore format: a list
   const nonsense = ["", "duration", "duration 1h", "length > 1", "duration > long", "memory > 1h", "exit = three", "host =", "constructor = 1", "outcome = timedout", "outcome ="];
   for (const text of nonsense) {
-    it(`is not "${text}"`, () => {
+    it(`is refused: "${text}"`, () => {
       expect(() => readCondition(text))
         .to.throw(FjordError)
         .with.property("code", "bad-usage");

@@ -1,18 +1,18 @@
 import fs from "node:fs";
-import os from "node:os";
 import path from "node:path";
 import { expect } from "chai";
-import { Layout } from "../../src/project/layout.js";
+import type { Layout } from "../../src/project/layout.js";
 import { readFailures } from "../../src/report/failures.js";
-import { LocalStore } from "../../src/spool/local-store.js";
+import { LocalStore } from "../../src/store/local-store.js";
+import { sitePerTest } from "../rig/site.js";
 
-/** A line of a ledger: what happened, and in which second. */
+/** A line of a ledger, with the second in which the event happened. */
 interface Noted {
   readonly second: number;
   readonly [key: string]: unknown;
 }
 
-/** Notes what is asked of it. */
+/** A store that records its calls. */
 class WatchedStore extends LocalStore {
   readonly calls: string[] = [];
   override list(dir: string) {
@@ -30,19 +30,18 @@ class WatchedStore extends LocalStore {
 }
 
 describe("the last few failures", () => {
+  const site = sitePerTest();
   let layout: Layout;
   let store: WatchedStore;
 
   beforeEach(() => {
-    layout = new Layout(fs.mkdtempSync(path.join(os.tmpdir(), "fjord-test-")));
-    for (const dir of [layout.ledger, layout.joblogs]) fs.mkdirSync(dir);
+    layout = site().layout;
     store = new WatchedStore();
   });
-  afterEach(() => fs.rmSync(layout.root, { recursive: true }));
 
   const at = (second: number) => new Date(Date.UTC(2026, 0, 1) + second * 1000).toISOString();
 
-  /** Writes a ledger as it was at its last event. */
+  /** Writes a ledger whose file has the time of its last event. */
   const ledger = (actor: string, ...events: Noted[]) => {
     const lines = events.map(({ second, ...event }) => JSON.stringify({ v: 1, t: at(second), ...event }));
     fs.writeFileSync(layout.ledgerOf(actor), lines.map((line) => `${line}\n`).join(""));
@@ -59,15 +58,15 @@ describe("the last few failures", () => {
     stamp: "1:2:3",
   });
   const names = async (...files: string[]) =>
-    (await readFailures(store, layout, files)).map(({ job }) => job);
+    (await readFailures({ ...site(), store }, files)).map(({ job }) => job);
 
-  it("are nothing to look for where none has failed", async () => {
+  it("cost no call of the store when no job has failed", async () => {
     ledger("w", ended(1, "a", "jobdone"));
-    expect(await readFailures(store, layout, [])).to.deep.equal([]);
+    expect(await readFailures({ ...site(), store }, [])).to.deep.equal([]);
     expect(store.calls).to.deep.equal([]);
   });
 
-  it("are those that still lie there, of all ledgers, the newest first", async () => {
+  it("are the failed jobs that are still there, from all ledgers, with the newest first", async () => {
     ledger("w1", ended(1, "a"), ended(4, "put back"), ended(5, "b"));
     ledger("w2", ended(2, "c"), ended(3, "script.sh"), ended(6, "well", "jobdone"));
     expect(await names("a.ini", "b.ini", "c.ini", "script.sh", "never seen.ini")).to.deep.equal([
@@ -78,10 +77,10 @@ describe("the last few failures", () => {
     ]);
   });
 
-  it("are each the latest of their job", async () => {
+  it("show the latest attempt of each job", async () => {
     ledger("w1", ended(1, "a", "retry", 1));
     ledger("w2", ended(2, "a", "retry", 2));
-    expect(await readFailures(store, layout, ["a.ini"])).to.deep.equal([
+    expect(await readFailures({ ...site(), store }, ["a.ini"])).to.deep.equal([
       {
         job: "a",
         at: at(2),
@@ -92,14 +91,14 @@ describe("the last few failures", () => {
     ]);
   });
 
-  it("are also those that were refused, or lost too often", async () => {
+  it("include jobs that were refused or lost too often", async () => {
     ledger(
       "d",
       { second: 1, event: "refused", job: "bad", file: "bad.ini", reason: "bad.ini: is empty" },
       { second: 2, event: "lost", job: "killer", attempt: 10, worker: "w", reason: "dead", to: "jobfailed" },
       { second: 3, event: "lost", job: "back", attempt: 1, worker: "w", reason: "dead", to: "jobqueue" },
     );
-    expect(await readFailures(store, layout, ["bad.ini", "killer.ini", "back.ini"])).to.deep.equal([
+    expect(await readFailures({ ...site(), store }, ["bad.ini", "killer.ini", "back.ini"])).to.deep.equal([
       {
         job: "killer",
         at: at(2),
@@ -116,7 +115,7 @@ describe("the last few failures", () => {
     ]);
   });
 
-  it("tell the last line that was printed, from the end of the log alone", async () => {
+  it("show the last printed line, and read only the end of the log", async () => {
     const printed: [job: string, text: string, last: string | undefined][] = [
       ["a", "first\nlast \n\n", "last"],
       ["b", "10%\r20%\r", "20%"],
@@ -126,8 +125,7 @@ describe("the last few failures", () => {
     for (const [job, text] of printed) fs.writeFileSync(layout.attemptLog(job, 1), text);
     ledger("w", ...printed.map(([job], n) => ended(n, job)));
     const failures = await readFailures(
-      store,
-      layout,
+      { ...site(), store },
       printed.map(([job]) => `${job}.ini`),
     );
     for (const [job, , last] of printed) {
@@ -135,13 +133,13 @@ describe("the last few failures", () => {
     }
   });
 
-  it("tell of a job that was timed out what it printed itself", async () => {
+  it("show, for a job that timed out, the last line that the job itself printed", async () => {
     fs.writeFileSync(layout.attemptLog("slow", 1), "step 7\nfjord: timed out after 3 s\n");
     ledger("w", { ...ended(1, "slow"), outcome: { kind: "timed-out", after: 3 } });
-    expect((await readFailures(store, layout, ["slow.ini"]))[0]?.lastLine).to.equal("step 7");
+    expect((await readFailures({ ...site(), store }, ["slow.ini"]))[0]?.lastLine).to.equal("step 7");
   });
 
-  it("are five of a hundred thousand, and cost no more than five", async () => {
+  it("are five of a hundred thousand, and read only five logs", async () => {
     const files = Array.from({ length: 100_000 }, (_, n) => `job${n}.ini`);
     ledger("old", ...Array.from({ length: 1000 }, (_, n) => ended(n, `job${n}`)));
     ledger("new", ...Array.from({ length: 1000 }, (_, n) => ended(2000 + n, `job${2000 + n}`)));

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { tabulate } from "../../src/report/results.js";
 
 describe("the table of results", () => {
-  it("has a column for each parameter and each result, by their first appearance", () => {
+  it("has a column for each parameter and each result, in the order of their first appearance", () => {
     const table = tabulate([
       { job: "a", state: "done", params: { n: "1" }, results: { loss: 0.5, best: { epoch: 3 } } },
       { job: "b", state: "failed", params: { n: "2", m: "x" }, results: {} },
@@ -16,7 +16,7 @@ describe("the table of results", () => {
     ]);
   });
 
-  it("gives no two columns one name", () => {
+  it("gives each column a different name", () => {
     const { columns } = tabulate([
       { job: "a", state: "done", params: { job: "x", n: "1" }, results: { n: 2, state: 3 } },
     ]);

@@ -1,10 +1,11 @@
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { sampleCoverage } from "./coverage.js";
 import { until } from "./until.js";
 
-/** The package: dist/test/rig → its root. */
+/** The root of the package; this file is in dist/test/rig. */
 export const PACKAGE = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", "..", "..");
 
 export type CommandName = "recruiter" | "dispatcher" | "worker" | "fjord";
@@ -17,9 +18,10 @@ export interface CommandOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
   readonly input?: string;
+  /** Time in seconds after which the command counts as hung; infinity for a daemon. */
+  readonly longest?: number;
 }
 
-/** How a command ended. */
 export interface CommandEnd {
   readonly exitCode: number | undefined;
   readonly signal: string | undefined;
@@ -27,34 +29,42 @@ export interface CommandEnd {
   readonly stderr: string;
 }
 
-/** Seconds after which a command is taken for hung. */
 const LONGEST = 60;
+/** Ms to wait for the end of the output of a process that has exited. A process that it left behind may hold the pipe open. */
+const LAST_WORDS = 1000;
 
 function spawn(program: string, args: readonly string[], options: CommandOptions) {
+  const { longest = LONGEST } = options;
   return execa(program, args, {
     cwd: options.cwd ?? process.cwd(),
     env: sampleCoverage(options.env ?? process.env),
     extendEnv: false,
     reject: false,
     stripFinalNewline: false,
-    timeout: LONGEST * 1000,
+    ...(longest === Number.POSITIVE_INFINITY ? {} : { timeout: longest * 1000 }),
     killSignal: "SIGKILL",
     ...(options.input === undefined ? {} : { input: options.input }),
   });
 }
 
-/** A program that was started and may be watched while it runs. */
+/** A program that a test has started, and watches while it runs. */
 export class RunningCommand {
   readonly pid: number;
-  /** Its exit and the end of all that it printed: what it started and left behind may hold the latter up. */
+  /**
+   * Resolves at the exit and the end of all output. Processes that the program left behind may delay the end of the
+   * output.
+   */
   readonly end: Promise<CommandEnd>;
-  /** Its exit alone. */
+  /** Resolves at the exit, when the output that was written up to then has arrived. */
   readonly exit: Promise<void>;
   readonly #child: ReturnType<typeof spawn>;
   readonly #name: string;
   #stdout = "";
   #stderr = "";
-  #ended: CommandEnd | undefined;
+  #output = "";
+  #exitCode: number | undefined;
+  #hasExited = false;
+  #hasEnded = false;
 
   constructor(program: string, args: readonly string[], options: CommandOptions) {
     this.#name = [path.basename(program), ...args.map((arg) => path.basename(arg))].join(" ");
@@ -62,26 +72,38 @@ export class RunningCommand {
     this.pid = this.#child.pid ?? 0;
     this.#child.stdout?.on("data", (text: Buffer) => {
       this.#stdout += text;
+      this.#output += text;
     });
     this.#child.stderr?.on("data", (text: Buffer) => {
       this.#stderr += text;
+      this.#output += text;
     });
     this.#child.stdin?.on("error", () => undefined);
+    const closed = new Promise((resolve) => this.#child.once("close", resolve));
     this.exit = new Promise((resolve) => {
-      this.#child.once("exit", () => resolve());
+      this.#child.once("exit", (code) => {
+        this.#exitCode = code ?? undefined;
+        this.#hasExited = true;
+        void Promise.race([closed, delay(LAST_WORDS)]).then(() => resolve());
+      });
       this.#child.once("error", () => resolve());
     });
     this.end = this.#child.then((result) => {
       const { exitCode, signal, stdout, stderr } = result;
-      this.#ended = { exitCode, signal, stdout: String(stdout), stderr: String(stderr) };
+      this.#hasEnded = true;
       if (result.timedOut) throw new Error(`${this.#name} hung\n${stdout}\n${stderr}`);
-      return this.#ended;
+      return { exitCode, signal, stdout: String(stdout), stderr: String(stderr) };
     });
-    this.end.catch(() => undefined); // whoever waits for the end hears it
+    this.end.catch(() => undefined); // only callers that wait for the end get the error
   }
 
-  get hasEnded(): boolean {
-    return this.#ended !== undefined;
+  get isAlive(): boolean {
+    return !this.#hasExited;
+  }
+
+  /** Undefined while the program runs, and when a signal has ended it. */
+  get exitCode(): number | undefined {
+    return this.#exitCode;
   }
 
   get stdout(): string {
@@ -92,32 +114,37 @@ export class RunningCommand {
     return this.#stderr;
   }
 
-  /** Waits until it has printed something. */
+  /** Both streams, in the order in which they arrived. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** Waits until the program has printed something on its standard output. */
   async said(what: string | RegExp): Promise<void> {
-    const heard = () => (typeof what === "string" ? this.#stdout.includes(what) : what.test(this.#stdout));
+    const isSaid = () => (typeof what === "string" ? this.#stdout.includes(what) : what.test(this.#stdout));
     await until(
       `"${this.#name}" has said ${what}`,
       () => {
-        if (heard()) return true;
-        if (this.#ended !== undefined)
-          throw new Error(`"${this.#name}" has ended without saying ${what}\n${this.#words()}`);
+        if (isSaid()) return true;
+        if (this.#hasEnded)
+          throw new Error(`"${this.#name}" ended and did not say ${what}\n${this.#words()}`);
         return false;
       },
       () => this.#words(),
     );
   }
 
-  kill(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
+  kill(signal: NodeJS.Signals = "SIGKILL"): void {
+    if (this.isAlive) this.#child.kill(signal);
   }
 
-  /** Types on its standard input. */
+  /** Types on the program's standard input. */
   type(text: string): void {
     this.#child.stdin?.write(text);
   }
 
   #words(): string {
-    const end = this.#ended && `ended with ${this.#ended.exitCode ?? this.#ended.signal}\n`;
-    return `${end ?? ""}--- stdout\n${this.#stdout}--- stderr\n${this.#stderr}`;
+    const end = this.isAlive ? "" : `exited with ${this.#exitCode ?? this.#child.signalCode}\n`;
+    return `${end}--- stdout\n${this.#stdout}--- stderr\n${this.#stderr}`;
   }
 }

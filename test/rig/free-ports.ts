@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer } from "node:net";
 
-/** Ports of loopback on which nobody listens, all different. Somebody else may take one before it is used. */
+/** Different free ports of the loopback interface. Another process may take one before the test uses it. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {

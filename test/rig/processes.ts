@@ -14,8 +14,8 @@ function read(file: string): string {
 }
 
 /**
- * The live processes that carry a path in their environment or command line: everything that was started below a
- * temporary project inherits its path. Only Linux tells; elsewhere there seem to be none.
+ * Live processes that have a path in their environment or command line. Every process that is started in a temporary
+ * project inherits the path. Only Linux shows this; on other systems the list is empty.
  */
 export function processesWith(path: string): LiveProcess[] {
   if (process.platform !== "linux") return [];
@@ -29,21 +29,29 @@ export function processesWith(path: string): LiveProcess[] {
   return found;
 }
 
-/** Whether there is such a process; a zombie is none. */
+/** A zombie does not count. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch {
     return false;
   }
-  const stat = read(`/proc/${pid}/stat`);
-  return stat === "" || stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3) !== "Z";
+  return !"ZX".includes(stateOf(pid) ?? "alive");
 }
 
-export function kill(pid: number, signal: NodeJS.Signals): void {
+/**
+ * State of a process, a letter as in proc(5): `R`, `S`, `D`, `T` (stopped), `Z`. Undefined if there is no such process,
+ * or no /proc.
+ */
+export function stateOf(pid: number): string | undefined {
+  const stat = read(`/proc/${pid}/stat`);
+  return stat === "" ? undefined : stat[stat.lastIndexOf(")") + 2];
+}
+
+export function kill(pid: number, signal: NodeJS.Signals = "SIGKILL"): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // gone already
+    // the process has already ended
   }
 }

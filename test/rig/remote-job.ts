@@ -4,8 +4,8 @@ import { execa } from "execa";
 import { until } from "./until.js";
 
 /**
- * The job's side: it announces each attempt with its pid, and then does what it is told, line by line. What has been
- * done is told back, a line each.
+ * The job's side. It announces each attempt with its pid, carries out the test's orders line by line, and writes each order
+ * that it has carried out to a file.
  */
 export const REMOTE_JOB = `#!/bin/sh
 control=$1
@@ -17,13 +17,10 @@ while IFS= read -r order <&3; do
 done
 `;
 
-/**
- * A job that waits until the test tells it what to do: no test has to guess how long something takes.
- * Its orders are lines of shell.
- */
+/** A job that waits for the test's orders, which are lines of shell. So no test has to guess how long a job takes. */
 export class RemoteJob {
   readonly name: string;
-  /** The shell command line that the job file has to hold. */
+  /** The command line for the job file. */
   readonly commandLine: string;
   readonly #control: string;
   readonly #state: () => string;
@@ -46,12 +43,13 @@ export class RemoteJob {
     fs.mkdirSync(control, { recursive: true });
     const job = new RemoteJob(name, script, control, state);
     await execa("mkfifo", [path.join(control, "orders")]);
-    // Opened for both: neither side waits for the other, and the end of an attempt is no end of the pipe.
+    // The pipe is open for reading and writing, so that neither side waits for the other and the pipe outlives an
+    // attempt.
     job.#orders = fs.openSync(path.join(control, "orders"), "r+");
     return job;
   }
 
-  /** Waits until an attempt runs; gives its pid. */
+  /** Waits until an attempt runs, and returns its pid. */
   async started(attempt = 1): Promise<number> {
     return Number(
       await until(
@@ -66,7 +64,7 @@ export class RemoteJob {
     return this.#read(`${attempt}.pid`) !== undefined;
   }
 
-  /** Has the running attempt do something, and waits until it has. */
+  /** Gives an order to the running attempt, and waits until it is carried out. */
   async tell(order: string): Promise<void> {
     const told = ++this.#told;
     this.order(order);
@@ -77,7 +75,7 @@ export class RemoteJob {
     );
   }
 
-  /** The same without waiting: for what ends the job. */
+  /** Gives an order and does not wait, for an order that ends the job. */
   order(order: string): void {
     if (this.#orders !== undefined) fs.writeSync(this.#orders, `${order}\n`);
   }

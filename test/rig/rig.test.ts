@@ -1,11 +1,26 @@
 import fs from "node:fs";
+import path from "node:path";
 import { expect } from "chai";
+import { PACKAGE } from "./command.js";
 import { isAlive } from "./processes.js";
 import { TemporaryProject } from "./temporary-project.js";
 import { until } from "./until.js";
 
+describe("npm run test:deep", () => {
+  it("runs each test that has a deep sample", () => {
+    const tests = path.join(PACKAGE, "test");
+    const { spec } = JSON.parse(fs.readFileSync(path.join(PACKAGE, ".mocharc.deep.json"), "utf8"));
+    const usesSized = /from "[^"]*sized\.js"/;
+    const isSized = (file: string) =>
+      file.endsWith(".test.ts") && usesSized.test(fs.readFileSync(path.join(tests, file), "utf8"));
+    const files = fs.readdirSync(tests, { recursive: true, encoding: "utf8" }).filter(isSized);
+    expect(files).not.to.deep.equal([]);
+    for (const file of files) expect(spec).to.include(path.join("dist/test", file.replace(/\.ts$/, ".js")));
+  });
+});
+
 describe("the rig", () => {
-  it("runs a job that is told what to do, and leaves nothing behind", async () => {
+  it("runs a remote-controlled job, and leaves nothing behind", async () => {
     const project = new TemporaryProject();
     await project.hire(1);
     const job = await project.remoteJob("told");
@@ -21,7 +36,7 @@ describe("the rig", () => {
     expect(fs.existsSync(project.root)).to.equal(false);
   });
 
-  it("fails, kills and removes when a process is left behind", async function () {
+  it("fails when a process is left behind, kills the process and removes the project", async function () {
     if (process.platform !== "linux") this.skip();
     const project = new TemporaryProject();
     const stray = project.startProgram("sh", [
@@ -39,7 +54,7 @@ describe("the rig", () => {
     expect(fs.existsSync(project.root)).to.equal(false);
   }).timeout(60_000);
 
-  it("says what there is when a condition does not come", async () => {
+  it("describes the state when a condition does not come true", async () => {
     let said = "";
     await until(
       "pigs fly",

@@ -1,16 +1,17 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Seconds that anything may take on a machine that has other things to do. */
-const PATIENCE = 30;
+/** Seconds that anything may take on a machine that is busy with other work. */
+const PATIENCE = 60;
 const BETWEEN_LOOKS = 20;
 
 export type Look<T> = T | undefined | null | false | "" | 0;
 
 /**
- * Waits for a condition: looks again and again, and gives back the first truthy value. Nothing in the tests waits for a time.
+ * Looks again and again, and returns the first truthy value. Every test waits with this function, and no test waits for a
+ * time.
  *
- * @param what what is waited for, for the message
- * @param state asked when it did not come: what is there instead
+ * @param what the condition in words, for the error message
+ * @param state describes the situation when the condition does not come true
  */
 export async function until<T>(
   what: string,

@@ -4,11 +4,11 @@ import { binary, type CommandEnd, type CommandName, type CommandOptions, PACKAGE
 import type { TemporaryProject } from "./temporary-project.js";
 import { skip } from "./with-project.js";
 
-/** Users whom every system has, and the group that both are put into. */
+/** Users that every system has. Commands of both run with this group. */
 export const GROUP = { name: "nogroup", gid: 65534 };
 export const ANN = { name: "nobody", uid: 65534, gid: 65534 };
 export const BOB = { name: "daemon", uid: 1, gid: 1 };
-/** In no group of the others. */
+/** A user outside that group. */
 export const EVE = { name: "bin", uid: 2, gid: 2 };
 export type User = typeof ANN;
 
@@ -17,7 +17,7 @@ function setpriv(user: User): string[] {
   return [`--reuid=${user.uid}`, `--regid=${user.gid}`, ...groups];
 }
 
-/** For `before`: skips where other users cannot be had, or cannot run the package. */
+/** For `before`: skips the tests unless the test may act as other users and these users can run the package. */
 export async function needUsers(context: Mocha.Context): Promise<void> {
   if (process.getuid?.() !== 0) skip(context, "only root can act as other users");
   if (!/^nogroup:[^:]*:65534:/m.test(fs.readFileSync("/etc/group", "utf8"))) skip(context, "no nogroup");
@@ -28,13 +28,13 @@ export async function needUsers(context: Mocha.Context): Promise<void> {
   }
 }
 
-/** Lets all users into the test's world; what lies in it is the first one's. */
+/** Lets all users into the temporary project, and makes one of them its owner. */
 export async function openWorldTo(project: TemporaryProject, owner: User): Promise<void> {
   await execa("chown", ["-R", `${owner.uid}:${owner.gid}`, project.root]);
   fs.chmodSync(project.root, 0o755);
 }
 
-/** Runs one of the commands as another user, with an umask of his own. */
+/** Runs one of the commands as another user, with that user's umask. */
 export function runAs(
   project: TemporaryProject,
   user: User,

@@ -1,11 +1,11 @@
 import { TemporaryProject } from "./temporary-project.js";
 
-/** Gives each test of the enclosing `describe` a project of its own; a test that leaves something behind fails. */
+/** Gives each test of the enclosing `describe` a project of its own. A test that leaves a process behind fails. */
 export function projectPerTest(settings?: string): () => TemporaryProject {
   return hooked(beforeEach, afterEach, settings);
 }
 
-/** Gives all tests of the enclosing `describe` one project, where they do not disturb one another. */
+/** Gives all tests of the enclosing `describe` one project, for tests that do not disturb one another. */
 export function sharedProject(settings?: string): () => TemporaryProject {
   return hooked(before, after, settings);
 }
@@ -30,7 +30,7 @@ function hooked(
   };
 }
 
-/** Skips a test or suite where something is missing, and says why. */
+/** Skips a test or suite because something is missing, and prints the reason. */
 export function skip(context: Mocha.Context, reason: string): never {
   console.log(`      skipped: ${reason}`);
   return context.skip();

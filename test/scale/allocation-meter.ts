@@ -2,9 +2,10 @@ import fs from "node:fs";
 import v8 from "node:v8";
 
 /**
- * Loaded before a daemon's own code (NODE_OPTIONS): on each SIGUSR2 it adds a line to the file that FJORD_TEST_ALLOCATIONS
- * names, the bytes that were allocated on V8's heap since the one before. What is allocated between two collections is
- * what the heap has grown by, and V8 tells its size before and after each: so the sum is exact, whenever they come.
+ * This module is loaded before a daemon's own code (NODE_OPTIONS). On each SIGUSR2 it appends a line to the file that
+ * FJORD_TEST_ALLOCATIONS names. The line is the number of bytes that were allocated on V8's heap since the last line.
+ * Between two garbage collections the heap grows by the bytes that are allocated. V8 reports its size before and after
+ * each collection, so the sum is exact.
  */
 const out = process.env.FJORD_TEST_ALLOCATIONS ?? "/dev/null";
 

@@ -1,11 +1,20 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect } from "chai";
-import type { Diagnosis } from "../../src/compose/doctor.js";
+import type { Diagnosis } from "../../src/doctor/diagnose.js";
+import { sized } from "../rig/sized.js";
 import { EVE, fileOf, needUsers } from "../rig/users.js";
 import { projectPerTest } from "../rig/with-project.js";
 
-describe("fjord doctor looks at what others may do", function () {
+/** The mode of all directories of a project, and the doctor's exit code, verdict and words. */
+const MODES = [
+  [0o755, 0, "warning", "everybody can read the files here"],
+  [0o775, 0, "warning", "can write here (., jobqueue, jobarrays"],
+  [0o2770, 0, "ok", "is shared by the group"],
+  [0o777, 1, "bad", "everybody can write here (., jobqueue, jobarrays"],
+] as const;
+
+describe("fjord doctor checks the access of other users", function () {
   this.slow(8000);
   const project = projectPerTest();
 
@@ -21,20 +30,15 @@ describe("fjord doctor looks at what others may do", function () {
     for (const dir of [layout.root, ...layout.directories()]) fs.chmodSync(dir, mode);
   }
 
-  it("in a project that fjord has made, where they may nothing", async () => {
+  it("is ok in a project that fjord has made, which is closed to others", async () => {
     await project().run("fjord", ["submit", "--project", "./new", "--", "true"]);
     const found = await permissions(0, path.join(project().work, "new"));
     expect(found).to.include({ verdict: "ok" });
-    expect(found?.found).to.contain("nobody else can get in");
+    expect(found?.found).to.contain("no other user has access");
   });
 
-  for (const [mode, exitCode, verdict, says] of [
-    [0o755, 0, "warning", "everybody can read what is in it"],
-    [0o775, 0, "warning", "can write here (., jobqueue, jobarrays"],
-    [0o2770, 0, "ok", "it is shared by the group"],
-    [0o777, 1, "bad", "everybody can write here (., jobqueue, jobarrays"],
-  ] as const) {
-    it(`in one with the mode ${mode.toString(8)}: ${verdict}`, async () => {
+  for (const [mode, exitCode, verdict, says] of sized(MODES.slice(-1), [...MODES])) {
+    it(`is ${verdict} in a project with the mode ${mode.toString(8)}`, async () => {
       setModes(mode);
       const found = await permissions(exitCode);
       expect(found).to.include({ verdict });
@@ -42,7 +46,7 @@ describe("fjord doctor looks at what others may do", function () {
     });
   }
 
-  it("in one that somebody could rename, and put another in its place", async () => {
+  it("is bad in a project that another user could rename and replace", async () => {
     await project().run("fjord", ["submit", "--project", "./new", "--", "true"]);
     fs.chmodSync(project().work, 0o777);
     const found = await permissions(1, path.join(project().work, "new"));
@@ -52,13 +56,13 @@ describe("fjord doctor looks at what others may do", function () {
     expect(await permissions(0, path.join(project().work, "new"))).to.include({ verdict: "ok" });
   });
 
-  it("in one where somebody has put something", async function () {
+  it("warns of a file in the project that belongs to another user", async function () {
     await needUsers(this);
     setModes(0o700);
     fileOf(EVE, project().layout.settings, "[fjord]\njob_owners = anyone\n");
     const found = await permissions();
     expect(found).to.include({ verdict: "warning" });
-    expect(found?.found).to.contain("another user has put something here (settings.ini)");
+    expect(found?.found).to.contain("another user owns files here (settings.ini)");
     fs.rmSync(project().layout.settings);
   });
 });

@@ -21,7 +21,7 @@ describe("an announcement that names a process", () => {
     ["another worker's", { FJORD_WORKER: "other" }],
     ["the worker's", { FJORD_WORKER: "forged" }],
   ] as const) {
-    it(`that is ${whose} ${whose === "the worker's" ? "has it killed" : "leaves it alone"}`, async () => {
+    it(`of ${whose} ${whose === "the worker's" ? "gets it killed" : "does not get it killed"}`, async () => {
       const victim = execa("sleep", ["1000"], { env: mark, detached: true, reject: false });
       const pid = victim.pid ?? 0;
       try {
@@ -40,11 +40,11 @@ describe("an announcement that names a process", () => {
   }
 });
 
-describe("the environment that is left for a worker", () => {
+describe("the environment file for a worker", () => {
   const file = path.join(os.tmpdir(), `fjord-environment-${process.pid}`);
   afterEach(() => fs.rmSync(file, { force: true }));
 
-  it("is in a file that nobody else can read, and gone when it has been taken", () => {
+  it("is readable by its owner only, and is removed when the worker has read it", () => {
     expect(
       leaveEnvironment(file, { TOKEN: "t", NODE_OPTIONS: "-v", TMUX: "x", NONE: undefined }),
     ).to.deep.equal([["NODE_OPTIONS", "-v"]]);
@@ -56,7 +56,7 @@ describe("the environment that is left for a worker", () => {
     takeEnvironment(file, environment);
   });
 
-  it("is not taken from another user", async function () {
+  it("is not read when it belongs to another user", async function () {
     await needUsers(this);
     leaveEnvironment(file, { LD_PRELOAD: "evil.so" });
     fs.chownSync(file, EVE.uid, EVE.gid);

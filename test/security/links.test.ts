@@ -13,7 +13,7 @@ describe("a symbolic link", () => {
 
   beforeEach(() => fs.writeFileSync(precious(), PRECIOUS));
 
-  /** Puts a link to the precious file, or to something else, where fjord is about to write. */
+  /** Puts a link to the precious file, or to another target, where fjord will write. */
   function plant(link: string, target = precious()): void {
     fs.mkdirSync(path.dirname(link), { recursive: true });
     fs.symlinkSync(target, link);
@@ -29,7 +29,7 @@ describe("a symbolic link", () => {
     expect(end.exitCode, end.stdout + end.stderr).to.equal(exitCode);
   }
 
-  it("where a job's log is to be has that attempt's number, and nothing more", async () => {
+  it("in the place of an attempt's log only makes fjord skip that attempt's number", async () => {
     plant(project().layout.attemptLog("a", 1));
     project().job("a", "echo printed;:");
     await runAll();
@@ -37,7 +37,7 @@ describe("a symbolic link", () => {
     expect(project().log("a", 2)).to.equal("printed\n");
   });
 
-  it("where a refusal is told goes", async () => {
+  it("in the place of a refusal's log is replaced", async () => {
     const log = project().layout.refusalLog("bad");
     plant(log);
     project().rename("bad.ini", "no job\n");
@@ -46,7 +46,7 @@ describe("a symbolic link", () => {
     expect(fs.lstatSync(log).isSymbolicLink()).to.equal(false);
   });
 
-  it("in the queue is refused, and not followed by who looks at it then; a pipe neither", async () => {
+  it("in the queue is refused, and fjord show does not follow it; nor does it read a pipe", async () => {
     plant(project().layout.queued("link.ini"));
     execFileSync("mkfifo", [project().layout.queued("pipe.ini")]);
     await runAll(1);
@@ -56,7 +56,7 @@ describe("a symbolic link", () => {
     expect(stdout).not.to.include(PRECIOUS.trim());
   });
 
-  it("where a ledger is to be stops who would write it", async () => {
+  it("in the place of a ledger stops the worker that would write it", async () => {
     plant(project().layout.ledgerOf("mine"));
     const { exitCode, stderr } = await project().run("worker", ["--id", "mine"]);
     expect(exitCode).to.equal(2);
@@ -64,13 +64,13 @@ describe("a symbolic link", () => {
     expectUntouched();
   });
 
-  it("where a daemon's log is to be stops it", async () => {
+  it("in the place of a daemon's log stops the daemon", async () => {
     plant(project().layout.daemonLog("mine"));
     expect((await project().run("worker", ["--id", "mine"])).exitCode).to.equal(2);
     expectUntouched();
   });
 
-  it("where a job tells progress or results is not followed, nor is a pipe waited for", async () => {
+  it("in the place of a job's progress or result is not followed, and fjord does not wait for a pipe there", async () => {
     const result = 'ln -s "$SECRET" "$FJORD_RESULT"; mkfifo "$FJORD_PROGRESS"; :';
     fs.writeFileSync(precious(), '{"password": "x"}');
     project().job("a", `SECRET='${precious()}'; ${result}`);
@@ -83,7 +83,7 @@ describe("a symbolic link", () => {
     expect((await project().run("fjord", ["status"])).exitCode).to.equal(0);
   });
 
-  it("in a checkpoint, or a checkpoint that is one, is removed and not followed", async () => {
+  it("in a checkpoint, or in the place of a checkpoint, is removed and not followed", async () => {
     const kept = path.join(project().root, "kept");
     plant(path.join(kept, "file"));
     const checkpoint = 'mkdir -p "$FJORD_CHECKPOINT_DIR"; ln -s "$KEPT" "$FJORD_CHECKPOINT_DIR/in"; :';
@@ -98,7 +98,7 @@ describe("a symbolic link", () => {
     expectUntouched();
   });
 
-  it("that a forged line of a ledger leads to is not removed by fjord clean", async () => {
+  it("in a forged line of a ledger does not make fjord clean remove another file", async () => {
     project().job("a", "true");
     await runAll();
     const attempt = "1/../../../../precious";
@@ -122,7 +122,7 @@ describe("a symbolic link", () => {
     const results = () => path.join(project().work, "results");
     const link = () => path.join(results(), "out.txt");
 
-    it("is followed when it is one's own, and by each of several", async () => {
+    it("is followed when it belongs to the user, also to a second link", async () => {
       plant(link(), "next.txt");
       plant(path.join(results(), "next.txt"), "../../precious");
       project().job("a", "echo printed;:", { logfile: "results/out.txt" });
@@ -130,14 +130,14 @@ describe("a symbolic link", () => {
       expect(fs.readFileSync(precious(), "utf8")).to.equal("printed\n");
     });
 
-    it("makes the file that it leads to", async () => {
+    it("makes fjord create the file that it leads to", async () => {
       plant(link(), "made.txt");
       project().job("a", "echo printed;:", { logfile: "results/out.txt" });
       await runAll();
       expect(fs.readFileSync(path.join(results(), "made.txt"), "utf8")).to.equal("printed\n");
     });
 
-    it("that leads to itself is an error", async () => {
+    it("fails the job when it leads to itself", async () => {
       plant(link(), "out.txt");
       project().job("a", "echo printed;:", { logfile: "results/out.txt" });
       await runAll(1);
@@ -148,7 +148,7 @@ describe("a symbolic link", () => {
       ["a file", "../../precious"],
       ["nothing yet", "../../new"],
     ] as const) {
-      it(`is not followed to ${what} when somebody else has put it there`, async function () {
+      it(`is not followed to ${what} when it belongs to another user`, async function () {
         await needUsers(this);
         plant(link(), target);
         fs.lchownSync(link(), EVE.uid, EVE.gid);
@@ -162,7 +162,7 @@ describe("a symbolic link", () => {
     }
   });
 
-  it("in the place of a project's directory is followed when it is one's own, and not another's", async function () {
+  it("in the place of a project's directory is followed only when it belongs to the user", async function () {
     const { layout } = project();
     const elsewhere = path.join(project().root, "elsewhere");
     fs.renameSync(layout.joblogs, elsewhere);
@@ -177,9 +177,7 @@ describe("a symbolic link", () => {
       const [name, ...args] = command;
       const { exitCode, stderr } = await project().run(name, args);
       expect(exitCode).to.equal(2);
-      expect(stderr).to.contain(
-        `joblogs is a symbolic link that another user (uid ${EVE.uid}) has put there`,
-      );
+      expect(stderr).to.contain(`joblogs is a symbolic link of another user (uid ${EVE.uid})`);
     }
     fs.lchownSync(layout.joblogs, 0, 0);
   });

@@ -5,12 +5,13 @@ import { execa } from "execa";
 import { parseLedger } from "../../src/index.js";
 import { Layout } from "../../src/project/layout.js";
 import { binary } from "../rig/command.js";
+import { sized } from "../rig/sized.js";
 import { ANN, BOB, EVE, GROUP, needUsers, openWorldTo, runAs, type User } from "../rig/users.js";
 import { projectPerTest } from "../rig/with-project.js";
 
 const modeOf = (file: string) => fs.statSync(file).mode & 0o7777;
 
-/** All that lies in a directory, and the directory itself. */
+/** A directory and everything in it. */
 function tree(dir: string): string[] {
   return [
     dir,
@@ -18,7 +19,6 @@ function tree(dir: string): string[] {
   ];
 }
 
-/** Runs a command with an umask. */
 async function withUmask(umask: string, env: NodeJS.ProcessEnv, cwd: string, ...line: string[]) {
   const [name = "", ...args] = line;
   const command = [process.execPath, binary(name as "fjord"), ...args];
@@ -30,17 +30,20 @@ async function withUmask(umask: string, env: NodeJS.ProcessEnv, cwd: string, ...
   });
 }
 
+/** An umask, and the mode of a file that a job makes with it. */
+const UMASKS = [
+  ["000", 0o666],
+  ["022", 0o644],
+  ["077", 0o600],
+] as const;
+
 describe("a new project", function () {
   this.slow(5000);
   const project = projectPerTest();
   const dir = (name: string) => path.join(project().home, name);
 
-  for (const [umask, file] of [
-    ["000", 0o666],
-    ["022", 0o644],
-    ["077", 0o600],
-  ] as const) {
-    it(`is its maker's alone with an umask of ${umask}, which the jobs have all the same`, async () => {
+  for (const [umask, file] of sized(UMASKS.slice(0, 1), [...UMASKS])) {
+    it(`is closed to others with an umask of ${umask}, and its jobs have that umask`, async () => {
       const fjord = (...line: string[]) => withUmask(umask, project().env, project().work, ...line);
       await fjord("fjord", "submit", "--project", "new", "--name", "a", "--", "umask > is; echo printed");
       await fjord(
@@ -70,7 +73,7 @@ describe("a new project", function () {
     });
   }
 
-  it("lets others into the directory that it lies in", async () => {
+  it("leaves the directory that it lies in open to others", async () => {
     await withUmask(
       "022",
       project().env,
@@ -86,7 +89,7 @@ describe("a new project", function () {
     expect(modeOf(path.join(project().work, "a/b"))).to.equal(0o700);
   });
 
-  it("is one of a run, too", async () => {
+  it("is closed to others when fjord run makes it, too", async () => {
     const run = ["run", "-j", "1", "--", `ls -ld "$FJORD_PROJECT" > ls; false`];
     await withUmask("000", project().env, project().work, "fjord", ...run);
     expect(fs.readFileSync(path.join(project().work, "ls"), "utf8")).to.match(/^drwx------/);
@@ -96,10 +99,10 @@ describe("a new project", function () {
   });
 });
 
-describe("a project that is there", () => {
+describe("a project that exists", () => {
   const project = projectPerTest();
 
-  it("stays as it is, and is given no other modes than it has", async () => {
+  it("keeps its modes", async () => {
     const { layout } = project();
     for (const dir of [layout.root, ...layout.directories()]) fs.chmodSync(dir, 0o755);
     await withUmask("022", project().env, project().work, "fjord", "submit", "--name", "a", "--", "true");
@@ -107,7 +110,7 @@ describe("a project that is there", () => {
     expect(modeOf(layout.queued("a.ini"))).to.equal(0o644);
   });
 
-  it("is not made a group's by who finds it", async () => {
+  it("is not given to a group by --shared", async () => {
     for (const group of ["root", "no such group"]) {
       const { exitCode, stderr } = await project().run("recruiter", ["hire", "1", "--shared", group]);
       expect(exitCode).to.equal(2);
@@ -146,7 +149,7 @@ describe("a shared project", function () {
       GROUP.name,
       "true",
     );
-    expect(exitCode, stderr).to.equal(2); // "true" is no file: the project is not made for nothing
+    expect(exitCode, stderr).to.equal(2); // "true" is not a job file, so fjord makes no project
     const made = await runAs(project(), ANN, "077", "fjord", [
       ...["submit", "--project", shared(), "--shared", GROUP.name, "--name", "anns", "--", "id -u; umask"],
     ]);
@@ -154,7 +157,7 @@ describe("a shared project", function () {
     expect(made.stdout).to.contain('for the group "nogroup"');
   });
 
-  it("is the group's, and nobody else's, whatever the umasks", async () => {
+  it("belongs to the group and is closed to others, whatever the umasks", async () => {
     expect((await as(BOB, "fjord", "submit", "--name", "bobs", "--", "id -u; umask")).exitCode).to.equal(0);
     expect(
       (await as(BOB, "fjord", "submit", "--name", "n", "--array", "1-3", "--", "echo {index}")).exitCode,
@@ -171,7 +174,7 @@ describe("a shared project", function () {
       expect(mode & 0o060, file).to.equal(0o060);
       if (fs.statSync(file).isDirectory()) expect(mode & 0o2070, file).to.equal(0o2070);
     }
-    // Then the other way round: who comes later goes on with what the first ones made.
+    // Now Bob's worker and Ann's dispatcher continue with the files that Ann's worker and Bob's dispatcher made.
     expect((await as(ANN, "recruiter", "fire", "--wait")).exitCode).to.equal(0);
     expect((await as(BOB, "recruiter", "hire", "1")).exitCode).to.equal(0);
     expect((await as(ANN, "fjord", "submit", "--name", "again", "--", "id -u; umask")).exitCode).to.equal(0);
@@ -184,13 +187,13 @@ describe("a shared project", function () {
     expect(ledger.filter(({ event }) => event === "refused" || event === "lost")).to.deep.equal([]);
   });
 
-  it("is closed to who is not in the group", async () => {
+  it("is closed to users outside the group", async () => {
     const { exitCode, stderr } = await as(EVE, "fjord", "submit", "--", "true");
     expect(exitCode).to.equal(2);
     expect(stderr).to.contain("permission denied");
   });
 
-  it("is the same for all who make it at the same time, in a directory that is there, which others go on to read", async () => {
+  it("can be made by three processes at once in an existing directory, which stays readable for others", async () => {
     const other = path.join(project().work, "paper");
     fs.mkdirSync(other);
     fs.chmodSync(other, 0o755);
@@ -215,7 +218,7 @@ describe("a shared project", function () {
     expect(fs.readdirSync(root).filter((name) => name.startsWith("."))).to.deep.equal([]);
   });
 
-  it("can only be made by a member", async () => {
+  it("can only be made by a member of the group", async () => {
     const other = path.join(project().home, "other");
     const { exitCode, stderr } = await runAs(project(), EVE, "022", "dispatcher", [
       ...["--project", other, "--shared", GROUP.name],
@@ -225,11 +228,11 @@ describe("a shared project", function () {
     expect(fs.existsSync(other)).to.equal(false);
   });
 
-  it("takes --shared once more, of the same group", async () => {
+  it("accepts --shared again for the same group", async () => {
     expect((await as(BOB, "fjord", "submit", "--shared", GROUP.name, "--", "true")).exitCode).to.equal(0);
   });
 
-  it("does not take settings of who is no member", async () => {
+  it("refuses settings that belong to a user outside the group", async () => {
     const { settings } = layout();
     fs.writeFileSync(settings, "[fjord]\njob_owners = anyone\n", { mode: 0o644 });
     fs.chownSync(settings, EVE.uid, EVE.gid);
@@ -239,12 +242,12 @@ describe("a shared project", function () {
     expect(stderr).to.contain(`settings.ini belongs to another user (uid ${EVE.uid})`);
   });
 
-  it("is not worked for by root, whom its members would be then, unless root says so", async () => {
+  it("gets no worker of root, which would give its members root's rights, unless root allows this", async () => {
     const lab = ["--project", shared()];
     const refused = await project().run("recruiter", ["hire", "1", ...lab]);
     expect(refused.exitCode).to.equal(2);
     expect(refused.stderr).to.contain("would run as root");
-    // What a member says does not count.
+    // A setting that a member writes does not count.
     fs.writeFileSync(layout().settings, "[fjord]\njob_owners = group\n", { mode: 0o640 });
     fs.chownSync(layout().settings, BOB.uid, GROUP.gid);
     expect((await project().run("recruiter", ["hire", "1", ...lab])).exitCode).to.equal(2);

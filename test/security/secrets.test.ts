@@ -2,6 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { expect } from "chai";
 import { behindAssignments, withoutSecrets } from "../../src/job/secrets.js";
+import { sized } from "../rig/sized.js";
 import { projectPerTest, skip } from "../rig/with-project.js";
 
 const SECRET = "s3cr3t-0123456789";
@@ -31,7 +32,7 @@ describe("secrets", function () {
   this.slow(5000);
   const project = projectPerTest();
 
-  /** Files of the project that hold the secret. */
+  /** Files of the project that contain the secret. */
   function holders(): string[] {
     const names = fs.readdirSync(project().directory, { recursive: true, encoding: "utf8" });
     return names.filter((name) => {
@@ -40,7 +41,7 @@ describe("secrets", function () {
     });
   }
 
-  it("of --env and --export are in the job file, and nowhere else", async () => {
+  it("of --env and --export are in the job file only", async () => {
     const told: string[] = [];
     const submit = async (...args: string[]) => {
       const { exitCode, stdout, stderr } = await project().run("fjord", ["submit", ...args], {
@@ -81,12 +82,12 @@ describe("secrets", function () {
     ]);
     told.push(run);
     for (const text of told) expect(text).not.to.contain(SECRET);
-    expect(project().list(project().layout.end("jobdone"))).to.have.length.above(5);
+    expect(project().files.done).to.have.length.above(5);
     for (const file of holders()) expect(file).to.match(/^(jobdone|jobfailed|jobarrays\/arr)\/.*\.ini$/);
   });
 
-  for (const via of ["detached", "tmux", "screen"] as const) {
-    it(`in the environment of workers that are ${via} stay there`, async function () {
+  for (const via of sized(["detached"], ["tmux", "screen"])) {
+    it(`in the environment of workers that are hired via ${via} stay there`, async function () {
       const env = { TEST_TOKEN: SECRET, FJORD_LOG_LEVEL: "trace" };
       const args = ["hire", "1", "--json", "--via", via];
       const hired = await project().run("recruiter", args, { env });
@@ -107,20 +108,28 @@ describe("secrets", function () {
     });
   }
 
-  it("in a command line are on none of fjord's own, a nicer job's too", async () => {
+  it("in a job's command line are in no command line of fjord's processes, also with nice or another shell", async () => {
     const job = await project().remoteJob("ready");
-    await project().hire(1);
-    project().job("nice", `MINE=${SECRET} ; ${(await project().remote("asks")).commandLine}`, { nice: "3" });
+    await project().hire(3);
+    const others: Record<string, Record<string, string>> = {
+      nice: { nice: "3" },
+      bash: { shell: "/bin/bash" },
+    };
+    for (const [name, keys] of Object.entries(others)) {
+      project().job(name, `MINE=${SECRET} ; ${(await project().remote(name)).commandLine}`, keys);
+    }
     const dispatcher = project().start("dispatcher");
     await job.started();
     job.exit(0);
-    await project().until("it runs", () => project().events("started", "nice").length > 0);
+    await project().until("the jobs run", () =>
+      Object.keys(others).every((name) => project().events("started", name).length > 0),
+    );
     for (const { file, command } of commandLines()) expect(command, file).not.to.contain(SECRET);
-    await project().run("fjord", ["cancel", "nice"]);
+    await project().run("fjord", ["cancel", ...Object.keys(others)]);
     await dispatcher.end;
   });
 
-  it("of a callback that fails are not told", async () => {
+  it("in a callback that fails are not shown", async () => {
     project().job("a", "true");
     await project().hire(1);
     const { stdout } = await project().run("dispatcher", ["--callback", `MY=${SECRET}; exit 3`]);
@@ -128,7 +137,7 @@ describe("secrets", function () {
   });
 });
 
-/** What everybody on the host can see of everybody's processes. */
+/** The command lines of all processes, which every user on the host can read. */
 function commandLines(): { file: string; command: string }[] {
   if (!fs.existsSync("/proc/self/cmdline")) return [];
   return fs.readdirSync("/proc").flatMap((pid) => {
@@ -136,7 +145,7 @@ function commandLines(): { file: string; command: string }[] {
     try {
       return /^\d+$/.test(pid) ? [{ file, command: fs.readFileSync(file, "utf8") }] : [];
     } catch {
-      return []; // it has ended
+      return []; // the process has ended
     }
   });
 }

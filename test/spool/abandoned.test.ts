@@ -1,28 +1,27 @@
 import crypto from "node:crypto";
 import fs from "node:fs";
-import os from "node:os";
 import path from "node:path";
 import { expect } from "chai";
-import { Layout } from "../../src/project/layout.js";
-import { removeAbandoned } from "../../src/spool/abandoned.js";
-import { openStore } from "../../src/spool/open-store.js";
+import type { Layout } from "../../src/project/layout.js";
+import { removeAbandoned } from "../../src/spool/abandoned-files.js";
 import { storeTime } from "../../src/spool/settling.js";
-import type { Store } from "../../src/spool/store.js";
 import { submit } from "../../src/spool/submit.js";
+import { openStore } from "../../src/store/open-store.js";
+import type { Store } from "../../src/store/store.js";
+import { sitePerTest } from "../rig/site.js";
 
 const HOUR = 60 * 60 * 1000;
 const ID = "0b8b8e6e-5d5c-4f0a-9d3a-1f2e3d4c5b6a";
 
-describe("what somebody who was killed has left in the queue", () => {
+describe("a temporary file that a killed process left in the queue", () => {
+  const site = sitePerTest();
   let layout: Layout;
 
   beforeEach(() => {
-    layout = new Layout(fs.mkdtempSync(path.join(os.tmpdir(), "fjord-test-")));
-    fs.mkdirSync(layout.jobqueue);
+    layout = site().layout;
   });
-  afterEach(() => fs.rmSync(layout.root, { recursive: true }));
 
-  /** A store in which what lies in the queue by now is so old, ms, by its clock, which is `ahead` of ours. */
+  /** A store whose clock is `ahead` ms ahead of ours. By this clock, all present entries of the queue are `age` ms old. */
   function aged(kind: "local" | "network", age: number, ahead = 0): Store {
     const store = openStore(layout.root, kind);
     const old = new Set(fs.readdirSync(layout.jobqueue));
@@ -39,7 +38,7 @@ describe("what somebody who was killed has left in the queue", () => {
   }
 
   async function tidy(store: Store): Promise<string[]> {
-    await removeAbandoned(store, layout, fs.readdirSync(layout.jobqueue));
+    await removeAbandoned(store, layout.jobqueue, fs.readdirSync(layout.jobqueue));
     return fs.readdirSync(layout.jobqueue).sort();
   }
 
@@ -49,14 +48,14 @@ describe("what somebody who was killed has left in the queue", () => {
     ["network", -72 * HOUR],
     ["network", 72 * HOUR],
   ] as const) {
-    it(`is removed after a day and not before: ${kind}, by a clock ${ahead / HOUR} h ahead`, async () => {
+    it(`is removed after a day and not before (${kind} store, clock ${ahead / HOUR} h ahead)`, async () => {
       fs.writeFileSync(layout.queued(`.${ID}.tmp`), "[control]\n");
       expect(await tidy(aged(kind, 23 * HOUR, ahead))).to.deep.equal([`.${ID}.tmp`]);
       expect(await tidy(aged(kind, 25 * HOUR, ahead))).to.deep.equal([]);
     });
   }
 
-  it("is known by its name alone: nothing else is touched", async () => {
+  it("is recognized by its name alone, and no other entry is removed", async () => {
     const others = [
       `${ID}.tmp`,
       `.${ID}.tmp~`,
@@ -72,11 +71,11 @@ describe("what somebody who was killed has left in the queue", () => {
   });
 
   for (const [what, call, act] of [
-    ["submit", "rename", (store) => submit(store, layout, "a.ini", "[control]\n", false)],
-    ["who asks for the store's time", "facts", (store) => storeTime(store, layout.jobqueue)],
-    ["who asks for the store's time, and gets it,", "unlink", (store) => storeTime(store, layout.jobqueue)],
+    ["a submit", "rename", (store) => submit({ ...site(), store }, "a.ini", "[control]\n", false)],
+    ["a reader of the store's time", "facts", (store) => storeTime(store, layout.jobqueue)],
+    ["a reader that already knows the store's time", "unlink", (store) => storeTime(store, layout.jobqueue)],
   ] as [string, keyof Store, (store: Store) => Promise<unknown>][]) {
-    it(`has the name that ${what} gives`, async () => {
+    it(`is recognized and removed when ${what} was killed`, async () => {
       const store = openStore(layout.root, "network");
       await new Promise<void>((resolve) => {
         const isKilled = () => {
@@ -93,10 +92,12 @@ describe("what somebody who was killed has left in the queue", () => {
     });
   }
 
-  it("is nothing where the store refuses it", async () => {
+  it("is not left when the store refuses the rename", async () => {
     const store = Object.create(openStore(layout.root, "local")) as Store;
     store.rename = () => Promise.reject(new Error("refused"));
-    const end = submit(store, layout, "a.ini", "[control]\n", false).catch((error: Error) => error.message);
+    const end = submit({ ...site(), store }, "a.ini", "[control]\n", false).catch(
+      (error: Error) => error.message,
+    );
     expect(await end).to.equal("refused");
     expect(fs.readdirSync(layout.jobqueue)).to.deep.equal([]);
   });

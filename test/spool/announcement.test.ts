@@ -1,16 +1,16 @@
 import fs from "node:fs";
-import os from "node:os";
 import path from "node:path";
 import { expect } from "chai";
-import { Layout } from "../../src/project/layout.js";
+import type { Layout } from "../../src/project/layout.js";
 import {
   type Announcement,
   announce,
   readAnnouncement,
   withdrawAnnouncement,
 } from "../../src/spool/announcement.js";
-import { openStore } from "../../src/spool/open-store.js";
-import type { Store } from "../../src/spool/store.js";
+import { openStore } from "../../src/store/open-store.js";
+import type { Store } from "../../src/store/store.js";
+import { sitePerTest } from "../rig/site.js";
 import { until } from "../rig/until.js";
 import { skip } from "../rig/with-project.js";
 
@@ -29,7 +29,7 @@ const FIRST: Announcement = {
   log: "/log",
 };
 const JOB = { name: "a", attempt: 1, started: "2026-01-01T00:00:00.000Z" };
-/** With it, a job's name of the usual length passes the block's end. */
+/** A directory so long that, together with a job, the announcement needs a second block. */
 const LONG_DIRECTORY = `/${"d".repeat(700)}`;
 const LONG_JOB = { ...JOB, name: "j".repeat(200) };
 
@@ -38,19 +38,17 @@ function errno(code: string): Error {
 }
 
 describe("an announcement", () => {
+  const site = sitePerTest();
   let dir = "";
   let layout: Layout;
   let local: Store;
 
   beforeEach(() => {
-    dir = fs.mkdtempSync(path.join(os.tmpdir(), "fjord-test-"));
-    layout = new Layout(dir);
-    for (const each of layout.directories()) fs.mkdirSync(each, { recursive: true });
-    local = openStore(dir, "local");
+    ({ layout, store: local } = site());
+    dir = layout.root;
   });
-  afterEach(() => fs.rmSync(dir, { recursive: true }));
 
-  /** The store, but for some of its calls. */
+  /** The store, with some of its calls replaced. */
   function but(calls: Partial<Store>, store = local): Store {
     return new Proxy(store, {
       get: (target, name) => {
@@ -61,14 +59,15 @@ describe("an announcement", () => {
   }
 
   async function beats(from: number, to: number, said: Partial<Announcement> = {}, store = local) {
-    for (let beat = from; beat <= to; beat++) await announce(store, layout, { ...FIRST, ...said, beat });
+    for (let beat = from; beat <= to; beat++)
+      await announce({ ...site(), store }, { ...FIRST, ...said, beat });
   }
 
-  const read = (store = local) => readAnnouncement(store, layout, "w");
+  const read = (store = local) => readAnnouncement({ ...site(), store }, "w");
   const inode = () => fs.statSync(layout.announcement("w")).ino;
   const names = () => [...fs.readdirSync(layout.workerqueue), ...fs.readdirSync(layout.jobpod)].sort();
 
-  /** It reads so, and has its second name: the next beat will be written in place. */
+  /** Expects the beat and the second name. With both, the next beat is written in place. */
   async function isWhole(beat: number): Promise<void> {
     expect((await read())?.beat).to.equal(beat);
     expect(names()).to.deep.equal([".w.pulse", "retry", "w.ini"]);
@@ -100,7 +99,7 @@ describe("an announcement", () => {
     expect(names()).to.deep.equal(["retry", "w.ini"]);
   });
 
-  it("is heard by who watches when it is to be, and only then", async function () {
+  it("causes a watch event only when the caller asks for one", async function () {
     if (process.platform !== "linux")
       skip(this, "events tell an entry's name, one after the other, on Linux");
     await beats(1, 2);
@@ -108,18 +107,18 @@ describe("an announcement", () => {
     const watcher = fs.watch(layout.workerqueue, (_event, entry) => heard.push(entry));
     try {
       const mark = path.join(layout.workerqueue, "mark");
-      for (let beat = 3; beat < 10; beat++) await announce(local, layout, { ...FIRST, beat }, false);
+      for (let beat = 3; beat < 10; beat++) await announce(site(), { ...FIRST, beat }, false);
       fs.writeFileSync(mark, "");
       await until("the mark is heard", () => heard.includes("mark"));
       expect(heard).not.to.include("w.ini");
-      await announce(local, layout, { ...FIRST, beat: 10 }, true);
-      await until("it is heard", () => heard.includes("w.ini"));
+      await announce(site(), { ...FIRST, beat: 10 }, true);
+      await until("the announcement is heard", () => heard.includes("w.ini"));
     } finally {
       watcher.close();
     }
   });
 
-  it("that passes its block's end is replaced, and goes on in place", async () => {
+  it("is replaced when its block is too small, and is then written in place again", async () => {
     const said = { directory: LONG_DIRECTORY };
     await beats(1, 2, said);
     const short = fs.statSync(layout.announcement("w")).size;
@@ -158,13 +157,13 @@ describe("an announcement", () => {
       await beats(5, 5);
       expect((await read())?.beat).to.equal(5);
       if (!fs.existsSync(layout.announcementTemporary("w"))) await isWhole(5);
-      // One that is longer has to be renamed.
+      // A longer announcement does not fit the block, so a rename must replace it.
       await beats(6, 6, { directory: LONG_DIRECTORY, job: LONG_JOB });
       await isWhole(6);
     });
   }
 
-  it("is replaced at each beat where there are no hard links", async () => {
+  it("is replaced at each beat on a store without hard links", async () => {
     const store = but({ link: () => Promise.reject(errno("EPERM")) });
     await beats(1, 2, {}, store);
     const before = inode();
@@ -177,7 +176,7 @@ describe("an announcement", () => {
   describe("on a full disk", () => {
     const full = () => but({ create: () => Promise.reject(errno("ENOSPC")) });
 
-    it("goes on in place, with a second name and without", async () => {
+    it("is still written in place, with and without a second name", async () => {
       await beats(1, 2);
       await beats(3, 3, { state: "stalled" }, full());
       expect(await read()).to.include({ beat: 3, state: "stalled" });
@@ -186,7 +185,7 @@ describe("an announcement", () => {
       await isWhole(4);
     });
 
-    it("leaves out what has no room, and its beat moves", async () => {
+    it("leaves out fields that do not fit, and still shows the new beat", async () => {
       const said = { directory: LONG_DIRECTORY };
       await beats(1, 2, said);
       const { size } = fs.statSync(layout.announcement("w"));
@@ -200,11 +199,11 @@ describe("an announcement", () => {
     });
   });
 
-  describe("that is being written over", () => {
-    /** Every mixture of two: of the new one so much, then the old one. */
+  describe("during an overwrite", () => {
+    /** Every mixture of two announcements: the first bytes of the new one, then the rest of the old one. */
     async function mixtures(before: Announcement, after: Announcement): Promise<Buffer[]> {
       const bytesOf = async (one: Announcement) => {
-        await announce(local, layout, one);
+        await announce(site(), one);
         return fs.readFileSync(layout.announcement("w"));
       };
       await beats(1, 2);
@@ -240,7 +239,7 @@ describe("an announcement", () => {
       ],
     };
     for (const [what, [before, after]] of Object.entries(changes)) {
-      it(`${what}, is the old one, the new one or none, wherever it is met`, async () => {
+      it(`${what}, reads as the old one, the new one or none at every byte`, async () => {
         const seen = new Set<number | undefined>();
         for (const bytes of await mixtures(before, after)) {
           fs.writeFileSync(layout.announcement("w"), bytes);
@@ -252,7 +251,7 @@ describe("an announcement", () => {
       });
     }
 
-    it("is looked at again, also where it is no ini file for a moment", async () => {
+    it("is read again when a reader finds a torn text, even one that is not an ini file", async () => {
       const all = await mixtures({ ...FIRST, beat: 10, state: "busy", job: JOB }, { ...FIRST, beat: 11 });
       const whole = all.at(-1) as Buffer;
       for (const torn of all) {
@@ -263,7 +262,7 @@ describe("an announcement", () => {
       }
     });
 
-    it("and stays so is none, after a few looks", async () => {
+    it("counts as missing when it is still torn after a few reads", async () => {
       const torn = Buffer.from("[worker]\nid = w\nbeat = 2\n\n[end]\nbeat = 1\n");
       let looks = 0;
       const amid = async () => ({
@@ -275,34 +274,34 @@ describe("an announcement", () => {
     });
   });
 
-  describe("that is withdrawn", () => {
-    it("leaves nothing, wherever its worker was killed in a beat", async () => {
+  describe("after a withdrawal", () => {
+    it("leaves no file, even if its worker was killed at any call of a beat", async () => {
       for (const call of ["create", "rename", "unlink", "link"] as const) {
         await beats(1, 2);
-        fs.rmSync(layout.pulse("w")); // so that the next beat makes all of these calls
+        fs.rmSync(layout.pulse("w")); // the next beat then makes all of these calls
         if (call === "unlink") fs.writeFileSync(layout.pulse("w"), "an older one");
         const killed = () => new Promise<never>((_, reject) => reject(new Error("killed")));
         const beat = beats(3, 3, {}, but({ [call]: killed }));
         expect(await beat.then(String, String), call).to.contain("killed");
-        await withdrawAnnouncement(local, layout, "w");
+        await withdrawAnnouncement(site(), "w");
         expect(names(), call).to.deep.equal(["retry"]);
       }
     });
 
-    it("and that a zombie brings back can be withdrawn again", async () => {
+    it("can be withdrawn again when a zombie has brought it back", async () => {
       await beats(1, 3);
-      await withdrawAnnouncement(local, layout, "w");
+      await withdrawAnnouncement(site(), "w");
       await beats(4, 5);
       await isWhole(5);
-      await withdrawAnnouncement(local, layout, "w");
+      await withdrawAnnouncement(site(), "w");
       expect(names()).to.deep.equal(["retry"]);
     });
 
-    it("amid a zombie's beat is not brought back through its second name", async () => {
+    it("is not brought back through its second name by a zombie's beat", async () => {
       await beats(1, 3);
       const amid = but({
         overwrite: async (file, text) => {
-          await withdrawAnnouncement(local, layout, "w");
+          await withdrawAnnouncement(site(), "w");
           await local.overwrite(file, text);
         },
       });

@@ -1,16 +1,14 @@
-import fs from "node:fs";
-import os from "node:os";
-import path from "node:path";
 import { expect } from "chai";
-import { Layout } from "../../src/project/layout.js";
 import type { Announcement } from "../../src/spool/announcement.js";
-import { systemClock } from "../../src/spool/clock.js";
-import { LocalStore } from "../../src/spool/local-store.js";
+import { systemClock } from "../../src/store/clock.js";
+import { LocalStore } from "../../src/store/local-store.js";
 import { Heartbeat } from "../../src/worker/heartbeat.js";
+import { sitePerTest } from "../rig/site.js";
 
+/** Duration of a write, in seconds. */
 const STALL = 10;
 
-/** Its calls take as long as is said, s. */
+/** A store whose `create` takes `STALL` seconds on the store's own clock. */
 class StallingStore extends LocalStore {
   #now = 0;
   override readonly clock = { ...systemClock, now: () => this.#now * 1000 };
@@ -41,23 +39,18 @@ const FIRST: Announcement = {
 };
 
 describe("a heartbeat", () => {
-  let layout = new Layout("/nowhere");
-  beforeEach(() => {
-    layout = new Layout(fs.mkdtempSync(path.join(os.tmpdir(), "fjord-test-")));
-    fs.mkdirSync(layout.workerqueue);
-  });
-  afterEach(() => fs.rmSync(layout.root, { recursive: true }));
+  const site = sitePerTest();
 
-  it("is as old as its writing was begun: others may have read it before its writer knew", async () => {
-    const heartbeat = new Heartbeat(new StallingStore(), layout, FIRST, 10);
+  it("is as old as the start of its write, because other processes may read it before the write returns", async () => {
+    const heartbeat = new Heartbeat({ ...site(), store: new StallingStore() }, FIRST, 10);
     await heartbeat.renew();
     expect(heartbeat.silence).to.equal(STALL);
     expect(heartbeat.sinceReturn).to.equal(Number.POSITIVE_INFINITY);
   });
 
-  it("knows since when it is heard again after a long silence", async () => {
+  it("knows the time of its return after a long silence", async () => {
     const store = new StallingStore();
-    const heartbeat = new Heartbeat(store, layout, FIRST, STALL - 1);
+    const heartbeat = new Heartbeat({ ...site(), store }, FIRST, STALL - 1);
     await heartbeat.renew();
     expect(heartbeat.sinceReturn).to.equal(0);
     store.pass(3);

@@ -4,11 +4,11 @@ import { createRequire } from "node:module";
 import path from "node:path";
 
 /*
- * What a user of BullMQ would write, as two programs: `add DIR PORT JOBS` puts jobs into the queue, `work DIR PORT JOBS
- * SLOTS` runs them, so many at a time, and ends with the last. BullMQ is looked for in DIR.
+ * Two programs as a user of BullMQ would write them. `add DIR PORT JOBS` puts jobs into the queue. `work DIR PORT JOBS SLOTS`
+ * runs SLOTS jobs at a time, and ends with the last job. BullMQ is loaded from DIR.
  */
 
-/** As much of BullMQ as is used here. */
+/** The part of BullMQ's interface that is used here. */
 interface BullMQ {
   readonly Queue: new (
     name: string,
@@ -29,7 +29,7 @@ interface BullMQ {
 }
 
 const QUEUE = "bench";
-/** Jobs that are added at once. */
+/** Number of jobs in one call of `addBulk`. */
 const BULK = 1000;
 
 const [what, dir = "", port, jobs, slots] = process.argv.slice(2);

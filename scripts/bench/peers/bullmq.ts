@@ -8,10 +8,10 @@ import { freePorts } from "../../../test/rig/free-ports.js";
 import { type Peer, type PeerVersion, versionOf } from "./peer.js";
 
 const USER = path.join(PACKAGE, "dist", "scripts", "bench", "peers", "bullmq-user.js");
-/** It is there at once, or there is something wrong. */
+/** Longest time until redis-server is ready, in ms. */
 const PATIENCE = 10_000;
 
-/** A package's version, when it can be loaded from a directory. */
+/** Version of a package; undefined when the package cannot be loaded from the directory. */
 function packageVersion(dir: string, name: string): string | undefined {
   try {
     const entry = createRequire(path.join(path.resolve(dir), "package.json")).resolve(name);
@@ -23,7 +23,7 @@ function packageVersion(dir: string, name: string): string | undefined {
   }
 }
 
-/** @param dir where `npm install bullmq ioredis` was run; undefined: nobody has said */
+/** @param dir directory in which `npm install bullmq ioredis` was run, if `--peers` was given */
 export function bullmq(dir: string | undefined): Peer {
   return {
     name: "BullMQ",

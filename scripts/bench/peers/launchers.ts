@@ -3,10 +3,10 @@ import path from "node:path";
 import { runText } from "../../../src/worker/command.js";
 import { type Peer, timed } from "./peer.js";
 
-/** What no worker could go below: the shells that run fjord's jobs, told of all jobs at once, and nobody who keeps any record. */
+/** Lower bound for any worker: the shells that run fjord's jobs get all jobs at once, and nothing is recorded. */
 export const launchers: Peer = {
   name: "fjord's shells alone",
-  how: "as many as CORES, each fed with its share, a log for each job",
+  how: "CORES shells, each with its share of the jobs, a log for each job",
   version: async () => ({ kind: "there", version: "as the workers start them" }),
   async run(scratch, jobs, slots) {
     const dir = scratch.make("launchers");
@@ -23,6 +23,8 @@ export const launchers: Peer = {
           directory: undefined,
           log: path.join(logs, `${job}.1.log`),
           nice: undefined,
+          shell: undefined,
+          started: "",
           environment: {
             FJORD_JOB: job,
             FJORD_JOB_FILE: jobFile,

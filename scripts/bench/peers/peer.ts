@@ -1,14 +1,14 @@
 import { execa } from "execa";
 import type { Scratch } from "../scratch.js";
 
-/** Another queue or runner on this machine, which runs `/bin/true` again and again. */
+/** Another queue or runner, which runs `/bin/true` many times. */
 export interface Peer {
   readonly name: string;
-  /** How it is told to. */
+  /** Command line or method, for people. */
   readonly how: string;
-  /** Its version, or why it is left out. */
+  /** Version, or the reason why the peer is left out. */
   version(): Promise<PeerVersion>;
-  /** Runs so many jobs, so many at a time; gives seconds. Who cannot run that many gives what they would take. */
+  /** Runs jobs, `slots` at a time. @returns seconds; extrapolated when the peer cannot run so many jobs */
   run(scratch: Scratch, jobs: number, slots: number): Promise<number>;
 }
 
@@ -19,14 +19,14 @@ export type PeerVersion =
 
 const NOT_INSTALLED: PeerVersion = { kind: "missing", reason: "not installed" };
 
-/** The first line that a program prints of itself. */
+/** First line of a program's output, which names its version. */
 export async function versionOf(program: string, ...args: string[]): Promise<PeerVersion> {
   const result = await execa(program, args, { reject: false, all: true, stdin: "ignore" });
   if (result.code === "ENOENT") return NOT_INSTALLED;
   return { kind: "there", version: result.all.split("\n")[0]?.trim() ?? "" };
 }
 
-/** Runs a shell script in a directory; gives the seconds that it took. */
+/** Runs a shell script in a directory. @returns seconds */
 export async function timed(dir: string, env: NodeJS.ProcessEnv, script: string): Promise<number> {
   const begin = performance.now();
   await execa("/bin/sh", ["-c", script], {
@@ -39,7 +39,7 @@ export async function timed(dir: string, env: NodeJS.ProcessEnv, script: string)
   return (performance.now() - begin) / 1000;
 }
 
-/** A shell loop that does something for each job. */
+/** Shell loop that runs a command for each job. */
 export function times(jobs: number, command: string): string {
   return `i=0; while [ $i -lt ${jobs} ]; do ${command}; i=$((i+1)); done`;
 }

@@ -5,7 +5,7 @@ import { RUNNERS } from "./runners.js";
 import { slurm } from "./slurm.js";
 import { SPOOLERS } from "./spoolers.js";
 
-/** @param dir where packages of peers were installed with npm, if anybody has said */
+/** @param dir directory in which the packages of peers were installed with npm, if `--peers` was given */
 export function peers(dir: string | undefined): readonly Peer[] {
   return [launchers, ...RUNNERS, ...SPOOLERS, bullmq(dir), slurm];
 }

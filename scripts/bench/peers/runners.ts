@@ -6,7 +6,7 @@ function argumentsIn(dir: string, jobs: number): void {
   fs.writeFileSync(path.join(dir, "arguments"), Array.from({ length: jobs }, (_, i) => `${i}\n`).join(""));
 }
 
-/** Those that run what they are given, and keep nothing. */
+/** Programs that run their arguments or targets, and keep no queue. */
 export const RUNNERS: readonly Peer[] = [
   {
     name: "xargs",

@@ -7,12 +7,12 @@ import { execa } from "execa";
 import { freePorts } from "../../../test/rig/free-ports.js";
 import { type Peer, type PeerVersion, versionOf } from "./peer.js";
 
-/** It starts some two a second. */
+/** Number of jobs. Slurm starts about two a second. */
 const JOBS = 50;
-/** For the daemons to be up, ms. */
+/** Longest time until the daemons are ready, in ms. */
 const PATIENCE = 30_000;
 
-/** A cluster of this host alone: what it must have been told, and nothing to make it slow. */
+/** Configuration of a cluster with only this host: the required values, and values that avoid pauses. */
 function configuration(dir: string, ports: readonly number[], cpus: number): string {
   const host = os.hostname().split(".")[0];
   return `ClusterName=bench
@@ -46,7 +46,7 @@ PartitionName=bench Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 async function until(what: string, patience: number, isSo: () => boolean | Promise<boolean>): Promise<void> {
   const late = performance.now() + patience;
   while (!(await isSo())) {
-    if (performance.now() > late) throw new Error(`Slurm: ${what} has not come to pass.`);
+    if (performance.now() > late) throw new Error(`Slurm: timed out while waiting for ${what}.`);
     await delay(20);
   }
 }
@@ -57,7 +57,7 @@ function linesIn(file: string): number {
 
 export const slurm: Peer = {
   name: "Slurm",
-  how: `sbatch --array=1-${JOBS}, CORES CPUs; timed to the last one's end`,
+  how: `sbatch --array=1-${JOBS}, CORES CPUs, timed until the last job ends`,
   async version(): Promise<PeerVersion> {
     const found = await Promise.all(
       ["slurmctld", "slurmd", "sbatch", "munged"].map((name) => versionOf(name, "-V")),

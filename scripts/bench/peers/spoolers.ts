@@ -1,14 +1,14 @@
 import path from "node:path";
 import { type Peer, timed, times, versionOf } from "./peer.js";
 
-/** Each job that waits is a process of its own, and it takes no more than about a thousand. */
+/** Number of jobs in the queue of task-spooler. Each waiting job is a process, and the queue holds about a thousand. */
 const TSP_HOLDS = 900;
 
-/** Queues of one machine. */
+/** Queues for one machine. */
 export const SPOOLERS: readonly Peer[] = [
   {
     name: "task-spooler",
-    how: `tsp -S CORES; ${TSP_HOLDS} jobs, timed from when all are queued to the last one's end`,
+    how: `tsp -S CORES; ${TSP_HOLDS} queued jobs, timed until the last job ends`,
     version: () => versionOf("tsp", "-V"),
     async run(scratch, jobs, slots) {
       const dir = scratch.make("tsp");
@@ -23,10 +23,10 @@ export const SPOOLERS: readonly Peer[] = [
   },
   {
     name: "nq",
-    how: "nq -c /bin/true in a loop, then nq -w: one at a time",
+    how: "nq -c /bin/true in a loop, then nq -w, one job at a time",
     async version() {
       const found = await versionOf("nq", "-h");
-      // It has no version to tell: what it prints is how it is used.
+      // nq prints its usage instead of a version.
       return found.kind === "there" ? { ...found, version: "nq" } : found;
     },
     async run(scratch, jobs) {

@@ -1,13 +1,13 @@
-import { takeOutVerb } from "../take-out.js";
+import { cancelOrHoldVerb } from "../cancel-or-hold.js";
 
-/** `fjord cancel`: jobs that wait or run are taken out, and stopped with all that they have started. */
-export const verb = takeOutVerb({
-  takeOut: "cancel",
+/** `fjord cancel`: takes waiting jobs out of the queue, and stops running jobs with all their processes. */
+export const verb = cancelOrHoldVerb({
+  act: "cancel",
   done: "Cancelled",
   foretold: "Would cancel",
   examples: [
-    ["fjord cancel run7", "whether it waits or runs"],
-    ["fjord cancel 'run{1..50}' 'test*'", "many; quote it, or the shell expands it"],
-    ["fjord cancel 'run*' --dry-run", "tell only"],
+    ["fjord cancel run7", "one job, which waits or runs"],
+    ["fjord cancel 'run{1..50}' 'test*'", "many jobs; quote the words, or the shell expands them"],
+    ["fjord cancel 'run*' --dry-run", "print what would be cancelled"],
   ],
 });

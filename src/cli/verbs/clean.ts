@@ -1,22 +1,15 @@
 import { FjordError } from "../../job/error.js";
-import { sizeOfPlace } from "../../report/arrays.js";
-import { ENDS, type JobPlace, type JobState } from "../../report/jobs.js";
+import { sizeOfPlace } from "../../jobs/numbers.js";
+import { END_STATES, type JobPlace, type JobState } from "../../jobs/places.js";
 import { jobsToActOn } from "../act-on.js";
-import { EXIT, openExisting, say } from "../command.js";
 import { countOnTerminal } from "../counter.js";
 import { durationOf } from "../duration-option.js";
-import { STATES_OPTION, statesOf } from "../states-option.js";
-import {
-  type ActArgs,
-  count,
-  DRY_RUN,
-  JOBS,
-  JSON_OPTION,
-  printJson,
-  some,
-  someOf,
-  type Verb,
-} from "../verb.js";
+import { EXIT, printJson, say } from "../main.js";
+import { openExisting } from "../open-project.js";
+import { DRY_RUN, flag, JSON_OPTION, text, texts } from "../option.js";
+import { statesOf } from "../state-option.js";
+import { type ActArgs, JOBS, type Verb } from "../verb.js";
+import { count, some, someOf } from "../wording.js";
 
 interface Args extends ActArgs {
   readonly state: string[];
@@ -24,39 +17,36 @@ interface Args extends ActArgs {
   readonly runs: boolean;
 }
 
-/** `fjord clean`: jobs that ended long ago go, with their logs. */
+/** `fjord clean`: removes jobs that ended long ago, with their logs. */
 export const verb: Verb<Args> = {
-  options: (y) =>
-    y
-      .positional("jobs", JOBS)
-      .option("older-than", { type: "string", requiresArg: true, describe: "ended so long ago: 12h, 7d" })
-      .option("runs", {
-        type: "boolean",
-        default: false,
-        describe: "what fjord run has kept: whole projects in which nobody works any more",
-      })
-      .option("state", {
-        ...STATES_OPTION,
-        default: ["done", "cancelled"],
-        describe: `which of them: ${[...ENDS].join(", ")}`,
-      })
-      .option("dry-run", DRY_RUN)
-      .option("json", JSON_OPTION)
-      .example("fjord clean --older-than 7d", "done and cancelled jobs, and old logs of workers")
-      .example("fjord clean --older-than 0 'test*'", "only these, however young")
-      .example("fjord clean --runs --older-than 7d", "the projects of fjord runs that failed"),
+  words: { jobs: JOBS },
+  options: {
+    "older-than": text("only jobs that ended this long ago: 12h, 7d"),
+    runs: flag("remove the projects that fjord run has kept, if nobody works there any more"),
+    state: {
+      ...texts(`states of the jobs to remove: ${[...END_STATES].join(", ")}`),
+      default: ["done", "cancelled"],
+    },
+    "dry-run": DRY_RUN,
+    json: JSON_OPTION,
+  },
+  examples: [
+    ["fjord clean --older-than 7d", "done and cancelled jobs, and old logs of workers"],
+    ["fjord clean --older-than 0 'test*'", "only these, however young"],
+    ["fjord clean --runs --older-than 7d", "the projects of fjord runs that failed"],
+  ],
 
   async run(args) {
     if (args.runs) return removeRuns(args);
     if (args.olderThan === undefined) {
       throw new FjordError(
         "bad-usage",
-        "Say how old.",
-        "fjord clean --older-than 7d; 0 for whatever has ended.",
+        "Say how old the jobs are.",
+        "For example: fjord clean --older-than 7d. An age of 0 means all jobs that have ended.",
       );
     }
     const olderThan = durationOf("older-than", args.olderThan, args.jobs);
-    const states = statesOf(args.state, ENDS);
+    const states = statesOf(args.state, END_STATES);
     const project = await openExisting(args);
     const meant = await jobsToActOn(project, args.jobs, "removed");
     const places = meant.filter(({ state }) => states.has(state));
@@ -80,7 +70,7 @@ export const verb: Verb<Args> = {
       if (cleaned.left.length > 0) {
         say(
           "fjord",
-          `Left, as it is a directory: ${some(cleaned.left)}. Remove it by hand, if nothing in it is needed.`,
+          `Not removed, because it is a directory: ${some(cleaned.left)}. Remove it by hand, if nothing in it is needed.`,
         );
       }
     }
@@ -88,26 +78,27 @@ export const verb: Verb<Args> = {
   },
 };
 
-/** Jobs that were named, and stay for the state that they are in. */
+/** Reports the jobs that were named and stay, because `--state` leaves out their state. */
 function tellOthers(named: readonly JobPlace[], states: ReadonlySet<JobState>): void {
-  for (const state of ENDS) {
+  for (const state of END_STATES) {
     const kept = states.has(state) ? [] : named.filter((place) => place.state === state);
     if (kept.length === 0) continue;
     const jobs = someOf(kept.map((place) => ({ job: place.job, count: sizeOfPlace(place) })));
-    say("fjord", `Kept, being ${state}: ${jobs}. With --state ${state} they go, too.`);
+    say("fjord", `Kept, because their state is ${state}: ${jobs}. --state ${state} removes them, too.`);
   }
 }
 
 async function removeRuns({ jobs, project, olderThan, dryRun, json }: Args): Promise<number> {
   if (jobs.length > 0 || project !== undefined) {
-    const hint = "fjord clean --runs --older-than 7d; one of them by hand: rm -r, when nobody works there.";
+    const hint =
+      "For example: fjord clean --runs --older-than 7d. Remove a single one with rm -r, when nobody works there.";
     throw new FjordError(
       "bad-usage",
       "--runs removes whole projects: name neither jobs nor a project.",
       hint,
     );
   }
-  const { cleanRuns } = await import("../../compose/clean-runs.js");
+  const { cleanRuns } = await import("../../run/clean-runs.js");
   const seconds = olderThan === undefined ? 0 : durationOf("older-than", olderThan, jobs);
   const cleaned = await cleanRuns(process.env, { olderThan: seconds, dryRun });
   if (json) {
@@ -117,6 +108,7 @@ async function removeRuns({ jobs, project, olderThan, dryRun, json }: Args): Pro
   const { runs, inUse } = cleaned;
   const names = runs.length > 0 ? `: ${some(runs)}` : "";
   say("fjord", `${dryRun ? "Would remove" : "Removed"} ${count(runs.length, "run")}${names}.`);
-  if (inUse.length > 0) say("fjord", `Left, as somebody works there or did a minute ago: ${some(inUse)}.`);
+  if (inUse.length > 0)
+    say("fjord", `Not removed, because somebody works there or did a minute ago: ${some(inUse)}.`);
   return EXIT.ok;
 }

@@ -1,14 +1,16 @@
 import path from "node:path";
-import type { Diagnosis } from "../../compose/doctor.js";
+import type { Diagnosis } from "../../doctor/diagnose.js";
 import type { Finding } from "../../doctor/finding.js";
 import { FjordError } from "../../job/error.js";
+import { currentDirectory, fromHere } from "../../project/current-directory.js";
 import { locateProject } from "../../project/locate.js";
 import { PACKAGE_ROOT } from "../../project/package-root.js";
 import { paint } from "../colour.js";
-import { EXIT } from "../command.js";
-import { endSignal } from "../main.js";
-import { type Common, count, JSON_OPTION, printJson, type Verb } from "../verb.js";
+import { EXIT, endSignal, printJson } from "../main.js";
+import { flag, JSON_OPTION, text } from "../option.js";
+import type { Common, Verb } from "../verb.js";
 import { version } from "../version.js";
+import { count } from "../wording.js";
 
 interface Args extends Common {
   readonly dir: string | undefined;
@@ -19,21 +21,19 @@ interface Args extends Common {
 
 const FJORD = path.join(PACKAGE_ROOT, "bin", "fjord.js");
 
-/** `fjord doctor`: tests a directory. 0 fjord can work there, 1 it cannot, or not safely. */
+/** `fjord doctor`: tests a directory. The exit code is 1 if fjord cannot work there safely. */
 export const verb: Verb<Args> = {
-  options: (y) =>
-    y
-      .positional("dir", { type: "string", describe: "the directory to test [the project's]" })
-      .option("from", {
-        type: "string",
-        requiresArg: true,
-        describe: "run the second process on this host, over ssh; fjord must be installed there",
-      })
-      .option("peer", { type: "boolean", default: false, hidden: true })
-      .option("json", JSON_OPTION)
-      .epilogue("Ends with 0 when fjord can work there, warnings or not, and with 1 when something is bad.")
-      .example("fjord doctor", "the default project's directory, from two processes of this host")
-      .example("fjord doctor /shared/queue --from node8", "a directory that two hosts are to share"),
+  words: { dir: { type: "string", describe: "the directory to test [the project's]" } },
+  options: {
+    from: text("run the second process on this host, over ssh; fjord must be installed there"),
+    peer: { ...flag("be the second process"), hidden: true },
+    json: JSON_OPTION,
+  },
+  examples: [
+    ["fjord doctor", "the default project's directory, from two processes of this host"],
+    ["fjord doctor /shared/queue --from node8", "a directory that two hosts will share"],
+  ],
+  notes: "Exits with 0 if fjord can work there, even with warnings, and with 1 if something is bad.",
 
   async run(args) {
     if (args.peer) return beSecond(args.dir ?? "");
@@ -41,15 +41,18 @@ export const verb: Verb<Args> = {
       throw new FjordError("bad-usage", "--from takes the name of a host.", "fjord doctor --from node8");
     }
     const stop = endSignal();
-    const { diagnose } = await import("../../compose/doctor.js");
-    const directory = args.dir === undefined ? undefined : path.resolve(args.dir);
+    const { diagnose } = await import("../../doctor/diagnose.js");
+    const directory = args.dir === undefined ? undefined : fromHere(args.dir);
     try {
-      const diagnosis = await diagnose(directory ?? locateProject(args.project, process.env, process.cwd()), {
-        ...(args.from !== undefined && { from: args.from }),
-        version: version(),
-        program: [process.execPath, FJORD],
-        signal: stop,
-      });
+      const diagnosis = await diagnose(
+        directory ?? locateProject(args.project, process.env, currentDirectory),
+        {
+          ...(args.from !== undefined && { from: args.from }),
+          version: version(),
+          program: [process.execPath, FJORD],
+          signal: stop,
+        },
+      );
       if (args.json) printJson(diagnosis);
       else process.stdout.write(tell(diagnosis));
       return diagnosis.findings.some(({ verdict }) => verdict === "bad") ? EXIT.someFailed : EXIT.ok;
@@ -87,21 +90,25 @@ function summary(findings: readonly Finding[]): string {
   return "fjord can work here.";
 }
 
-/** The second process: does what the first one asks, and goes with it. Whoever goes last removes what is left. */
+/**
+ * Runs the second process, which does what the first process asks, and ends when the first one ends. The process that ends last
+ * removes the files.
+ */
 async function beSecond(scratch: string): Promise<number> {
-  const [{ Here }, { serve }, { removeScratch }] = await Promise.all([
-    import("../../doctor/here.js"),
-    import("../../doctor/serve.js"),
-    import("../../doctor/scratch.js"),
+  const [{ LocalPeer }, { servePeer }, { removeScratchDirectory }] = await Promise.all([
+    import("../../doctor/local-peer.js"),
+    import("../../doctor/serve-peer.js"),
+    import("../../doctor/scratch-directory.js"),
   ]);
-  for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined); // the first one decides
+  // The first process decides when both end.
+  for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
   process.once("exit", () => {
     try {
-      removeScratch(scratch);
+      removeScratchDirectory(scratch);
     } catch {
-      // only the link was lost: the first one is still at work there, and removes it
+      // only the connection was lost, and the first process still uses the files and removes them later
     }
   });
-  await serve(new Here(scratch, version()), process.stdin, process.stdout);
+  await servePeer(new LocalPeer(scratch, version()), process.stdin, process.stdout);
   return EXIT.ok;
 }

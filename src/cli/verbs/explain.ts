@@ -1,13 +1,15 @@
-import type { Explanation } from "../../compose/explain.js";
+import type { Explanation } from "../../explain/explain-jobs.js";
 import { visible } from "../../job/quote.js";
 import { shellWord } from "../../job/shell-words.js";
 import { toType } from "../../project/to-type.js";
-import { EXIT, openExisting } from "../command.js";
-import { type Common, JOBS, JSON_OPTION, needJobs, printJson, type Verb } from "../verb.js";
+import { EXIT, printJson } from "../main.js";
+import { openExisting } from "../open-project.js";
+import { JSON_OPTION } from "../option.js";
+import { type Common, JOBS, needJobs, type Verb } from "../verb.js";
 
-/** So many are told of; of more, those whose reasons differ. */
+/** Largest number of jobs that are explained. If there are more jobs, fjord chooses jobs with different reasons. */
 const TOLD = 20;
-/** Words that are repeated. */
+/** Largest number of words that the hint repeats. */
 const WORDS = 5;
 
 interface Args extends Common {
@@ -15,13 +17,11 @@ interface Args extends Common {
   readonly json: boolean;
 }
 
-/** `fjord explain`: why jobs are where they are, and what to do about it. */
+/** `fjord explain`: says why jobs wait or failed, and what to do about it. */
 export const verb: Verb<Args> = {
-  options: (y) =>
-    y
-      .positional("jobs", JOBS)
-      .option("json", JSON_OPTION)
-      .example("fjord explain run7", "why it does not run, or why it failed"),
+  words: { jobs: JOBS },
+  options: { json: JSON_OPTION },
+  examples: [["fjord explain run7", "why the job does not run, or why it failed"]],
 
   async run(args) {
     needJobs(args.jobs);
@@ -40,7 +40,7 @@ export const verb: Verb<Args> = {
     }
     const rest = explained.length - told.length;
     if (rest > 0) {
-      // A pattern that the shell has expanded would make a long line.
+      // The words are many if the shell has expanded a pattern, and the line would be too long.
       const words = args.jobs.length > WORDS ? "JOB…" : args.jobs.map(shellWord).join(" ");
       const all = toType(`fjord explain --json ${words}`, args.project);
       process.stdout.write(`… and ${rest} more, for reasons like these; all of them: ${all}\n`);
@@ -49,7 +49,7 @@ export const verb: Verb<Args> = {
   },
 };
 
-/** Of many, one for each kind of reason, and then those whose reasons read differently, in their order. */
+/** Chooses some of many jobs: first one for each kind of reason, then jobs whose reasons have different texts. */
 function telling(explained: readonly Explanation[]): readonly Explanation[] {
   if (explained.length <= TOLD) return explained;
   const kinds = ({ state, reasons }: Explanation) => [state, ...reasons.map(({ kind }) => kind)].join(" ");

@@ -1,34 +1,34 @@
-import { patternsOf } from "../../compose/select.js";
 import { formatDuration } from "../../job/duration.js";
 import { elementOf } from "../../job/element.js";
 import { describeOutcome, exitOf } from "../../job/outcome.js";
 import { visible } from "../../job/quote.js";
 import type { Pattern } from "../../job/selection.js";
 import { formatSize } from "../../job/size.js";
-import type { AttemptRecord } from "../../report/attempts.js";
-import { EXIT, openToLook } from "../command.js";
+import { patternsOf } from "../../jobs/selection.js";
+import type { AttemptRecord } from "../../ledger/attempts.js";
 import { csvOf } from "../csv.js";
+import { EXIT } from "../main.js";
+import { openToRead } from "../open-project.js";
+import { flag } from "../option.js";
 import { table } from "../table.js";
-import { needOneFormat, type TableArgs, tableOptions } from "../table-options.js";
+import { needOneFormat, TABLE_OPTIONS, type TableArgs } from "../table-options.js";
 import { clock } from "../times.js";
-import type { Verb } from "../verb.js";
+import { JOBS, type Verb } from "../verb.js";
 
-/** `fjord history`: every attempt that the ledgers tell of, by time. GNU parallel's joblog. */
+/** `fjord history`: lists every attempt in the ledgers, by time, as the joblog of GNU parallel does. */
 export const verb: Verb<TableArgs> = {
-  options: (y) =>
-    tableOptions(y, "print JSON lines").example(
-      "fjord history --csv > history.csv",
-      "every attempt, for a spreadsheet",
-    ),
+  words: { jobs: JOBS },
+  options: { ...TABLE_OPTIONS, json: flag("print JSON lines") },
+  examples: [["fjord history --csv > history.csv", "every attempt, for a spreadsheet"]],
 
   async run(args) {
     needOneFormat(args);
-    const project = await openToLook(args);
+    const project = await openToRead(args);
     const all = [...((await project?.history())?.attempts.values() ?? [])].flat();
     const patterns = args.jobs.flatMap(patternsOf);
     const isNamed = patterns.map((pattern) => namedBy(pattern, all));
     const chosen = all.filter(({ job }) => patterns.length === 0 || isNamed.some((holds) => holds(job)));
-    // The ledgers tell of jobs whose files are gone, too; what they do not know has to be a job that has not begun.
+    // The ledgers also have jobs whose files were removed. A word that is not in the ledgers must name a job that has not begun.
     const unknown = patterns.filter((_, n) => !all.some(({ job }) => isNamed[n]?.(job)));
     if (unknown.length > 0) await project?.jobs(unknown.map(({ text }) => text));
     chosen.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : a.attempt - b.attempt));
@@ -40,7 +40,7 @@ export const verb: Verb<TableArgs> = {
   },
 };
 
-/** Which jobs a word means: where none has that name, those of the array of that name. */
+/** Returns the jobs that a word means. If no job has this name, the word means the elements of the array of this name. */
 function namedBy(pattern: Pattern, all: readonly AttemptRecord[]): (job: string) => boolean {
   if (pattern.isGlob || all.some(({ job }) => pattern.matches(job))) return (job) => pattern.matches(job);
   return (job) => elementOf(job)?.array === pattern.text;
@@ -77,6 +77,8 @@ const COLUMNS = {
   host: (one) => one.host,
   worker: (one) => one.worker,
   log: (one) => one.log,
+  run: (one) => one.run,
+  life: (one) => one.life,
 } satisfies Record<string, (one: AttemptRecord) => string | number | null | undefined>;
 
 function csv(attempts: readonly AttemptRecord[]): string {

@@ -1,12 +1,12 @@
-import { takeOutVerb } from "../take-out.js";
+import { cancelOrHoldVerb } from "../cancel-or-hold.js";
 
-/** `fjord hold`: jobs that wait are kept from being run. */
-export const verb = takeOutVerb({
-  takeOut: "hold",
+/** `fjord hold`: keeps waiting jobs from running. */
+export const verb = cancelOrHoldVerb({
+  act: "hold",
   done: "Held",
   foretold: "Would hold",
   examples: [
-    ["fjord hold 'run*'", "those that run already run on"],
-    ["fjord release 'run*'", "and back into the queue"],
+    ["fjord hold 'run*'", "keep these jobs from running; running ones go on"],
+    ["fjord release 'run*'", "put them back into the queue"],
   ],
 });

@@ -1,15 +1,18 @@
 import { formatDuration } from "../../job/duration.js";
 import { describeOutcome } from "../../job/outcome.js";
 import { visible } from "../../job/quote.js";
+import { JOB_STATES } from "../../jobs/places.js";
+import type { JobRecord } from "../../jobs/record.js";
 import { readCondition } from "../../report/conditions.js";
-import { JOB_STATES } from "../../report/jobs.js";
-import type { JobRecord } from "../../report/record.js";
 import { colourOfState } from "../colour.js";
-import { EXIT, openToLook } from "../command.js";
-import { STATES_OPTION, statesOf } from "../states-option.js";
+import { jsonOf } from "../json-record.js";
+import { EXIT, printJson } from "../main.js";
+import { openToRead } from "../open-project.js";
+import { JSON_OPTION, texts } from "../option.js";
+import { statesOf } from "../state-option.js";
 import { table } from "../table.js";
 import { clock } from "../times.js";
-import { type Common, JOBS, JSON_OPTION, printJson, type Verb } from "../verb.js";
+import { type Common, JOBS, type Verb } from "../verb.js";
 
 interface Args extends Common {
   readonly jobs: string[];
@@ -18,36 +21,30 @@ interface Args extends Common {
   readonly json: boolean;
 }
 
-/** `fjord list`: jobs, a line each. */
+/** `fjord list`: lists jobs, one on each line. */
 export const verb: Verb<Args> = {
-  options: (y) =>
-    y
-      .positional("jobs", JOBS)
-      .option("state", {
-        ...STATES_OPTION,
-        describe: `only these: ${JOB_STATES.join(", ")}`,
-      })
-      .option("where", {
-        type: "string",
-        array: true,
-        requiresArg: true,
-        nargs: 1,
-        describe:
-          "only those of which this holds: 'duration > 1h', 'exit = 3', 'memory > 2GB', 'host = node7'",
-      })
-      .option("json", JSON_OPTION)
-      .example("fjord list --state failed", "what went wrong")
-      .example("fjord list 'train*' --where 'duration > 1h'", "what took long"),
+  words: { jobs: JOBS },
+  options: {
+    state: texts(`only jobs in these states: ${JOB_STATES.join(", ")}`),
+    where: texts(
+      "only jobs of which this is true: 'duration > 1h', 'exit = 3', 'memory > 2GB', 'host = node7'",
+    ),
+    json: JSON_OPTION,
+  },
+  examples: [
+    ["fjord list --state failed", "the jobs that failed"],
+    ["fjord list 'train*' --where 'duration > 1h'", "the jobs that took long"],
+  ],
 
   async run(args) {
     const conditions = (args.where ?? []).map(readCondition);
     const wanted = statesOf(args.state ?? JOB_STATES, JOB_STATES);
-    const project = await openToLook(args);
+    const project = await openToRead(args);
     const listed = ((await project?.records(args.jobs)) ?? []).filter(({ state, attempts }) => {
       const last = attempts.at(-1);
       return wanted.has(state) && conditions.every((holds) => last !== undefined && holds(last));
     });
-    if (args.json) printJson(listed);
+    if (args.json) printJson(listed.map(jsonOf));
     else if (listed.length === 0) process.stdout.write("No jobs.\n");
     else process.stdout.write(listing(listed));
     return EXIT.ok;

@@ -1,10 +1,14 @@
 import { jobsToActOn } from "../act-on.js";
-import { EXIT, openExisting, say } from "../command.js";
-import { type ActArgs, actOptions, count, needJobs, printJson, someOf, total, type Verb } from "../verb.js";
+import { EXIT, printJson, say } from "../main.js";
+import { openExisting } from "../open-project.js";
+import { ACT_OPTIONS, type ActArgs, JOBS, needJobs, type Verb } from "../verb.js";
+import { count, someOf, total } from "../wording.js";
 
-/** `fjord release`: held jobs go back into the queue. */
+/** `fjord release`: puts held jobs back into the queue. */
 export const verb: Verb<ActArgs> = {
-  options: (y) => actOptions(y).example("fjord release 'run*'", "what fjord hold has kept back"),
+  words: { jobs: JOBS },
+  options: ACT_OPTIONS,
+  examples: [["fjord release 'run*'", "jobs that fjord hold has kept back"]],
 
   async run({ jobs, dryRun, json, project: name }) {
     needJobs(jobs);
@@ -19,9 +23,10 @@ export const verb: Verb<ActArgs> = {
       const others = of("not-held");
       if (others.length > 0) say("fjord", `Not held: ${someOf(others)}.`);
       const taken = of("name-taken");
-      if (taken.length > 0) say("fjord", `Left, as another of the name waits: ${someOf(taken)}.`);
+      if (taken.length > 0)
+        say("fjord", `Not put back, because another job with the same name waits: ${someOf(taken)}.`);
       const gone = of("gone");
-      if (gone.length > 0) say("fjord", `Not there any more: ${someOf(gone)}.`);
+      if (gone.length > 0) say("fjord", `No longer found: ${someOf(gone)}.`);
     }
     return ends.every(({ end }) => end !== "name-taken") ? EXIT.ok : EXIT.refused;
   },

@@ -1,17 +1,21 @@
 import { cut } from "../../job/quote.js";
 import { type ResultRow, tabulate } from "../../report/results.js";
-import { EXIT, openExisting } from "../command.js";
 import { csvOf } from "../csv.js";
+import { EXIT, printJson } from "../main.js";
+import { openExisting } from "../open-project.js";
 import { table } from "../table.js";
-import { needOneFormat, type TableArgs, tableOptions } from "../table-options.js";
-import { count, printJson, type Verb } from "../verb.js";
+import { needOneFormat, TABLE_OPTIONS, type TableArgs } from "../table-options.js";
+import { JOBS, type Verb } from "../verb.js";
+import { count } from "../wording.js";
 
-/** `fjord results`: what went into the jobs that have ended, and what came out, in one table. */
+/** `fjord results`: prints the parameters and the results of ended jobs in one table. */
 export const verb: Verb<TableArgs> = {
-  options: (y) =>
-    tableOptions(y)
-      .example("fjord results", "[params] of each job file, and what the job wrote to $FJORD_RESULT")
-      .example("fjord results 'train*' --csv > results.csv", "for a spreadsheet"),
+  words: { jobs: JOBS },
+  options: TABLE_OPTIONS,
+  examples: [
+    ["fjord results", "[params] of each job file, and what the job wrote to $FJORD_RESULT"],
+    ["fjord results 'train*' --csv > results.csv", "for a spreadsheet"],
+  ],
 
   async run(args) {
     needOneFormat(args);
@@ -33,12 +37,12 @@ export const verb: Verb<TableArgs> = {
   },
 };
 
-/** A job that failed has its row, with its parameters; what has nothing to do with any table has none. */
+/** Whether a job has a row. A failed job has a row with its parameters. A job without parameters and results has no row. */
 function tells({ params, results }: ResultRow): boolean {
   return Object.keys(params).length + Object.keys(results).length > 0;
 }
 
-/** What is fjord's own is in capitals, as in every table; what is the jobs' is as they wrote it. */
+/** Titles of fjord's own columns are in capitals, as in every table. Column names that come from jobs stay as they are. */
 function title(column: string, index: number): string {
   return index < 2 ? column.toUpperCase() : cut(column);
 }

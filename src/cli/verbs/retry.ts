@@ -1,49 +1,39 @@
-import type { Retried } from "../../compose/retry.js";
 import { FjordError } from "../../job/error.js";
 import { visible } from "../../job/quote.js";
-import type { JobPlace } from "../../report/jobs.js";
-import type { JobRecord } from "../../report/record.js";
+import type { JobPlace } from "../../jobs/places.js";
+import type { JobRecord } from "../../jobs/record.js";
+import type { Retried } from "../../jobs/retry.js";
 import { jobsToActOn } from "../act-on.js";
-import { EXIT, openExisting, say } from "../command.js";
-import {
-  type ActArgs,
-  count,
-  DRY_RUN,
-  JOBS,
-  JSON_OPTION,
-  printJson,
-  someOf,
-  total,
-  type Verb,
-} from "../verb.js";
+import { EXIT, printJson, say } from "../main.js";
+import { openExisting } from "../open-project.js";
+import { flag } from "../option.js";
+import { ACT_OPTIONS, type ActArgs, JOBS, type Verb } from "../verb.js";
+import { count, someOf, total } from "../wording.js";
 
 interface Args extends ActArgs {
   readonly failed: boolean;
   readonly lost: boolean;
 }
 
-/** Jobs that are left and told of one by one. */
+/** Largest number of unchanged jobs that have a line of their own. */
 const TOLD = 5;
 
 function isLost({ attempts }: JobRecord): boolean {
   return attempts.at(-1)?.outcome?.kind === "lost";
 }
 
-/** `fjord retry`: what failed goes back into the queue. */
+/** `fjord retry`: puts failed jobs back into the queue. */
 export const verb: Verb<Args> = {
-  options: (y) =>
-    y
-      .positional("jobs", JOBS)
-      .option("failed", { type: "boolean", default: false, describe: "all jobs that failed" })
-      .option("lost", {
-        type: "boolean",
-        default: false,
-        describe: "all that failed because their workers died",
-      })
-      .option("dry-run", DRY_RUN)
-      .option("json", JSON_OPTION)
-      .example("fjord retry --failed", "everything that failed, once more")
-      .example("fjord retry 'run{1..50}'", "those of run1 to run50; quote it, or the shell expands it"),
+  words: { jobs: JOBS },
+  options: {
+    failed: flag("all jobs that failed"),
+    lost: flag("all jobs that failed because their workers died"),
+    ...ACT_OPTIONS,
+  },
+  examples: [
+    ["fjord retry --failed", "every job that failed, once more"],
+    ["fjord retry 'run{1..50}'", "of run1 to run50, those that failed; quote it, or the shell expands it"],
+  ],
 
   async run(args) {
     const project = await openExisting(args);
@@ -71,15 +61,16 @@ export const verb: Verb<Args> = {
       );
       tellUnlike(of("unlike"));
       const gone = of("gone");
-      if (gone.length > 0) say("fjord", `Not there any more: ${someOf(gone)}.`);
+      if (gone.length > 0) say("fjord", `No longer found: ${someOf(gone)}.`);
       const taken = of("name-taken");
-      if (taken.length > 0) say("fjord", `Left, as another of the name waits: ${someOf(taken)}.`);
+      if (taken.length > 0)
+        say("fjord", `Not put back, because another job with the same name waits: ${someOf(taken)}.`);
     }
     return retried.every(({ end }) => end === "queued" || end === "unlike") ? EXIT.ok : EXIT.refused;
   },
 };
 
-/** A few one by one; of more, each state in one line. */
+/** Reports a few jobs one by one, and many jobs by their states. */
 function tellUnlike(unlike: readonly Retried[]): void {
   if (unlike.length <= TOLD) {
     for (const { job, state } of unlike) {
@@ -89,6 +80,9 @@ function tellUnlike(unlike: readonly Retried[]): void {
   }
   for (const state of new Set(unlike.map((one) => one.state))) {
     const of = unlike.filter((one) => one.state === state);
-    say("fjord", `Left as they are, as they have not failed (${state}): ${count(total(of))}: ${someOf(of)}.`);
+    say(
+      "fjord",
+      `Left as they are, because they have not failed (${state}): ${count(total(of))}: ${someOf(of)}.`,
+    );
   }
 }

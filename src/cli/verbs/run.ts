@@ -1,30 +1,27 @@
 import fs from "node:fs";
 import os from "node:os";
-import path from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
-import { elementsOf } from "../../compose/draft.js";
-import { Project } from "../../compose/project.js";
-import { type RunResult, runAll } from "../../compose/run.js";
-import { draftsOf } from "../../compose/wanted.js";
 import { FjordError } from "../../job/error.js";
 import { type Halt, parseHalt } from "../../job/halt.js";
-import { describeOutcome } from "../../job/outcome.js";
-import { quote, visible } from "../../job/quote.js";
+import { quote } from "../../job/quote.js";
 import { withoutSecrets } from "../../job/secrets.js";
-import { shellQuote, shellWord } from "../../job/shell-words.js";
-import { homeOfProjects } from "../../project/locate.js";
-import { makeDirectory } from "../../project/make-directory.js";
-import { newRunName } from "../../project/run-name.js";
-import type { JobRecord } from "../../report/record.js";
+import type { Project } from "../../library/project.js";
+import { currentDirectory, fromHere } from "../../project/current-directory.js";
+import { refuseUnlessUtf8 } from "../../project/utf8-path.js";
 import { tabulateRun } from "../../report/run-results.js";
+import { type RunOptions, type RunResult, runAll } from "../../run/run-all.js";
+import { type Draft, elementsOf } from "../../submission/draft.js";
 import { Bar } from "../bar.js";
-import { EXIT } from "../command.js";
+import { crewText, withWhatStays } from "../crew-text.js";
 import { csvOf } from "../csv.js";
-import { type JobArgs, jobOptions, wantedOf } from "../job-options.js";
-import { whenUnheard } from "../main.js";
+import { draftsWanted, FILES, JOB_OPTIONS, type JobArgs } from "../job-options.js";
+import { EXIT, hasLostOutput, note, printJson } from "../main.js";
+import { flag, text } from "../option.js";
 import { Printer } from "../printer.js";
-import { sweepOptions } from "../sweep-options.js";
-import { count, printJson, type Verb } from "../verb.js";
+import { openRunProject, type RunProject } from "../run-project.js";
+import { printRun, reportRun, writeTable } from "../run-report.js";
+import { leaveToWorkers, stopSignal } from "../run-stop.js";
+import { SWEEP_OPTIONS } from "../sweep-options.js";
+import type { Verb } from "../verb.js";
 
 interface Args extends JobArgs {
   readonly workers: string | undefined;
@@ -36,54 +33,30 @@ interface Args extends JobArgs {
   readonly json: boolean;
 }
 
-/** Workers of a run that was killed go by themselves. */
-const SETTINGS = "[fjord]\nidle_limit = 10 min\n";
-/** Failures that are told of one by one. */
-const TOLD = 5;
-/** Signals so soon after one another are one, ms: `timeout --foreground` and a terminal may both send it. */
-const ONE_SIGNAL = 300;
-/** So long, ms, workers that are being hired are waited for to be told to go; and between two looks. */
-const HIRING = 5000;
-const LOOKS_APART = 50;
-
-/** `fjord run`: hires, dispatches, shows, fires; ends with the outcome. */
+/** `fjord run`: hires workers, dispatches jobs, prints their output, and fires the workers. */
 export const verb: Verb<Args> = {
-  options: (y) => {
-    jobOptions(y)
-      .option("workers", {
-        alias: "j",
-        type: "string",
-        requiresArg: true,
-        describe: "how many at once [as many as CPUs]",
-      })
-      .option("keep-order", {
-        alias: "k",
-        type: "boolean",
-        default: false,
-        describe: "print what jobs print in the order in which they were given",
-      })
-      .option("halt", {
-        type: "string",
-        requiresArg: true,
-        describe: "soon,fail=N: begin nothing new after N failures; now,fail=N: stop what runs, too; or N%",
-      })
-      .option("bar", { type: "boolean", default: false, describe: "show how far it is on standard error" })
-      .option("results", { type: "string", requiresArg: true, describe: "write a table of all jobs, CSV" })
-      .option("dry-run", {
-        type: "boolean",
-        default: false,
-        describe: "print the command lines, run nothing",
-      })
-      .option("json", {
-        type: "boolean",
-        default: false,
-        describe: "print the outcome as JSON, not what jobs print",
-      })
-      .example("fjord run --param n=1..9 -- ./square {n}", "nine jobs, on all CPUs of this host")
-      .example("ls *.gz | fjord run --each-line - -- gunzip {line}", "one for each line")
-      .example("fjord run --halt now,fail=1 --bar my-jobs/", "job files; the first failure stops all");
-    sweepOptions(y);
+  words: { files: FILES },
+  options: {
+    ...JOB_OPTIONS,
+    workers: { ...text("number of jobs that run at once [number of CPUs]"), alias: "j" },
+    "keep-order": {
+      ...flag("print the output of the jobs in the order in which they were given"),
+      alias: "k",
+    },
+    halt: text(
+      "soon,fail=N: begin no job after N failures; now,fail=N: stop running jobs, too; N% is a share",
+    ),
+    bar: flag("show a progress bar on standard error"),
+    results: text("FILE: write a table of all jobs, as CSV"),
+    "dry-run": flag("print the command lines, and run nothing"),
+    json: flag("print the outcome as JSON instead of the output of the jobs"),
+    ...SWEEP_OPTIONS,
   },
+  examples: [
+    ["fjord run --param n=1..9 -- ./square {n}", "nine jobs, on all CPUs of this host"],
+    ["ls *.gz | fjord run --each-line - -- gunzip {line}", "one job for each line"],
+    ["fjord run --halt now,fail=1 --bar my-jobs/", "job files; the first failure stops all"],
+  ],
 
   async run(args) {
     const halt = haltOf(args.halt);
@@ -92,185 +65,147 @@ export const verb: Verb<Args> = {
       throw new FjordError(
         "bad-usage",
         "fjord run has no --after.",
-        "Nothing was there before; write after into the job files.",
+        "Its project holds no earlier jobs. Write after into the job files.",
       );
     }
-    const drafts = draftsOf(await wantedOf(args, undefined)).flatMap((draft) => [...elementsOf(draft)]);
-    if (args.dryRun) {
-      if (args.json)
-        printJson(drafts.map(({ job, file, runs }) => ({ job, file, runs: withoutSecrets(runs) })));
-      else for (const { runs } of drafts) process.stdout.write(`${runs}\n`);
-      return EXIT.ok;
-    }
-    if (args.results !== undefined) fs.writeFileSync(args.results, ""); // told now that it cannot be written, not later
-    const bar = new Bar(args.bar, drafts.length);
-    const printer = new Printer(args.keepOrder ? drafts.map(({ job }) => job) : undefined, () => bar.clear());
-    let opened: Project | undefined;
-    let toCome = 0;
-    const stop = stopSignal(printer, {
-      onFirst: () => {
-        bar.clear();
-        note("Stopping all jobs and workers; another Ctrl-C leaves that to the workers.");
-      },
-      onSecond: async () => {
-        bar.clear();
-        if (opened !== undefined) await leaveToWorkers(opened, toCome);
-      },
-    });
-    const [project, isOwn] = await openForRun(args);
-    opened = project;
-    toCome = Math.min(workers, drafts.length);
-    const result = await runAll(project, drafts, {
-      workers,
-      halt,
-      signal: stop,
-      onEnd: (ended) => {
-        if (!args.json && ended.state !== "cancelled") printer.print(ended);
-      },
-      onEvent: (event) => {
-        toCome = 0;
-        if (event.kind === "progress") bar.show(event.progress);
-        if (event.kind === "refused" || event.kind === "trouble") {
-          bar.clear();
-          note(event.kind === "refused" ? event.reason : event.message);
-        }
-      },
-    });
-    await printer.end();
-    bar.end(result);
-    const records = await result.records();
-    const keeps = !isOwn || result.succeeded !== drafts.length;
-    if (args.results !== undefined) {
-      fs.writeFileSync(args.results, csvOf(tabulateRun(records, await project.results(), keeps)));
-    }
-    tellEnd(args, drafts.length, result, records, keeps ? project.directory : undefined);
-    if (!keeps) fs.rmSync(project.directory, { recursive: true, force: true, maxRetries: 3 });
-    if (stop.aborted) return EXIT.interrupted;
-    return result.succeeded === drafts.length ? EXIT.ok : EXIT.someFailed;
+    const drafts = await draftsOfRun(args);
+    if (args.dryRun) return printDrafts(drafts, args.json);
+    refuseUnlessUtf8("The current directory", currentDirectory()); // the workers start there
+    if (args.results !== undefined) fs.writeFileSync(fromHere(args.results), ""); // so an error is reported before the run
+    const run = new Run(args, drafts);
+    const result = await run.start({ workers, halt });
+    return endRun(args, drafts.length, result, run);
   },
 };
 
-/** What is done at signals that ask to end, besides that all is stopped. */
-interface OnSignal {
-  readonly onFirst: () => void;
-  /** This process ends when that has been done. */
-  readonly onSecond: () => Promise<void>;
+async function draftsOfRun(args: Args): Promise<Draft[]> {
+  const drafts = await draftsWanted(args, undefined, { directory: currentDirectory(), table: args.results });
+  return drafts.flatMap((draft) => [...elementsOf(draft)]);
 }
 
-/**
- * The first Ctrl-C stops what runs, as does a reader that goes away; a second one ends this process without waiting for
- * that, and a third one at once.
- */
-function stopSignal(printer: Printer, { onFirst, onSecond }: OnSignal): AbortSignal {
-  const stop = new AbortController();
-  let signals = 0;
-  let last = Number.NEGATIVE_INFINITY;
-  const onSignal = () => {
-    if (performance.now() - last < ONE_SIGNAL) return;
-    last = performance.now();
-    signals++;
-    if (signals > 2) process.exit(EXIT.interrupted);
-    if (signals === 2) {
-      onSecond()
-        .catch((error) => note((error as Error).message))
-        .finally(() => process.exit(EXIT.interrupted));
-      return;
-    }
-    onFirst();
-    stop.abort();
-  };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
-  whenUnheard(() => {
-    printer.giveUp();
-    stop.abort();
-  });
-  return stop.signal;
+function printDrafts(drafts: readonly Draft[], json: boolean): number {
+  if (json) printJson(drafts.map(({ job, file, runs }) => ({ job, file, runs: withoutSecrets(runs) })));
+  else for (const { runs } of drafts) process.stdout.write(`${runs}\n`);
+  return EXIT.ok;
 }
 
-/**
- * Leaves notes on the desks of all who are on duty, which have them stop their jobs and go, and says so.
- *
- * @param toCome workers that have been hired and may not have come on duty yet
- */
-async function leaveToWorkers(project: Project, toCome: number): Promise<void> {
-  const directory = shellWord(project.directory);
-  note(`Going at once. What is left there: recruiter fire --now --project ${directory}`);
-  const until = performance.now() + HIRING;
-  for (;;) {
-    const fired = await project.fire({ now: true, patience: 0 });
-    if (fired.length < toCome && performance.now() < until) {
-      await delay(LOOKS_APART);
-      continue;
-    }
-    const left = fired.filter(({ end }) => end === "silent" || end === "finishing");
-    if (left.length === 0) note("No worker is left.");
-    else note(`Left: ${count(left.length, "worker")}, told to stop what they run and to go.`);
-    return;
+/** A run and the lines that it prints: the output of the jobs, the bar, and notes beside them. */
+class Run {
+  readonly #args: Args;
+  readonly #drafts: readonly Draft[];
+  readonly #bar: Bar;
+  readonly #printer: Printer;
+  readonly #stop: AbortSignal;
+  #opened: RunProject | undefined;
+  /** Number of workers that are being hired and may not be on duty yet. */
+  #toCome = 0;
+
+  constructor(args: Args, drafts: readonly Draft[]) {
+    this.#args = args;
+    this.#drafts = drafts;
+    this.#bar = new Bar(args.bar, drafts.length);
+    const order = args.keepOrder ? drafts.map(({ job }) => job) : undefined;
+    this.#printer = new Printer(order, () => this.#bar.clear());
+    const onSignal = {
+      onFirst: () => this.#note("Stopping all jobs and workers; another Ctrl-C leaves that to the workers."),
+      onSecond: async () => {
+        this.#bar.clear();
+        if (this.#opened !== undefined) await leaveToWorkers(this.#opened.project, this.#toCome);
+      },
+    };
+    this.#stop = stopSignal(onSignal, () => this.#printer.giveUp());
+  }
+
+  /** Runs all jobs. Resolves when all output of the jobs has been printed. */
+  async start(options: Pick<RunOptions, "workers" | "halt">): Promise<RunResult> {
+    this.#opened = await openRunProject(this.#args.project);
+    const { project } = this.#opened;
+    this.#toCome = Math.min(options.workers, this.#drafts.length);
+    const result = await runAll(project, this.#drafts, { ...options, ...this.#listeners() }).catch(
+      (error) => {
+        this.#bar.clear();
+        throw withWhatStays(error, project);
+      },
+    );
+    await this.#printer.end();
+    this.#bar.end(result);
+    return result;
+  }
+
+  get isStopped(): boolean {
+    return this.#stop.aborted;
+  }
+
+  get project(): RunProject {
+    if (this.#opened === undefined) throw new Error("the run has no project yet");
+    return this.#opened;
+  }
+
+  #listeners(): Pick<RunOptions, "signal" | "onEnd" | "onEvent" | "onCrew"> {
+    return {
+      signal: this.#stop,
+      onEnd: (ended) => {
+        if (!this.#args.json && ended.state !== "cancelled") this.#printer.print(ended);
+      },
+      onEvent: (event) => {
+        this.#toCome = 0;
+        if (event.kind === "progress") this.#bar.show(event.progress);
+        if (event.kind === "refused") this.#note(event.reason);
+        if (event.kind === "trouble") this.#note(event.message);
+      },
+      onCrew: (news) => this.#note(crewText(news)),
+    };
+  }
+
+  #note(text: string): void {
+    this.#bar.clear();
+    note("fjord", text);
   }
 }
 
-/** @param kept the project's directory, if that stays */
-function tellEnd(
-  args: Args,
-  total: number,
-  result: RunResult,
-  records: readonly JobRecord[],
-  kept: string | undefined,
-): void {
-  const { succeeded, failed, elapsed, halted } = result;
-  const rest = total - succeeded - failed;
-  if (args.json) {
-    const project = kept === undefined ? {} : { project: kept };
-    printJson({ total, succeeded, failed, cancelled: rest, halted, elapsed, ...project });
-    return;
+/** Reports the end of a run, and removes the run's own project after a success. @returns the exit code */
+async function endRun(args: Args, total: number, result: RunResult, run: Run): Promise<number> {
+  const { project, isOwn } = run.project;
+  const records = await result.records();
+  const hasSucceeded = result.succeeded === total;
+  let keeps = !isOwn || !hasSucceeded || hasLostOutput();
+  let hasTable = true;
+  if (args.results !== undefined) {
+    const table = csvOf(tabulateRun(records, await project.results(), keeps));
+    hasTable = writeTable(fromHere(args.results), table);
+    keeps ||= !hasTable;
   }
-  if (succeeded === total) return;
-  const bad = records.filter(({ state }) => state === "failed");
-  for (const { job, attempts, refused } of bad.slice(0, TOLD)) {
-    const outcome = attempts.at(-1)?.outcome;
-    const how = refused ?? (outcome === undefined ? "failed" : describeOutcome(outcome));
-    note(`${visible(job)}: ${visible(how)}`);
-  }
-  if (bad.length > TOLD) note(`… and ${bad.length - TOLD} more.`);
-  const why = halted ? ` (--halt ${args.halt})` : "";
-  const others = rest > 0 ? `, ${rest} not run or stopped${why}` : "";
-  note(`${count(total)}: ${succeeded} succeeded, ${failed} failed${others}.`);
-  note(`What they printed: fjord log --project ${shellQuote(kept ?? "")} JOB`);
-  if (args.project === undefined)
-    note("That is kept until it is removed: fjord clean --runs --older-than 7d");
+  const kept = keeps ? project.directory : undefined;
+  const ended = { total, result, records, kept, isNamed: args.project !== undefined, halt: args.halt };
+  if (args.json) printRun(ended);
+  else reportRun(ended);
+  if (!keeps) removeProject(project);
+  if (!hasTable) return EXIT.refused;
+  if (run.isStopped) return EXIT.interrupted;
+  return hasSucceeded ? EXIT.ok : EXIT.someFailed;
 }
 
-/** What is said beside what the jobs print. */
-function note(text: string): void {
-  process.stderr.write(`[fjord] ${text}\n`);
+function removeProject({ directory }: Project): void {
+  fs.rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
 }
 
-function haltOf(text: string | undefined): Halt | undefined {
-  if (text === undefined || text === "never") return undefined;
-  const halt = parseHalt(text);
+function haltOf(typed: string | undefined): Halt | undefined {
+  if (typed === undefined || typed === "never") return undefined;
+  const halt = parseHalt(typed);
   if (halt !== undefined) return halt;
   throw new FjordError(
     "bad-usage",
-    `--halt: found ${quote(text)}.`,
+    `--halt: found ${quote(typed)}.`,
     "Write soon,fail=3, now,fail=1 or soon,fail=20%.",
   );
 }
 
-function workersOf(text: string | undefined): number {
-  if (text === undefined) return os.availableParallelism();
-  if (/^\d{1,4}$/.test(text) && Number(text) > 0) return Number(text);
+function workersOf(typed: string | undefined): number {
+  if (typed === undefined) return os.availableParallelism();
+  if (/^\d{1,4}$/.test(typed) && Number(typed) > 0) return Number(typed);
   throw new FjordError(
     "bad-usage",
-    `--workers: found ${quote(text)}.`,
+    `--workers: found ${quote(typed)}.`,
     "Write a whole number from 1, such as -j 4.",
   );
-}
-
-/** A project of its own; it is removed when all has succeeded, unless it was named. */
-async function openForRun(args: Args): Promise<[Project, isOwn: boolean]> {
-  if (args.project !== undefined) return [await Project.open(args.project), false];
-  const directory = path.join(homeOfProjects(process.env, process.cwd()), newRunName());
-  makeDirectory(directory, 0o700);
-  fs.writeFileSync(path.join(directory, "settings.ini"), SETTINGS, { mode: 0o600 });
-  return [await Project.open(directory), true];
 }

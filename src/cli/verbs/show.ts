@@ -1,37 +1,39 @@
 import fs from "node:fs";
-import type { ArrayRecord } from "../../compose/array-record.js";
-import type { Project } from "../../compose/project.js";
 import { formatDuration } from "../../job/duration.js";
 import { describeOutcome } from "../../job/outcome.js";
 import { visible } from "../../job/quote.js";
 import { formatSize } from "../../job/size.js";
+import { directoryOf } from "../../jobs/directory.js";
+import { isPending, JOB_STATES, workerOf } from "../../jobs/places.js";
+import type { JobRecord } from "../../jobs/record.js";
+import type { AttemptRecord } from "../../ledger/attempts.js";
+import type { Project } from "../../library/project.js";
 import { toType } from "../../project/to-type.js";
-import type { AttemptRecord } from "../../report/attempts.js";
-import { directoryOf } from "../../report/directory.js";
-import { isPending, JOB_STATES } from "../../report/jobs.js";
-import type { JobRecord } from "../../report/record.js";
-import { READ_FLAGS } from "../../spool/file-facts.js";
-import { isErrno } from "../../spool/store.js";
-import { EXIT, openExisting } from "../command.js";
+import type { ArrayRecord } from "../../report/array-record.js";
+import { READ_FLAGS } from "../../store/open-flags.js";
+import { isErrno } from "../../store/store.js";
+import { jsonOf } from "../json-record.js";
+import { EXIT, printJson } from "../main.js";
+import { openExisting } from "../open-project.js";
+import { JSON_OPTION } from "../option.js";
 import { table } from "../table.js";
 import { clock } from "../times.js";
-import { type Common, count, JOBS, JSON_OPTION, needJobs, printJson, type Verb } from "../verb.js";
+import { type Common, JOBS, needJobs, type Verb } from "../verb.js";
+import { count } from "../wording.js";
 
 interface Args extends Common {
   readonly jobs: string[];
   readonly json: boolean;
 }
 
-/** Bytes of a job file that are shown. */
+/** Largest job file that is printed, in bytes. */
 const SHOWN = 4096;
 
-/** `fjord show`: all that is known of a job. */
+/** `fjord show`: prints everything that is known about jobs. */
 export const verb: Verb<Args> = {
-  options: (y) =>
-    y
-      .positional("jobs", JOBS)
-      .option("json", JSON_OPTION)
-      .example("fjord show run7", "its file, state, attempts, outcome, times, memory, logs"),
+  words: { jobs: JOBS },
+  options: { json: JSON_OPTION },
+  examples: [["fjord show run7", "its file, state, attempts, outcome, times, memory, logs"]],
 
   async run(args) {
     needJobs(args.jobs);
@@ -39,7 +41,7 @@ export const verb: Verb<Args> = {
     const arrays = await project.arrays(args.jobs);
     const others = args.jobs.filter((word) => !arrays.some(({ array }) => array === word));
     const shown = others.length > 0 ? await project.records(others) : [];
-    if (args.json) printJson([...arrays, ...shown]);
+    if (args.json) printJson([...arrays, ...shown.map(jsonOf)]);
     else {
       const texts = arrays.map((array) => describeArray(array, args.project));
       for (const job of shown) texts.push(describe(job, await whereItRuns(project, job)));
@@ -49,7 +51,7 @@ export const verb: Verb<Args> = {
   },
 };
 
-/** Where its last attempt ran; of a job that is still to have its first, where it will. */
+/** Directory of a job's last attempt. If the job has not begun, the directory of its first attempt. */
 async function whereItRuns(project: Project, job: JobRecord): Promise<string | undefined> {
   const last = job.attempts.at(-1);
   if (last !== undefined) return directoryOf(project.store, job, last.directory);
@@ -60,9 +62,10 @@ async function whereItRuns(project: Project, job: JobRecord): Promise<string | u
 }
 
 function describe(job: JobRecord, directory: string | undefined): string {
+  const worker = workerOf(job);
   const lines = [
-    `${visible(job.job)}: ${job.state}${job.worker === undefined ? "" : ` (${job.worker})`}`,
-    `file: ${visible(job.path)}${job.numbers === undefined ? "" : " (of its array: it has none of its own yet)"}`,
+    `${visible(job.job)}: ${job.state}${worker === undefined ? "" : ` (${worker})`}`,
+    `file: ${visible(job.path)}${job.kind === "job" ? "" : " (of its array: it has none of its own yet)"}`,
   ];
   if (directory !== undefined) lines.push(`directory: ${visible(directory)}`);
   if (job.refused !== undefined) lines.push(`refused: ${visible(job.refused)}`);
@@ -71,12 +74,12 @@ function describe(job: JobRecord, directory: string | undefined): string {
   if (job.attempts.length > 0) text += `\n${attemptTable(job.attempts)}`;
   const last = job.attempts.at(-1);
   if (last?.result !== undefined) text += `result: ${visible(JSON.stringify(last.result))}\n`;
-  if (last !== undefined) text += `log: ${visible(last.log)}\n`;
+  if (last?.log !== undefined) text += `log: ${visible(last.log)}\n`;
   const content = contentOf(job.path);
   return content === "" ? text : `${text}\n${content}`;
 }
 
-/** @param named the project, as it was named */
+/** @param named the project as the user named it */
 function describeArray(
   { array, path, size, states, numbers }: ArrayRecord,
   named: string | undefined,
@@ -108,18 +111,21 @@ function attemptTable(attempts: readonly AttemptRecord[]): string {
   );
 }
 
-/** The job file itself, when it is text and short enough to read. */
+/** The text of the job file, if it is short enough to read. */
 function contentOf(file: string): string {
   let fd: number | undefined;
   try {
     fd = fs.openSync(file, READ_FLAGS);
-    if (!fs.fstatSync(fd).isFile()) return "(not a regular file)\n";
+    const stat = fs.fstatSync(fd);
+    if (!stat.isFile()) return "(not a regular file)\n";
+    if (stat.size > SHOWN) return `(${formatSize(stat.size)})\n`;
     const bytes = fs.readFileSync(fd);
-    if (bytes.length > SHOWN || bytes.includes(0)) return `(${formatSize(bytes.length)})\n`;
+    if (bytes.includes(0)) return `(${formatSize(bytes.length)})\n`;
     const lines = bytes.toString("utf8").replace(/\n*$/, "").split("\n");
     return `${lines.map((line) => `  ${visible(line.replaceAll("\t", "    "))}`).join("\n")}\n`;
   } catch (error) {
-    return isErrno(error, "ELOOP") ? "(a link, which is not followed)\n" : ""; // else it has moved on
+    // Any other error means that the job file was moved meanwhile.
+    return isErrno(error, "ELOOP") ? "(a link, which is not followed)\n" : "";
   } finally {
     if (fd !== undefined) fs.closeSync(fd);
   }

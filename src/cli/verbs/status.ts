@@ -1,23 +1,24 @@
 import { emptyStatus } from "../../report/status.js";
-import { EXIT } from "../main.js";
-import { defaultDirectory, openToLook } from "../open.js";
+import { EXIT, printJson } from "../main.js";
+import { defaultDirectory, openToRead } from "../open-project.js";
+import { JSON_OPTION } from "../option.js";
 import { statusText } from "../status-text.js";
-import { type Common, JSON_OPTION, printJson, type Verb } from "../verb.js";
+import type { Common, Verb } from "../verb.js";
 
 interface Args extends Common {
   readonly json: boolean;
 }
 
-/** `fjord status`: the project at a glance. */
+/** `fjord status`: shows the project at a glance. */
 export const verb: Verb<Args> = {
-  options: (y) =>
-    y
-      .option("json", JSON_OPTION)
-      .example("fjord status", "the default project")
-      .example("fjord status --project ./results --json", "for a script"),
+  options: { json: JSON_OPTION },
+  examples: [
+    ["fjord status", "the default project"],
+    ["fjord status --project ./results --json", "for a script"],
+  ],
 
   async run(args) {
-    const project = await openToLook(args);
+    const project = await openToRead(args);
     const status = (await project?.status()) ?? emptyStatus(defaultDirectory());
     if (args.json) {
       printJson(status);
@@ -32,7 +33,7 @@ export const verb: Verb<Args> = {
   },
 };
 
-/** What to do when nothing has been made yet. */
+/** Commands to begin with when there is no project yet. */
 function firstSteps(directory: string): string {
   return [
     `There is no project here yet (${directory}).`,

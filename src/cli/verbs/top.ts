@@ -1,29 +1,31 @@
-import type { Project } from "../../compose/project.js";
+import type { Project } from "../../library/project.js";
+import type { Status } from "../../report/status.js";
+import type { Clock } from "../../store/clock.js";
+import { pauseAfter } from "../../store/pause.js";
 import { EXIT } from "../main.js";
-import { openExisting } from "../open.js";
-import { statusText } from "../status-text.js";
+import { openExisting } from "../open-project.js";
+import { statusLines, statusText } from "../status-text.js";
 import type { Common, Verb } from "../verb.js";
 
-/** Between two frames, ms, at the least; and this many times what a look takes. */
-const FRAMES_APART = 1000;
-const LOOK_SHARE = 10;
-/** Of a look that the store kept waiting, ms. */
-const FRAMES_APART_AT_MOST = 10_000;
-/** xterm's control sequences: the other screen and no cursor, and back; home; the rest of a line, of the screen. */
+/** Pause between two frames. */
+const PAUSE = { times: 10, atLeast: 1000, atMost: 10_000 };
+/**
+ * Control sequences of xterm: switch to the other screen without a cursor, switch back, move to the top left, clear the rest of a
+ * line, clear the rest of the screen.
+ */
 const ENTER = "\x1b[?1049h\x1b[?25l";
 const LEAVE = "\x1b[?25h\x1b[?1049l";
 const HOME = "\x1b[H";
 const CLEAR_LINE = "\x1b[K";
 const CLEAR_REST = "\x1b[J";
-/** q, and what Ctrl-C and Ctrl-D are where the terminal does not make signals of them. */
+/** q, and the bytes of Ctrl-C and Ctrl-D. A terminal in raw mode does not turn these bytes into signals. */
 const QUIT = ["q", "\x03", "\x04"];
 
-/** `fjord top`: the status, live. */
+/** `fjord top`: shows the status and keeps it up to date. */
 export const verb: Verb<Common> = {
-  options: (y) =>
-    y
-      .epilogue("q or Ctrl-C ends it. Without a terminal it prints the status once.")
-      .example("fjord top", "who does what, now"),
+  options: {},
+  examples: [["fjord top", "the workers and their jobs, now"]],
+  notes: "q or Ctrl-C ends the display. Without a terminal, the command prints the status once.",
 
   async run(args) {
     const project = await openExisting(args);
@@ -53,38 +55,31 @@ export const verb: Verb<Common> = {
 async function draw(project: Project, named: string | undefined, stop: AbortSignal): Promise<void> {
   while (!stop.aborted) {
     const begin = performance.now();
-    const text = statusText(await project.status(), named);
+    const status = await project.status();
     const took = performance.now() - begin;
-    process.stdout.write(HOME + frame(text) + CLEAR_REST);
-    await pause(Math.max(FRAMES_APART, Math.min(took * LOOK_SHARE, FRAMES_APART_AT_MOST)), stop);
+    process.stdout.write(HOME + frame(status, named) + CLEAR_REST);
+    await pause(project.store.clock, pauseAfter(took, PAUSE), stop);
   }
 }
 
-/** As much as the screen takes; the time stands at its top right. */
-function frame(text: string): string {
+/** The lines that fit on the screen, with the time at the top right. */
+function frame(status: Status, named: string | undefined): string {
   const { columns = 80, rows = 24 } = process.stdout;
-  const lines = text
-    .trimEnd()
-    .split("\n")
-    .slice(0, rows - 1);
+  const lines = statusLines(status, named, rows - 1);
   const time = new Date().toLocaleTimeString("en-GB");
   const [first = "", ...rest] = lines.map((line) => (line.includes("\x1b") ? line : line.slice(0, columns)));
   const head = `${first.slice(0, columns - time.length - 2).padEnd(columns - time.length - 1)}${time}`;
   return [head, ...rest].map((line) => `${line}${CLEAR_LINE}`).join("\r\n");
 }
 
-/** Until then, or until the terminal's size changes. */
-function pause(ms: number, stop: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      stop.removeEventListener("abort", end);
-      process.stdout.removeListener("resize", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    stop.addEventListener("abort", end);
-    process.stdout.on("resize", end);
-    if (stop.aborted) end();
-  });
+/** Waits until the time has passed or the size of the terminal changes. */
+async function pause(clock: Clock, ms: number, stop: AbortSignal): Promise<void> {
+  if (stop.aborted) return;
+  const over = new AbortController();
+  const end = () => over.abort();
+  stop.addEventListener("abort", end);
+  process.stdout.on("resize", end);
+  await clock.sleep(ms, over.signal);
+  stop.removeEventListener("abort", end);
+  process.stdout.removeListener("resize", end);
 }

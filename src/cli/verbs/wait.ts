@@ -1,10 +1,11 @@
-import { namesOf } from "../../report/arrays.js";
-import { openExisting } from "../command.js";
+import { namesOf } from "../../jobs/numbers.js";
 import { durationOf } from "../duration-option.js";
-import { exitCodeOf, tellEnds } from "../ends.js";
-import { endSignal } from "../main.js";
-import { type Common, JOBS, JSON_OPTION, printJson, type Verb } from "../verb.js";
-import { waitAloud } from "../wait-aloud.js";
+import { endSignal, printJson } from "../main.js";
+import { openExisting } from "../open-project.js";
+import { JSON_OPTION, text } from "../option.js";
+import { type Common, JOBS, type Verb } from "../verb.js";
+import { exitCodeOf, tellEnds } from "../wait-outcome.js";
+import { waitWithNews } from "../wait-with-news.js";
 
 interface Args extends Common {
   readonly jobs: string[];
@@ -12,30 +13,29 @@ interface Args extends Common {
   readonly json: boolean;
 }
 
-/** `fjord wait`: until jobs have ended. 0 all succeeded, 1 some did not, 2 time is over, 3 no such job. */
+/**
+ * `fjord wait`: waits until jobs have ended. The exit code is 0 if all succeeded, 1 if some did not, 2 if the time is over, 3 for
+ * an unknown job.
+ */
 export const verb: Verb<Args> = {
-  options: (y) =>
-    y
-      .positional("jobs", JOBS)
-      .option("timeout", {
-        type: "string",
-        requiresArg: true,
-        describe: "give up after so long: 90, 30m, 2h",
-      })
-      .option("json", JSON_OPTION)
-      .epilogue(
-        "Ends with 0 when all succeeded, 1 when some did not, 2 when the time is over, 3 for an unknown job.",
-      )
-      .example("fjord wait", "until nothing waits or runs any more")
-      .example("fjord wait 'train*' --timeout 2h && ./evaluate.sh", "then go on"),
+  words: { jobs: JOBS },
+  options: { timeout: text("give up after this time: 90, 30m, 2h"), json: JSON_OPTION },
+  examples: [
+    ["fjord wait", "until nothing waits or runs any more"],
+    ["fjord wait 'train*' --timeout 2h && ./evaluate.sh", "evaluate if all succeeded within two hours"],
+  ],
+  notes:
+    "A pattern also waits for jobs that come later. Inside a job, the command does not wait for that job.\n" +
+    "Exits with 0 if all succeeded, 1 if some did not, 2 if the time is over, 3 for an unknown job.",
 
   async run(args) {
     const timeout = args.timeout === undefined ? undefined : durationOf("timeout", args.timeout, args.jobs);
     const project = await openExisting(args);
     const places = args.jobs.length > 0 ? await project.jobs(args.jobs) : undefined;
     const stop = endSignal();
-    const result = await waitAloud(project, args.project, places && namesOf(places), {
+    const result = await waitWithNews(project, args.project, places && namesOf(places), {
       ...(timeout !== undefined && { timeout }),
+      patterns: args.jobs,
       signal: stop,
     });
     if (args.json) printJson(result);
