@@ -53,6 +53,11 @@ export class Locksmith {
   #links = true;
   /** By lockfile. */
   readonly #held = new Map<string, Held>();
+  /**
+   * Lockfiles that proper-lockfile is taking over from this process. If an error prevents that, proper-lockfile removes the file,
+   * which must stay.
+   */
+  readonly #takenOver = new Set<string>();
   /** Lockfiles that could not be removed. */
   readonly #left = new Set<string>();
   #touched = Number.NEGATIVE_INFINITY;
@@ -67,7 +72,7 @@ export class Locksmith {
     this.#port = lockPort(
       store,
       (path) => this.#make(path),
-      (path) => removeLock(store, path),
+      (path) => (this.#takenOver.has(path) ? Promise.resolve() : removeLock(store, path)),
     );
   }
 
@@ -134,7 +139,7 @@ export class Locksmith {
     held.kept = acquire(this.#port, path, this.#actor, times, (error) => {
       this.#forget(path, held);
       held.onCompromised(error);
-    });
+    }).finally(() => this.#takenOver.delete(path));
     try {
       return (await held.kept) !== undefined;
     } catch (error) {
@@ -156,6 +161,7 @@ export class Locksmith {
   }
 
   async #takeOver(path: string, held: Held): Promise<void> {
+    this.#takenOver.add(path);
     try {
       if (await this.#keep(path, held)) return;
     } catch (error) {
