@@ -29,6 +29,8 @@ interface Held {
   readonly onCompromised: (error: Error) => void;
   /** The same lock in the hands of proper-lockfile, which keeps it fresh. Undefined for a young lock. */
   kept?: Promise<Lock | undefined>;
+  /** Whether the lock is being released. From then on proper-lockfile must not take it over, and so make it again. */
+  isOver?: true;
 }
 
 function keyText(actor: string): string {
@@ -108,6 +110,7 @@ export class Locksmith {
   }
 
   async #release(path: string, held: Held): Promise<boolean> {
+    held.isOver = true;
     const kept = await held.kept?.catch(() => undefined);
     if (this.#held.get(path) !== held) return true; // somebody else holds it by now
     const isGone = await (kept === undefined ? this.#remove(path) : kept.release());
@@ -117,6 +120,7 @@ export class Locksmith {
   }
 
   async #abandon(path: string, held: Held): Promise<void> {
+    held.isOver = true;
     await held.kept?.then((lock) => lock?.abandon()).catch(() => undefined);
     this.#forget(path, held);
   }
@@ -154,7 +158,7 @@ export class Locksmith {
       this.#callOff = undefined;
       for (const [path, held] of this.#held) {
         const isYoung = clock.now() - held.since < KEPT_AFTER;
-        if (!isYoung && held.kept === undefined) void this.#takeOver(path, held);
+        if (!isYoung && held.kept === undefined && !held.isOver) void this.#takeOver(path, held);
       }
       if (this.#held.size > 0) this.#keepLater();
     });

@@ -2,50 +2,90 @@ import fs from "node:fs";
 import { expect } from "chai";
 import { lockOf } from "../../src/project/layout.js";
 import { Locksmith } from "../../src/spool/locksmith.js";
-import type { FileFacts, Store } from "../../src/store/store.js";
+import type { Store } from "../../src/store/store.js";
 import { until } from "../rig/until.js";
 import { projectPerTest } from "../rig/with-project.js";
 
 describe("the lock of a job that takes longer than a second", () => {
   const project = projectPerTest();
 
-  /** The project's store. `facts` of locks fails as long as `trouble` has an error code. */
-  function storeWith(trouble: { code: string | undefined; asked: number }): Store {
+  /** The project's store with other methods. */
+  function storeWith(change: (usual: Store) => Partial<Store>): Store {
     const { store } = project().site;
+    const changed = change(store);
     return new Proxy(store, {
-      get(target, name) {
-        const value: unknown = Reflect.get(target, name, target);
-        if (typeof value !== "function") return value;
-        if (name !== "facts") return value.bind(target);
-        return (path: string): FileFacts | Promise<FileFacts> => {
-          const isLock = path.endsWith(".lock");
-          if (isLock) trouble.asked++;
-          if (!isLock || trouble.code === undefined) return value.call(target, path);
-          return Promise.reject(Object.assign(new Error(trouble.code), { code: trouble.code }));
-        };
+      get(target, key) {
+        const value: unknown = Reflect.get(key in changed ? changed : target, key);
+        return typeof value === "function" ? value.bind(target) : value;
       },
     });
   }
 
-  it("stays when the store has trouble while proper-lockfile takes it over", async () => {
-    const trouble = { code: "EACCES" as string | undefined, asked: 0 };
+  async function lockOn(store: Store) {
     const { layout } = project().site;
     fs.mkdirSync(layout.desk("w"));
     const job = layout.onDesk("w", "a.ini");
-    const locksmith = await Locksmith.open({ store: storeWith(trouble), layout }, "w");
+    const locksmith = await Locksmith.open({ store, layout }, "w");
     const lost: Error[] = [];
     const lock = await locksmith.lock(job, (error) => lost.push(error));
+    return { locksmith, lock, lost, file: lockOf(job) };
+  }
+
+  it("stays when the store has trouble while proper-lockfile takes it over", async () => {
+    let isInTrouble = true;
+    let asked = 0;
+    const store = storeWith((usual) => ({
+      facts: (path) => {
+        if (path.endsWith(".lock")) asked++;
+        if (!path.endsWith(".lock") || !isInTrouble) return usual.facts(path);
+        return Promise.reject(Object.assign(new Error("EACCES"), { code: "EACCES" }));
+      },
+    }));
+    const { locksmith, lock, lost, file } = await lockOn(store);
     try {
-      await until("it has been tried", () => trouble.asked > 0);
-      expect(fs.existsSync(lockOf(job))).to.equal(true);
-      trouble.code = undefined;
-      const { asked } = trouble;
-      await until("it is tried again", () => trouble.asked > asked);
+      await until("proper-lockfile has asked", () => asked > 0);
+      expect(fs.existsSync(file)).to.equal(true);
+      isInTrouble = false;
+      const before = asked;
+      await until("it asks again", () => asked > before);
       expect(lost).to.deep.equal([]);
     } finally {
       expect(await lock?.release()).to.equal(true);
       await locksmith.close();
     }
-    expect(fs.existsSync(lockOf(job))).to.equal(false);
+    expect(fs.existsSync(file)).to.equal(false);
+  });
+
+  it("is not made again when it is released just then", async () => {
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const takenOver: string[] = [];
+    const store = storeWith((usual) => ({
+      // The removal takes effect at once, but the store says so late.
+      unlink: async (path) => {
+        await usual.unlink(path);
+        if (path.endsWith("a.ini.lock")) await released;
+      },
+      facts: (path) => {
+        takenOver.push(path);
+        return usual.facts(path);
+      },
+    }));
+    const { locksmith, lock, file } = await lockOn(store);
+    const other = await locksmith.lock(project().site.layout.onDesk("w", "b.ini"), () => undefined);
+    const end = lock?.release();
+    try {
+      await until("the other lock is taken over", () =>
+        takenOver.some((path) => path.endsWith("b.ini.lock")),
+      );
+      expect(fs.existsSync(file)).to.equal(false);
+    } finally {
+      release();
+      expect(await end).to.equal(true);
+      await other?.release();
+      await locksmith.close();
+    }
   });
 });
