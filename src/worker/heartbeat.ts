@@ -27,6 +27,7 @@ export class Heartbeat {
   #renewed: number;
   #returned = Number.NEGATIVE_INFINITY;
   #writing: Promise<void> = Promise.resolve();
+  #isStopped = false;
   #pending: Promise<void> | undefined;
   #rings = false;
   /** Seconds that the heartbeat may be silent before its worker stops its job. */
@@ -79,11 +80,12 @@ export class Heartbeat {
   }
 
   /**
-   * Writes the announcement. Rejects when the store does not take the write, and the beat counts as missed.
+   * Writes the announcement, unless the worker leaves. Rejects when the store does not take the write, and the beat counts as missed.
    *
    * @param how `ring`: wakes the dispatcher, which watches the announcements
    */
   renew(how: "quiet" | "ring" = "quiet"): Promise<void> {
+    if (this.#isStopped) return Promise.resolve();
     this.#rings ||= how === "ring";
     this.#pending ??= this.#writing.then(async () => {
       this.#pending = undefined;
@@ -100,8 +102,9 @@ export class Heartbeat {
     return renewal;
   }
 
-  /** Resolves when no write is under way. */
-  async settle(): Promise<void> {
+  /** Writes no more announcements. Resolves when no write is under way. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
     await this.#writing;
   }
 }

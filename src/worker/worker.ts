@@ -37,7 +37,7 @@ export class Worker {
       const duty = await comeOnDuty(presence);
       if (duty !== undefined) await this.#work(duty);
     } finally {
-      await presence.heartbeat.settle();
+      await presence.heartbeat.stop();
       await presence.runner.kill();
     }
     const { current } = this.#state;
