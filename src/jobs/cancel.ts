@@ -62,7 +62,7 @@ export async function cancelOrHoldJobs(
     if (place.kind === "job") single.push(place);
     else single.push(...(await cancelling.changeNumbers(place, ofArrays)));
   }
-  const open = new Map<string, OpenJob>(single.map((place) => [place.job, { ...place, asked: new Set() }]));
+  const open = new Map<string, OpenJob>(single.map((place) => [place.job, { ...place, asked: new Map() }]));
   const ends = new Map<string, CancelledOrHeld["end"]>();
   let found = new Map(single.map((place) => [place.job, place]));
   for (;;) {

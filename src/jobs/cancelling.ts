@@ -37,8 +37,8 @@ export interface CancelledOrHeld {
 export interface OpenJob {
   readonly job: string;
   readonly file: string;
-  /** Workers that have a request for this job. */
-  readonly asked: Set<string>;
+  /** The requests for this job, by worker. A worker removes a request that it has answered. */
+  readonly asked: Map<string, { readonly path: string; isAnswered: boolean }>;
 }
 
 /** State of a job after `cancel` and after `hold`. */
@@ -53,8 +53,6 @@ export class Cancelling {
   readonly #begun = new Map<string, { readonly attempt: number; readonly stamp: string }>();
   /** Jobs that are cancelled, but whose cancellation is not in the ledger yet. */
   #unrecorded: string[] = [];
-  /** Jobs to hold that the last look found locked, although their worker has been asked. */
-  readonly #lockedOnce = new Set<string>();
 
   constructor(site: Site, act: CancelOrHold) {
     this.#site = site;
@@ -131,17 +129,17 @@ export class Cancelling {
     if (state === "cancelled" && this.#act === "cancel" && asked.size > 0) return "done";
     if (isEnd(state)) return "ended";
     if (worker !== undefined) {
-      if (state === "running" && this.#act === "hold") {
-        // A worker that was asked locks a waiting job for a moment, to hold it. If the next look finds the job locked again, the
-        // job runs.
-        if (!asked.has(worker) || this.#lockedOnce.has(job)) return "running";
-        this.#lockedOnce.add(job);
+      const before = asked.get(worker);
+      if (before === undefined) {
+        const request = { what: this.#act, file, by: this.#by };
+        const path = await leaveCancelRequest(this.#site, worker, request);
+        if (path !== undefined) asked.set(worker, { path, isAnswered: false });
         return undefined;
       }
-      this.#lockedOnce.delete(job);
-      if (asked.has(worker)) return undefined;
-      const request = { what: this.#act, file, by: this.#by };
-      if (await leaveCancelRequest(this.#site, worker, request)) asked.add(worker);
+      if (this.#act === "cancel") return undefined;
+      // Jobs that have not begun may be locked, too. A job runs if it is still locked when its worker has answered.
+      if (before.isAnswered && state === "running") return "running";
+      before.isAnswered = !(await this.#site.store.has(before.path));
       return undefined;
     }
     const moved = await cancelOrHold(this.#site, this.#act, place.path, file);

@@ -20,18 +20,15 @@ export interface CancelRequest {
 
 const LIMIT = 4096;
 
-/** @returns whether the worker has a desk */
+/** @returns the path of the request; undefined if the worker has no desk */
 export async function leaveCancelRequest(
   site: Site,
   worker: string,
   request: CancelRequest,
-): Promise<boolean> {
+): Promise<string | undefined> {
   const { store, layout } = site;
   const path = layout.cancelRequest(worker, crypto.randomUUID());
-  return ifThere(
-    store.create(path, JSON.stringify(request), false).then(() => true),
-    false,
-  );
+  return ifThere(store.create(path, JSON.stringify(request), false).then(() => path));
 }
 
 /**

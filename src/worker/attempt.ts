@@ -1,6 +1,7 @@
 import { jobName } from "../job/name.js";
 import { describeOutcome } from "../job/outcome.js";
 import type { LedgerEvent } from "../ledger/line.js";
+import { carryOutCancelRequest } from "../spool/cancel-request.js";
 import type { Claimed } from "../spool/finish.js";
 import type { Lock } from "../spool/lock.js";
 import { type JobFileReading, readJobFile } from "../spool/read-job-file.js";
@@ -16,7 +17,7 @@ import { publish, untilTaken } from "./publish.js";
 import { readResult } from "./result.js";
 import type { RanEnd, RunEnd } from "./runner.js";
 import { outcomeOf, type Stop } from "./stop.js";
-import type { Unfit } from "./surroundings.js";
+import { logfileOf, type Unfit } from "./surroundings.js";
 
 /**
  * The result of a claim. `passed`: another process has the job, or may have it. `refused`: the file cannot be a job. `desk-gone`: the
@@ -26,9 +27,6 @@ export type ClaimEnd = "claimed" | "passed" | "refused" | "desk-gone";
 
 /** Shortest time limit, in seconds, of a job that may wait behind others. Its limit is noticed a little late there. */
 const SHORTEST_LIMIT = 1;
-/** Bytes at the end of the worker's own ledger in which the line `started` of its last jobs is found. */
-const TAIL = 64 * 1024;
-
 /** A claimed job: S3. */
 interface Claim {
   readonly lock: Lock;
@@ -42,7 +40,7 @@ interface Claim {
   readonly started: LedgerEvent;
 }
 
-/** One run of one job on one desk: S3, S5, S6. First comes `claim`, then `request` and `settle`, or `release`. */
+/** One run of one job on one desk: S3, S5, S6. First comes `claim`, then `prepare` and `settle`, or `release`. */
 export class Attempt implements ClaimedAttempt {
   readonly file: string;
   readonly job: string;
@@ -50,9 +48,9 @@ export class Attempt implements ClaimedAttempt {
   readonly #duty: Duty;
   readonly #path: string;
   /** Monotonic time when the worker turned to this job, ms. */
-  readonly #begun: number;
-  /** Monotonic time when the job began, as far as it is known, ms. */
-  #began: number;
+  readonly #turnedTo: number;
+  /** Monotonic time since which the job has run, as far as it is known, ms. */
+  #runsSince: number;
   #claim: Claim | undefined;
   #prepared: Prepared | Unfit | undefined;
   #stop: Stop | undefined;
@@ -70,8 +68,8 @@ export class Attempt implements ClaimedAttempt {
   constructor(duty: Duty, file: string) {
     this.#duty = duty;
     this.started = new Date(duty.store.clock.wall());
-    this.#begun = duty.store.clock.now();
-    this.#began = this.#begun;
+    this.#turnedTo = duty.store.clock.now();
+    this.#runsSince = this.#turnedTo;
     this.file = file;
     this.job = jobName(file);
     this.#path = duty.layout.onDesk(duty.id, file);
@@ -86,9 +84,9 @@ export class Attempt implements ClaimedAttempt {
     return this.#claim?.claimed;
   }
 
-  /** The job's `logfile` as its file has it. The output of two jobs with one logfile must not be mixed up. */
+  /** Absolute path of the job's logfile. The output of two jobs with one logfile must not be mixed up. */
   get logfile(): string | undefined {
-    return this.#claim?.execution.job.logfile;
+    return this.#claim && logfileOf(this.#claim.execution.job, this.#duty.directory);
   }
 
   get timeout(): number | undefined {
@@ -105,7 +103,7 @@ export class Attempt implements ClaimedAttempt {
 
   /** S10: whether this worker may have been declared lost since it turned to the job. */
   get isLate(): boolean {
-    return this.#duty.mayBeFenced(this.#begun);
+    return this.#duty.mayBeFenced(this.#turnedTo);
   }
 
   /**
@@ -114,11 +112,13 @@ export class Attempt implements ClaimedAttempt {
    * @throws ErrnoException when the store fails. The job stays on the desk.
    */
   async claim(): Promise<ClaimEnd> {
+    const { store, layout, id, locksmith } = this.#duty;
     const lock = await ifThere(
-      this.#duty.locksmith.lock(this.#path, () => this.#lockLost()),
-      "desk-gone",
+      locksmith.lock(this.#path, () => this.#lockLost()),
+      "not-there",
     );
-    if (lock === "desk-gone") return lock;
+    // The lock itself may be what is not there: after trouble with the store, the removal of an earlier lock may come late.
+    if (lock === "not-there") return (await store.has(layout.desk(id))) ? "passed" : "desk-gone";
     if (lock === undefined) return "passed";
     let end: ClaimEnd | undefined;
     try {
@@ -135,16 +135,20 @@ export class Attempt implements ClaimedAttempt {
     await this.#claim?.lock.release();
   }
 
-  /** S5: the request to run the job; undefined if it cannot run on this host, which `settle` tells. */
-  request(): RunRequest | undefined {
+  /** S5: checks what the job needs. @returns false if it cannot run on this host now, which `settle` tells */
+  prepare(): boolean {
     this.#prepared = prepare(this.#duty, this.#mine.execution);
-    return this.#prepared.kind === "ready" ? this.#prepared.request : undefined;
+    return this.#prepared.kind === "ready";
+  }
+
+  get request(): RunRequest | undefined {
+    return this.#prepared?.kind === "ready" ? this.#prepared.request : undefined;
   }
 
   becomeCurrent(onTimeout: () => void): void {
     const { store, settings } = this.#duty;
     this.started = new Date(store.clock.wall());
-    this.#began = store.clock.now();
+    this.#runsSince = store.clock.now();
     if (this.timeout) this.#callOffTimeout = store.clock.after(this.timeout * 1000, onTimeout);
     if (this.#prepared?.kind === "ready")
       this.#memory = this.#prepared.runner.watchMemory(settings.beat * 1000);
@@ -159,8 +163,9 @@ export class Attempt implements ClaimedAttempt {
       this.#isOver = true;
       this.#hasNotBegun = true;
       this.#graceTime?.abort();
+      await this.#cancelIfAsked();
       await this.release();
-      if (end?.kind === "untold") throw this.#untold();
+      if (end?.kind === "unrecorded") throw this.#unrecorded();
       return;
     }
     try {
@@ -185,12 +190,11 @@ export class Attempt implements ClaimedAttempt {
   async #kill(grace: number): Promise<void> {
     const { runner, store } = this.#duty;
     if (grace > 0) {
-      const current = runner.current();
-      current.signal("SIGTERM");
-      current.signal("SIGCONT");
+      runner.signal("SIGTERM");
+      runner.signal("SIGCONT");
       this.#graceTime = new AbortController();
       await store.clock.sleep(grace * 1000, this.#graceTime.signal);
-      if (this.#hasNotBegun) return; // another job may run by now
+      if (this.#hasNotBegun) return;
     }
     await runner.kill();
   }
@@ -252,12 +256,14 @@ export class Attempt implements ClaimedAttempt {
     const { store, ledger } = this.#duty;
     switch (end.kind) {
       case "skipped":
-      case "untold":
+      case "unrecorded":
         return undefined;
       case "shell-died": {
         const named = `"run":${JSON.stringify(this.#mine.run.run)},`;
-        const text = await store.tail(ledger.path, TAIL).catch(() => named);
-        return text.includes(named) ? end : undefined;
+        const told = await ifThere(store.readFrom(ledger.path, 0, Number.MAX_SAFE_INTEGER)).catch(
+          () => undefined,
+        );
+        return told === undefined || told.includes(named) ? end : undefined;
       }
       default:
         return end satisfies never;
@@ -275,8 +281,15 @@ export class Attempt implements ClaimedAttempt {
     return { kind: "exited", status, cpu: null, seconds: 0, end: store.clock.now() };
   }
 
+  /** S4: cancels the job in its place if its worker was asked to stop it, and it had not begun. */
+  async #cancelIfAsked(): Promise<void> {
+    if (this.#stop?.kind !== "cancelled") return;
+    const request = { what: "cancel", file: this.file, by: this.#stop.by } as const;
+    await untilTaken(this.#duty, () => carryOutCancelRequest(this.#duty, request, this.#path, 0));
+  }
+
   /** The store has taken no line from the launcher shell, as when the disk is full. */
-  #untold(): NodeJS.ErrnoException {
+  #unrecorded(): NodeJS.ErrnoException {
     const { ledger } = this.#duty;
     ledger.noteTorn();
     return Object.assign(new Error(`EIO: the launcher shell could not append to ${ledger.path}`), {
@@ -318,7 +331,7 @@ export class Attempt implements ClaimedAttempt {
       return {
         start: this.started,
         end: new Date(clock.wall()),
-        seconds: (clock.now() - this.#began) / 1000,
+        seconds: (clock.now() - this.#runsSince) / 1000,
       };
     }
     const at = clock.wall() - (clock.now() - end.end);

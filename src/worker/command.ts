@@ -35,7 +35,7 @@ export interface RunRequest {
 
 /** Answers of a launcher shell, beside `=STATUS` for a job that has ended. */
 export const SKIPPED = "~";
-export const UNTOLD = "!";
+export const UNRECORDED = "!";
 
 /**
  * Functions with which a launcher shell frames each job: S5 in the shell. `fjord_begin` appends the line `started`, unless the
@@ -46,7 +46,7 @@ export function framing(ledger: string): string {
 fjord_begin() {
   if [ -n "$fjord_skip" ]; then command echo '${SKIPPED}' >&3; return 1; fi
   command printf '%s\\n' "$1" >>"$fjord_ledger" && return
-  command echo '${UNTOLD}' >&3; return 1
+  command echo '${UNRECORDED}' >&3; return 1
 }
 `;
 }

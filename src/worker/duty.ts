@@ -79,16 +79,13 @@ export async function appear(setup: WorkerSetup, state: StateMachine): Promise<P
     },
     deadlineOf(settings),
   );
-  let isAnnounced = false;
-  const runner = new OwnRunner(() => {
+  const start = () => {
     const environment = { FJORD_PROJECT: layout.root, FJORD_WORKER: id };
     const started = startRunner(directory, environment, ledger.path);
     heartbeat.say({ group: started.group });
-    // S8: who reclaims this worker's jobs kills the announced group. The first runner is announced with the worker.
-    if (isAnnounced) void heartbeat.renew().catch(() => undefined);
-    isAnnounced = true;
     return started;
-  });
+  };
+  const runner = new OwnRunner(start, () => heartbeat.renew());
   runner.current();
   const lane = new Lane({ store, state, runner, heartbeat });
   return { store, layout, settings, access, log, id, directory, ledger, state, heartbeat, runner, lane };

@@ -7,7 +7,7 @@ import type { OwnDesk } from "./desk.js";
 import { type Duty, fence } from "./duty.js";
 import { releaseAll } from "./lane.js";
 import type { Notes } from "./notes.js";
-import { partsOf, ROW } from "./row.js";
+import { partsOf, rowOf } from "./row.js";
 import type { Leave } from "./state.js";
 
 /** Shortest time between two searches for processes that jobs left behind, ms. */
@@ -16,6 +16,12 @@ const LEFTOVERS_EVERY = 1000;
 const LONG_JOB = 200;
 /** Pause in seconds when somebody else holds the locks of all jobs for the first time. */
 const FIRST_PASS_PAUSE = 0.005;
+
+/** How many of these jobs, from the first one on, can run on this host now. */
+function countOfFit(attempts: readonly Attempt[]): number {
+  const unfit = attempts.findIndex((attempt) => !attempt.prepare());
+  return unfit < 0 ? attempts.length : unfit;
+}
 
 /** Takes the jobs on the desk, row by row, until the worker leaves or is fenced. */
 export class JobLoop {
@@ -58,6 +64,7 @@ export class JobLoop {
       if (entry !== undefined && notes.isNote(entry)) notes.answerNow();
     });
     duty.lane.onTurn = () => this.#onTurn();
+    duty.lane.onClear = () => alarm.ring();
   }
 
   async run(): Promise<void> {
@@ -118,7 +125,7 @@ export class JobLoop {
     if (this.#pace.mean < LONG_JOB / 1000) this.#bell.ignore(this.#desk.path);
     let passed = 0;
     for (let index = 0; index < files.length; ) {
-      const { jobs, rows } = ROW;
+      const { jobs, rows } = rowOf(this.#pace);
       // The last job of the desk stays free until its turn, so that an idle worker can get it.
       const isLast = jobs === 1 && index === files.length - 1;
       await this.#settleRows(isLast ? 0 : rows - 1);
@@ -160,42 +167,60 @@ export class JobLoop {
       await fence(this.#duty);
       return 0;
     }
-    await this.#runAll(partsOf(claimed), begin);
     // The timer lets the jobs start before the announcement is written.
     if (ring && claimed.length > 0)
       store.clock.after(0, () => void heartbeat.renew("ring").catch(() => undefined));
+    await this.#runAll(partsOf(claimed), begin);
     for (const claim of claims) if (claim.status === "rejected") throw claim.reason;
     return ends.filter((end) => end === "passed").length;
   }
 
   async #runAll(parts: Attempt[][], begin: number): Promise<void> {
     try {
-      for (let part = parts.shift(); part !== undefined; part = parts.shift()) await this.#run(part, begin);
+      for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
+        const rest = await this.#run(part, begin);
+        if (rest.length > 0) parts.unshift(rest);
+      }
     } finally {
       await releaseAll(parts.flat()); // none is left unless one failed
     }
   }
 
-  /** @param begin monotonic time when the worker turned to these jobs, ms */
-  async #run(attempts: readonly Attempt[], begin: number): Promise<void> {
-    const { state, lane, heartbeat, ledger } = this.#duty;
-    const isAlone = attempts.some((attempt) => attempt.isAlone);
-    const isApart = attempts.some(({ logfile }) => logfile !== undefined && this.#writes(logfile));
+  /**
+   * Puts a part of a row into the lane, up to a job that cannot run on this host now. An earlier job may make its directory, so that
+   * it is looked at again when these have ended.
+   *
+   * @param begin monotonic time when the worker turned to these jobs, ms
+   * @returns the jobs that still have to be put into the lane
+   */
+  async #run(part: Attempt[], begin: number): Promise<Attempt[]> {
+    const { state, lane, heartbeat, ledger, runner } = this.#duty;
+    const isAlone = part.some((attempt) => attempt.isAlone);
+    const isApart = part.some(({ logfile }) => logfile !== undefined && this.#writes(logfile));
     let mayBegin = false;
+    let fit = 0;
     try {
       if (isAlone || isApart) await this.#settleRows(0);
       await ledger.mend();
-      mayBegin = state.takesJobs && lane.takesMore && !attempts.some(({ isLate }) => isLate);
+      await runner.assure();
+      fit = countOfFit(part);
+      if (fit === 0) {
+        await this.#settleRows(0);
+        part[0]?.prepare();
+      }
+      mayBegin = state.takesJobs && lane.takesMore && runner.isAssured && !part.some(({ isLate }) => isLate);
     } finally {
-      if (!mayBegin) await releaseAll(attempts);
+      if (!mayBegin) await releaseAll(part);
     }
-    if (!mayBegin) return;
+    if (!mayBegin) return [];
+    const attempts = part.splice(0, Math.max(1, fit));
     heartbeat.say({ pace: this.#pace.mean, spread: this.#pace.spread });
     this.#ranJobs = true;
     const settled = lane.run(attempts, this.#pace.mean * 1000 * attempts.length);
     this.#rows.push(settled.then((jobs) => this.#measure(begin, jobs)));
     this.#rows.at(-1)?.catch(() => undefined); // `#settleRows` throws the error
     if (isAlone) await this.#settleRows(0);
+    return part;
   }
 
   /** Waits until all rows are settled. The jobs of a row that fails are still on the desk. */

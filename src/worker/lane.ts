@@ -24,8 +24,8 @@ export interface ClaimedAttempt extends RunningAttempt {
   readonly timeout: number | undefined;
   /** The job's `logfile` as its file has it. */
   readonly logfile: string | undefined;
-  /** The request to run the job; undefined if it cannot run on this host. */
-  request(): RunRequest | undefined;
+  /** The request to run the job, from the last `prepare`; undefined if the job cannot run on this host. */
+  readonly request: RunRequest | undefined;
   /** The job is the one that runs. @param onTimeout called when it has run for as long as it may */
   becomeCurrent(onTimeout: () => void): void;
   /** Gives the claim back, since the job does not begin. */
@@ -53,8 +53,12 @@ export class Lane {
   readonly #releases = new Set<Promise<void>>();
   /** Called when another job runs. */
   onTurn: () => void = () => undefined;
+  /** Called when `stop` and `clear` have ended, so that the lane may take jobs again. */
+  onClear: () => void = () => undefined;
   /** Whether the first job has turned out to be a long one. */
   #isBlocked = false;
+  /** Number of calls of `stop` and `clear` that are under way. */
+  #clearings = 0;
   /** Time in ms in which the jobs that were handed over together should end. */
   #expected = 0;
   #callOff: () => void = () => undefined;
@@ -69,9 +73,9 @@ export class Lane {
     return this.#attempts.length === 0;
   }
 
-  /** Whether jobs may be added. Behind a long job they would be trapped. */
+  /** Whether jobs may be added. Behind a long job they would be trapped, and a job that is killed takes the runner with it. */
   get takesMore(): boolean {
-    return !this.#isBlocked;
+    return !this.#isBlocked && this.#clearings === 0;
   }
 
   get attempts(): readonly ClaimedAttempt[] {
@@ -119,7 +123,7 @@ export class Lane {
   #handOver(attempts: readonly ClaimedAttempt[]): (Promise<RunEnd> | undefined)[] {
     const { runner, heartbeat } = this.#carrier;
     const current = runner.current();
-    const requests = attempts.map((attempt) => attempt.request());
+    const requests = attempts.map((attempt) => attempt.request);
     const fit = requests.filter((request) => request !== undefined);
     // S10: the deadline is set before a job starts, because this process may be stopped right after that.
     if (fit.length > 0) current.watch(heartbeat.timeLeft);
@@ -132,21 +136,35 @@ export class Lane {
    *
    * @param file stops the job only if it has this file
    */
-  async stop(why: Stop, file?: string): Promise<void> {
-    if (why.kind === "fenced" && file === undefined) {
-      this.#carrier.runner.look(); // a job that has ended already is not stopped
-      await Promise.all(this.#attempts.map((attempt) => attempt.stop(why)));
-      return;
-    }
-    await this.clear();
-    const [first] = this.#attempts;
-    if (file === undefined || first?.file === file) await first?.stop(why);
+  stop(why: Stop, file?: string): Promise<void> {
+    return this.#withoutMore(async () => {
+      if (why.kind === "fenced" && file === undefined) {
+        this.#carrier.runner.look(); // a job that has ended already is not stopped
+        await Promise.all(this.#attempts.map((attempt) => attempt.stop(why)));
+        return;
+      }
+      await this.clear();
+      const [first] = this.#attempts;
+      if (file === undefined || first?.file === file) await first?.stop(why);
+    });
   }
 
   /** Takes all jobs but the first one out of the lane. Resolves when it is certain which one runs, and the others are free. */
-  async clear(): Promise<void> {
-    await this.#carrier.runner.skip();
-    await Promise.all(this.#releases);
+  clear(): Promise<void> {
+    return this.#withoutMore(async () => {
+      await this.#carrier.runner.skip();
+      await Promise.all(this.#releases);
+    });
+  }
+
+  /** No job is added to the lane meanwhile. */
+  async #withoutMore(work: () => Promise<void>): Promise<void> {
+    this.#clearings++;
+    try {
+      await work();
+    } finally {
+      if (--this.#clearings === 0) this.onClear();
+    }
   }
 
   #note(release: Promise<void>): void {

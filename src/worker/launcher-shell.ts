@@ -5,7 +5,7 @@ import { sendSignal, signalGroup } from "../spool/group.js";
 import { startToken } from "../spool/identity.js";
 import { systemClock } from "../store/clock.js";
 import { AnswerPipe } from "./answer-pipe.js";
-import { END_SKIP, framing, jobText, type RunRequest, SKIPPED, UNTOLD } from "./command.js";
+import { END_SKIP, framing, jobText, type RunRequest, SKIPPED, UNRECORDED } from "./command.js";
 import { Guardian } from "./guardian.js";
 import { type Inherited, PLAIN } from "./inherited.js";
 import { OomWatch } from "./out-of-memory.js";
@@ -171,8 +171,8 @@ export class LauncherShell implements Runner {
    * First the shell has to read the end of the last skip. When that was written, the shell had no jobs, so a child or an answer
    * shows that it has gone on to the jobs behind it.
    *
-   * A child of the shell that is there after the signal is the first job without an end, or a job before it. While the shell waits
-   * for this child, it begins no other one, and after that it acts on the signal first.
+   * A child of the shell that is there after the signal, while no answer comes, is the first job without an end. While the shell
+   * waits for this child, it begins no other one, and after that it acts on the signal first.
    */
   async #skipWaiting(): Promise<void> {
     this.#dropHeld();
@@ -185,10 +185,12 @@ export class LauncherShell implements Runner {
     this.#isSkipping = true;
     sendSignal(this.#pid, "SIGUSR1");
     for (;;) {
+      const before = this.look();
       const isWaiting = hasChildren(this.#pid);
-      if (this.look() === 0) return;
-      if (isWaiting) break;
-      await systemClock.sleep(CHILD_LOOKS_APART);
+      const after = this.look();
+      if (after === 0) return;
+      if (isWaiting && before === after) break;
+      if (!isWaiting) await systemClock.sleep(CHILD_LOOKS_APART);
     }
     for (const queued of this.#open.slice(1)) tell(queued, { kind: "skipped" });
   }
@@ -243,7 +245,7 @@ export class LauncherShell implements Runner {
 
   /** Other lines than answers are messages of the shell itself. */
   #takeAll(lines: readonly string[]): void {
-    const answers = lines.filter((line) => STATUS.test(line) || line === SKIPPED || line === UNTOLD);
+    const answers = lines.filter((line) => STATUS.test(line) || line === SKIPPED || line === UNRECORDED);
     const ended = answers.filter((answer) => answer.startsWith("=")).length;
     const now = systemClock.now();
     const each = (now - this.#since) / ended;
@@ -255,7 +257,7 @@ export class LauncherShell implements Runner {
       if (answer === SKIPPED) {
         this.#isSkipping = true; // a job may have sent the signal, too
         tell(queued, { kind: "skipped" });
-      } else if (answer === UNTOLD) tell(queued, { kind: "untold" });
+      } else if (answer === UNRECORDED) tell(queued, { kind: "unrecorded" });
       else {
         this.#since += each;
         const status = Number(answer.slice(1));

@@ -22,9 +22,9 @@ export type RanEnd =
  * The end of a job that was handed to a runner, as the runner tells it.
  *
  * - `skipped`: the job did not begin.
- * - `untold`: the job did not begin, because the line `started` could not be written.
+ * - `unrecorded`: the job did not begin, because the line `started` could not be written.
  */
-export type RunEnd = RanEnd | { readonly kind: "skipped" } | { readonly kind: "untold" };
+export type RunEnd = RanEnd | { readonly kind: "skipped" } | { readonly kind: "unrecorded" };
 
 /**
  * Port: a process that runs a worker's jobs, one after the other, each in the runner's process group. Whatever kills the runner

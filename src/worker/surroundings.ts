@@ -58,6 +58,17 @@ export function surroundingsOf(job: Job, home: string, standard: string): Surrou
   }
 }
 
+/** Absolute path of the job's logfile; undefined if the job has none, or if the path cannot be resolved. */
+export function logfileOf({ workdir, logfile }: Job, home: string): string | undefined {
+  if (logfile === undefined) return undefined;
+  try {
+    const directory = workdir === undefined ? home : resolvePath(home, workdir, homeDirectory);
+    return resolvePath(directory, logfile, homeDirectory);
+  } catch {
+    return undefined; // the path starts with ~, and this user has no home directory
+  }
+}
+
 function shellOf({ kind, shell }: Job, standard: string): string | undefined {
   const chosen = shell ?? standard;
   return kind === "script" || chosen === SH ? undefined : chosen;

@@ -117,7 +117,7 @@ export class ModelRunner implements Runner {
     if (queued === undefined) return;
     const { request } = queued;
     if (!this.#append(request.started)) {
-      this.#answer({ kind: "untold" });
+      this.#answer({ kind: "unrecorded" });
       return;
     }
     const { takes, status, isDeaf, atEnd } = this.#script(this.#worker, request);

@@ -162,6 +162,12 @@ export const TRAIT_MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
+    name: "S5: a job that was skipped keeps its lock",
+    found: /no progress/,
+    traits: ["swift"],
+    edits: [edit("src/worker/attempt.js", "await this.#claim?.lock.release();", "")],
+  },
+  {
     name: "S8: a live worker is declared dead",
     found: /lost too early/,
     traits: ["one-host"],

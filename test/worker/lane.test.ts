@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { expect } from "chai";
+import { Project } from "../../src/library/project.js";
 import { until } from "../rig/until.js";
 import { projectPerTest } from "../rig/with-project.js";
 
@@ -80,6 +81,44 @@ describe("several short jobs at once", () => {
       .events("ended")
       .map(({ job }) => job);
     expect(fs.readFileSync(file, "utf8")).to.equal(`out of ${order.at(-1)}\n`);
+  });
+
+  it("may use what the jobs before them make, as one by one", async () => {
+    await project().hire(1);
+    const place = (n: number) => project().path("..", `place${n}`);
+    for (const [n, name] of names("j").entries()) {
+      // The jobs are taken in this order, because they have the same priority and these ages.
+      project().job(name, `mkdir ${place(n + 1)} #`, n === 0 ? {} : { workdir: place(n) });
+      const age = new Date(Date.now() - (SHORT - n) * 1000);
+      fs.utimesSync(project().path("jobqueue", `${name}.ini`), age, age);
+    }
+    await project().run("dispatcher");
+    expect(project().files.failed).to.deep.equal([]);
+  });
+
+  it("are held although their worker has claimed them, as long as they have not begun", async () => {
+    const [first = ""] = await project().hire(1);
+    const [worker] = await (await Project.open(project().directory)).workers();
+    const { pid = 0 } = worker?.process ?? {};
+    project().start("dispatcher", ["--stay"]);
+    for (const name of names("a")) project().job(name, "/bin/true");
+    await until("the worker knows its pace", () => names("a").every(isDone));
+    const long = gate("b000");
+    for (const name of names("b").slice(1)) project().job(name, "/bin/true");
+    await until("the long one runs", () => project().events("started", "b000").length > 0);
+    process.kill(pid, "SIGSTOP"); // if there is still a job behind the long one in the lane, it stays there
+    const held = project().run("fjord", ["hold", "b001"]);
+    await until("the worker is asked", () =>
+      project()
+        .list("jobpod", first)
+        .some((entry) => entry.startsWith(".ask.")),
+    );
+    process.kill(pid, "SIGCONT");
+    expect((await held).exitCode).to.equal(0);
+    expect(project().files.held).to.deep.equal(["b001.ini"]);
+    expect((await project().run("fjord", ["hold", "b000"])).stdout).to.include("because they run");
+    long.open();
+    await until("the others have ended", () => project().files.done.length === 2 * SHORT - 1);
   });
 
   it("obey their time limits", async () => {

@@ -140,8 +140,8 @@ describe("the launcher shell", () => {
   it("does not run a job whose start the ledger does not take", async () => {
     fs.mkdirSync(path.join(dir, "ledger"));
     expect(await kinds(shell.run([request("a", "true"), request("b", "true")]))).to.deep.equal([
-      "untold",
-      "untold",
+      "unrecorded",
+      "unrecorded",
     ]);
     expect(fs.existsSync(path.join(dir, "a.log"))).to.equal(false);
   });

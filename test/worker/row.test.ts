@@ -1,5 +1,30 @@
 import { expect } from "chai";
-import { partsOf } from "../../src/worker/row.js";
+import { partsOf, rowOf } from "../../src/worker/row.js";
+
+describe("the rows that a worker takes from its desk", () => {
+  const rows = (mean: number) => Object.values(rowOf({ mean, spread: 0 }));
+
+  it("have one job while the worker does not know how long its jobs take", () => {
+    expect(rows(0)).to.deep.equal([1, 1]);
+  });
+
+  it("take about 16 ms, with one row ahead", () => {
+    expect(rows(0.0001)).to.deep.equal([16, 2]);
+    expect(rows(0.001)).to.deep.equal([16, 2]);
+    expect(rows(0.004)).to.deep.equal([4, 2]);
+    expect(rows(0.012)).to.deep.equal([1, 2]);
+  });
+
+  it("have one job that takes longer than that, and the next one ahead", () => {
+    expect(rows(0.03)).to.deep.equal([1, 2]);
+    expect(rows(0.5)).to.deep.equal([1, 2]);
+  });
+
+  it("have no job ahead of a long one", () => {
+    expect(rows(0.51)).to.deep.equal([1, 1]);
+    expect(rows(3600)).to.deep.equal([1, 1]);
+  });
+});
 
 describe("the parts of a row", () => {
   const job = (name: string, logfile?: string, isAlone = false) => ({ name, logfile, isAlone });
