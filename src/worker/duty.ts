@@ -78,6 +78,7 @@ export async function appear(setup: WorkerSetup, state: StateMachine): Promise<P
       log: layout.daemonLog(id),
     },
     deadlineOf(settings),
+    () => announced(state.current),
   );
   const start = () => {
     const environment = { FJORD_PROJECT: layout.root, FJORD_WORKER: id };

@@ -2,6 +2,7 @@ import type { Settings } from "../project/settings.js";
 import { type Announcement, announce } from "../spool/announcement.js";
 import type { Site } from "../store/site.js";
 
+/** What a worker announces about itself. `job: null`: no job runs. */
 type Said = Partial<Pick<Announcement, "state" | "pace" | "spread" | "group">> & {
   job?: Announcement["job"] | null;
 };
@@ -23,6 +24,7 @@ export function deadlineOf({ beat, lostAfter }: Pick<Settings, "beat" | "lostAft
  */
 export class Heartbeat {
   readonly #site: Site;
+  readonly #now: () => Said;
   #announcement: Announcement;
   #renewed: number;
   #returned = Number.NEGATIVE_INFINITY;
@@ -33,8 +35,10 @@ export class Heartbeat {
   /** Seconds that the heartbeat may be silent before its worker stops its job. */
   readonly deadline: number;
 
-  constructor(site: Site, first: Announcement, deadline: number) {
+  /** @param now called before each write for what changes often */
+  constructor(site: Site, first: Announcement, deadline: number, now: () => Said = () => ({})) {
     this.#site = site;
+    this.#now = now;
     this.#announcement = first;
     this.deadline = deadline;
     this.#renewed = site.store.clock.now();
@@ -72,7 +76,7 @@ export class Heartbeat {
     return store.kind === "network" && this.sinceReturn < settings.beat * settings.lostAfter * STALE_ENTRIES;
   }
 
-  /** Sets what the next heartbeat announces. `job: null` removes the job. */
+  /** Sets what the next heartbeat announces. */
   say({ job, ...said }: Said): void {
     const { job: before, ...rest } = this.#announcement;
     const now = job === undefined ? before : (job ?? undefined);
@@ -89,6 +93,7 @@ export class Heartbeat {
     this.#rings ||= how === "ring";
     this.#pending ??= this.#writing.then(async () => {
       this.#pending = undefined;
+      this.say(this.#now());
       this.#announcement = { ...this.#announcement, beat: this.#announcement.beat + 1 };
       const rings = this.#rings;
       this.#rings = false;

@@ -216,7 +216,7 @@ export class JobLoop {
     const attempts = part.splice(0, Math.max(1, fit));
     heartbeat.say({ pace: this.#pace.mean, spread: this.#pace.spread });
     this.#ranJobs = true;
-    const settled = lane.run(attempts, this.#pace.mean * 1000 * attempts.length);
+    const settled = lane.run(attempts, this.#pace.mean * 1000);
     this.#rows.push(settled.then((jobs) => this.#measure(begin, jobs)));
     this.#rows.at(-1)?.catch(() => undefined); // `#settleRows` throws the error
     if (isAlone) await this.#settleRows(0);

@@ -8,7 +8,7 @@ import type { Stop } from "./stop.js";
 
 /** Shortest time in ms after which a job counts as long, so that no other job waits behind it. */
 const LONG_AT_LEAST = 20;
-/** A job is long after so many times the time that all jobs with it should take. */
+/** A job is long after so many times the time that it should take. */
 const LONG = 1.5;
 
 /** A worker, as far as its lane needs it. */
@@ -59,7 +59,7 @@ export class Lane {
   #isBlocked = false;
   /** Number of calls of `stop` and `clear` that are under way. */
   #clearings = 0;
-  /** Time in ms in which the jobs that were handed over together should end. */
+  /** Time in ms in which a job should end. */
   #expected = 0;
   #callOff: () => void = () => undefined;
   /** Whether the first job will be looked for as soon as all ends that have been told are noted. */
@@ -89,7 +89,7 @@ export class Lane {
   /**
    * S5: runs claimed jobs behind those of the lane. No other code runs between the call and their handing over.
    *
-   * @param expected time in ms that they should take
+   * @param expected time in ms that each of them should take
    * @returns when all of them are settled: how many of them have run
    * @throws ErrnoException EAGAIN when the system can start no process now
    */

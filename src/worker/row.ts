@@ -10,9 +10,9 @@ interface RowSize {
 
 /** Jobs that take longer than this on average, in seconds, come in rows of one. */
 const SHORT = 0.02;
-/** Time in seconds that a row of short jobs takes. What a SIGKILL of the worker costs grows with it. */
-const ROW_TIME = 0.016;
-/** Largest number of jobs in a row. */
+/** Time in seconds that a row of short jobs takes. */
+const ROW_TIME = 0.032;
+/** Largest number of jobs in a row. What a SIGKILL of the worker costs grows with it. */
 const ROW_LENGTH = 16;
 /** Jobs that take longer than this, in seconds, are claimed only when their turn comes, so that an idle worker can get them. */
 const LONG = 0.5;

@@ -6,7 +6,7 @@ import type { Heartbeat } from "./heartbeat.js";
 import { JobLoop } from "./job-loop.js";
 import type { Lane } from "./lane.js";
 import { Notes } from "./notes.js";
-import { announced, type Leave, StateMachine } from "./state.js";
+import { type Leave, StateMachine } from "./state.js";
 
 /** How a worker's duty ended. A worker that was `fenced`, which means declared lost, may come back under another id. */
 export type DutyEnd = "left" | "fenced";
@@ -22,8 +22,7 @@ export class Worker {
   constructor(setup: WorkerSetup) {
     this.#setup = setup;
     this.#alarm = new Alarm(setup.store.clock);
-    this.#state = new StateMachine((state) => {
-      this.#heartbeat?.say(announced(state));
+    this.#state = new StateMachine(() => {
       if (!this.#state.takesJobs) this.#alarm.ring();
     });
   }
