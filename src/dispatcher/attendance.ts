@@ -4,7 +4,7 @@ import { listAnnounced, livenessOfWorker, readAnnouncement } from "../spool/anno
 import { recoverEdits } from "../spool/edit-mark.js";
 import { removeLock } from "../spool/lock.js";
 import { type Reclaimed, type Reclaimer, reclaimWorker } from "../spool/reclaim.js";
-import { factsIfReadable } from "../store/file-facts.js";
+import { factsIfReadable, factsIfThere } from "../store/file-facts.js";
 import type { Soon } from "../store/store.js";
 import type { Desk, Desks, HandedOut } from "./desks.js";
 import { type Lost, RollCall, type Sighting } from "./roll-call.js";
@@ -160,8 +160,9 @@ export class Attendance {
     return now !== undefined && now.beat !== before.beat;
   }
 
+  /** @throws ErrnoException when the store has trouble, since there may be jobs on the desk */
   async #isDesk(path: string): Promise<boolean> {
-    const facts = await factsIfReadable(this.#reclaimer.store, path);
+    const facts = await factsIfThere(this.#reclaimer.store, path);
     return facts?.kind === "directory";
   }
 
