@@ -388,7 +388,14 @@ describe("races: the state after a kill at the worst moment", function () {
   });
 
   describe("firing", () => {
-    const project = witnessedProjectPerTest({ ...QUICK, beat: "0.02 s", store: "network", settle: "0.1 s" });
+    // Many beats, and a lease that is long enough for slow machines.
+    const project = witnessedProjectPerTest({
+      ...QUICK,
+      beat: "0.02 s",
+      lost_after: "200",
+      store: "network",
+      settle: "0.1 s",
+    });
 
     it("does not report a worker as gone while its announcement is overwritten", async () => {
       const scene = new Scene(project(), "local");
