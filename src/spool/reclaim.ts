@@ -209,14 +209,21 @@ async function declareLost(
   return { ...(await giveBack(r, left)), lostAttempt: attempt };
 }
 
-/** Number of bytes to read at the end of a worker's ledger. They contain the lines about the job that the worker claimed last. */
-const TAIL = 256 * 1024;
+/**
+ * Numbers of bytes to read at the end of a worker's ledger, the small one first. The large one contains the lines about all jobs that
+ * the worker claimed last, even if each of them has a result of 64 KiB.
+ */
+const TAILS = [256 * 1024, 4 * 1024 * 1024];
 
 /** The run in the last line about a job in the worker's own ledger; undefined if that line names no run. */
 async function lastRun(r: Reclaimer, worker: string, job: string): Promise<Run | undefined> {
-  const text = await ifThere(r.store.tail(r.layout.ledgerOf(worker), TAIL), "");
-  const fold = new Fold(() => undefined);
-  let last: Run | Closing | undefined;
-  for (const line of parseLedger(text)) if ("job" in line && line.job === job) last = fold.note(line);
-  return last !== undefined && "end" in last ? last : undefined;
+  for (const tail of TAILS) {
+    const text = await ifThere(r.store.tail(r.layout.ledgerOf(worker), tail), "");
+    const fold = new Fold(() => undefined);
+    let last: Run | Closing | undefined;
+    for (const line of parseLedger(text)) if ("job" in line && line.job === job) last = fold.note(line);
+    if (last !== undefined) return "end" in last ? last : undefined;
+    if (Buffer.byteLength(text) < tail) break; // the whole ledger was read
+  }
+  return undefined;
 }

@@ -7,7 +7,7 @@ import type { OwnDesk } from "./desk.js";
 import { type Duty, fence } from "./duty.js";
 import { releaseAll } from "./lane.js";
 import type { Notes } from "./notes.js";
-import { partsOf, rowOf } from "./row.js";
+import { partsOf, rowOf, SINGLE } from "./row.js";
 import type { Leave } from "./state.js";
 
 /** Shortest time between two searches for processes that jobs left behind, ms. */
@@ -16,6 +16,8 @@ const LEFTOVERS_EVERY = 1000;
 const LONG_JOB = 200;
 /** Pause in seconds when somebody else holds the locks of all jobs for the first time. */
 const FIRST_PASS_PAUSE = 0.005;
+/** Number of jobs that the worker takes singly after a job that could not run in a row. */
+const SINGLY = 16;
 
 /** How many of these jobs, from the first one on, can run on this host now. */
 function countOfFit(attempts: readonly Attempt[]): number {
@@ -42,6 +44,8 @@ export class JobLoop {
   #pace: Pace = { mean: 0, spread: 0 };
   /** How often in turn somebody else held the locks of all jobs on the desk. */
   #passes = 0;
+  /** Number of jobs that the worker still takes singly. */
+  #singly = 0;
   /** The rows of jobs that lie in the lane, in their order. Each resolves when its jobs are settled. */
   readonly #rows: Promise<unknown>[] = [];
   /** Monotonic time when the last row was settled, ms. */
@@ -118,14 +122,15 @@ export class JobLoop {
   }
 
   async #takeAll(files: readonly string[]): Promise<void> {
-    const { state, store, settings, lane } = this.#duty;
+    const { state, store, settings, lane, runner } = this.#duty;
     // After half of the jobs the announcement wakes the dispatcher, so that more jobs arrive before the desk is empty.
     const half = files.length >> 1;
     this.#emptySince = undefined;
     if (this.#pace.mean < LONG_JOB / 1000) this.#bell.ignore(this.#desk.path);
     let passed = 0;
     for (let index = 0; index < files.length; ) {
-      const { jobs, rows } = rowOf(this.#pace);
+      const { jobs, rows } = this.#singly > 0 || !runner.canSkip ? SINGLE : rowOf(this.#pace);
+      if (this.#singly > 0) this.#singly--;
       // The last job of the desk stays free until its turn, so that an idle worker can get it.
       const isLast = jobs === 1 && index === files.length - 1;
       await this.#settleRows(isLast ? 0 : rows - 1);
@@ -134,7 +139,9 @@ export class JobLoop {
       // S10: no job begins while this worker may have been declared lost.
       if (this.#duty.mayBeFenced()) return this.#alarm.wait(settings.poll);
       const row = files.slice(index, index + jobs);
-      passed += await this.#take(row, index <= half && half < index + jobs);
+      const taken = await this.#take(row, index <= half && half < index + jobs);
+      if (taken === "given-back") return this.#settleRows(0); // these jobs come first again
+      passed += taken;
       index += jobs;
     }
     if (passed < files.length) this.#passes = 0;
@@ -151,8 +158,12 @@ export class JobLoop {
     return store.kind === "local" ? Math.min(pause, settings.poll) : settings.poll;
   }
 
-  /** Claims the jobs of a row and puts them into the lane. @returns number of jobs that another process has */
-  async #take(files: readonly string[], ring: boolean): Promise<number> {
+  /**
+   * Claims the jobs of a row and puts them into the lane.
+   *
+   * @returns number of jobs that another process has; `given-back` if some have to wait until the lane is empty
+   */
+  async #take(files: readonly string[], ring: boolean): Promise<number | "given-back"> {
     const { store, heartbeat } = this.#duty;
     const begin = store.clock.now();
     const attempts = files.map((file) => new Attempt(this.#duty, file));
@@ -170,57 +181,56 @@ export class JobLoop {
     // The timer lets the jobs start before the announcement is written.
     if (ring && claimed.length > 0)
       store.clock.after(0, () => void heartbeat.renew("ring").catch(() => undefined));
-    await this.#runAll(partsOf(claimed), begin);
+    const isComplete = await this.#runAll(partsOf(claimed), begin);
     for (const claim of claims) if (claim.status === "rejected") throw claim.reason;
-    return ends.filter((end) => end === "passed").length;
+    return isComplete ? ends.filter((end) => end === "passed").length : "given-back";
   }
 
-  async #runAll(parts: Attempt[][], begin: number): Promise<void> {
+  /** @returns false if some of the jobs were given back. Nobody else could take them while they wait for a job that takes long. */
+  async #runAll(parts: Attempt[][], begin: number): Promise<boolean> {
+    let left: readonly Attempt[] = [];
     try {
       for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
-        const rest = await this.#run(part, begin);
-        if (rest.length > 0) parts.unshift(rest);
+        left = part;
+        left = await this.#run(part, begin);
+        if (left.length > 0 || part.some(({ isAlone }) => isAlone)) {
+          this.#singly = SINGLY;
+          break;
+        }
       }
     } finally {
-      await releaseAll(parts.flat()); // none is left unless one failed
+      left = [...left, ...parts.flat()];
+      await releaseAll(left);
     }
+    return left.length === 0;
   }
 
   /**
    * Puts a part of a row into the lane, up to a job that cannot run on this host now. An earlier job may make its directory, so that
-   * it is looked at again when these have ended.
+   * it is looked at again when the lane is empty.
    *
    * @param begin monotonic time when the worker turned to these jobs, ms
-   * @returns the jobs that still have to be put into the lane
+   * @returns the jobs that were not put into the lane
    */
-  async #run(part: Attempt[], begin: number): Promise<Attempt[]> {
+  async #run(part: readonly Attempt[], begin: number): Promise<readonly Attempt[]> {
     const { state, lane, heartbeat, ledger, runner } = this.#duty;
     const isAlone = part.some((attempt) => attempt.isAlone);
     const isApart = part.some(({ logfile }) => logfile !== undefined && this.#writes(logfile));
-    let mayBegin = false;
-    let fit = 0;
-    try {
-      if (isAlone || isApart) await this.#settleRows(0);
-      await ledger.mend();
-      await runner.assure();
-      fit = countOfFit(part);
-      if (fit === 0) {
-        await this.#settleRows(0);
-        part[0]?.prepare();
-      }
-      mayBegin = state.takesJobs && lane.takesMore && runner.isAssured && !part.some(({ isLate }) => isLate);
-    } finally {
-      if (!mayBegin) await releaseAll(part);
-    }
-    if (!mayBegin) return [];
-    const attempts = part.splice(0, Math.max(1, fit));
+    if ((isAlone || isApart) && this.#rows.length > 0) return part;
+    await ledger.mend();
+    await runner.assure();
+    const fit = countOfFit(part);
+    if (fit === 0 && this.#rows.length > 0) return part;
+    const mayBegin =
+      state.takesJobs && lane.takesMore && runner.isAssured && !part.some(({ isLate }) => isLate);
+    if (!mayBegin) return part;
+    const attempts = part.slice(0, Math.max(1, fit));
     heartbeat.say({ pace: this.#pace.mean, spread: this.#pace.spread });
     this.#ranJobs = true;
     const settled = lane.run(attempts, this.#pace.mean * 1000);
     this.#rows.push(settled.then((jobs) => this.#measure(begin, jobs)));
     this.#rows.at(-1)?.catch(() => undefined); // `#settleRows` throws the error
-    if (isAlone) await this.#settleRows(0);
-    return part;
+    return part.slice(attempts.length);
   }
 
   /** Waits until all rows are settled. The jobs of a row that fails are still on the desk. */

@@ -139,7 +139,8 @@ export class Lane {
   stop(why: Stop, file?: string): Promise<void> {
     return this.#withoutMore(async () => {
       if (why.kind === "fenced" && file === undefined) {
-        this.#carrier.runner.look(); // a job that has ended already is not stopped
+        this.#carrier.runner.look();
+        await undefined; // the jobs whose ends this has told leave the lane, and are not stopped
         await Promise.all(this.#attempts.map((attempt) => attempt.stop(why)));
         return;
       }

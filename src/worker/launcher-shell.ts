@@ -126,6 +126,11 @@ export class LauncherShell implements Runner {
     return this.#queue.filter(({ isTold }) => !isTold);
   }
 
+  /** A skip is certain only if the shell's children and its answers can be read at any time. */
+  get canSkip(): boolean {
+    return this.#answers !== undefined;
+  }
+
   get isAlive(): boolean {
     return !this.#dead;
   }

@@ -29,15 +29,20 @@ export class OwnRunner {
    * @throws ErrnoException when the store takes no announcement, or when the system can start no process now
    */
   async assure(): Promise<void> {
-    this.current();
+    const runner = this.current();
     if (this.isAssured) return;
     await this.#announce();
-    this.#isAnnounced = true;
+    this.#isAnnounced = runner === this.#runner;
   }
 
   /** Whether there is a runner whose process group is announced. */
   get isAssured(): boolean {
     return this.#isAnnounced && this.#runner?.isAlive === true;
+  }
+
+  /** Whether the runner can skip jobs, so that it may have several. */
+  get canSkip(): boolean {
+    return this.#runner?.canSkip === true;
   }
 
   signal(signal: NodeJS.Signals): void {

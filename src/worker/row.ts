@@ -17,6 +17,9 @@ const ROW_LENGTH = 16;
 /** Jobs that take longer than this, in seconds, are claimed only when their turn comes, so that an idle worker can get them. */
 const LONG = 0.5;
 
+/** One job at a time. */
+export const SINGLE: RowSize = { jobs: 1, rows: 1 };
+
 /**
  * Several short jobs are claimed and handed over at once, because the worker's own work for one of them takes as long as the job.
  * While one row runs, the next one is prepared, so that the runner always has work.
@@ -24,7 +27,7 @@ const LONG = 0.5;
  * @param pace of the worker's last jobs
  */
 export function rowOf({ mean }: Pace): RowSize {
-  if (mean === 0 || mean > LONG) return { jobs: 1, rows: 1 };
+  if (mean === 0 || mean > LONG) return SINGLE;
   if (mean > SHORT) return { jobs: 1, rows: 2 };
   return { jobs: Math.min(ROW_LENGTH, Math.max(1, Math.floor(ROW_TIME / mean))), rows: 2 };
 }

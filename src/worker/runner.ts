@@ -36,6 +36,8 @@ export interface Runner {
   /** Working directory of the runner, which a job gets unless it names another. */
   readonly directory: string;
   readonly isAlive: boolean;
+  /** Whether `skip` works on this system. If not, the runner gets one job at a time. */
+  readonly canSkip: boolean;
   /**
    * Hands jobs to the runner, which runs them behind those that it already has. Before each job it appends the job's line `started`
    * to the worker's ledger. The ends may be told late, but at the latest when the last of these jobs has ended.

@@ -77,6 +77,8 @@ export class ModelRunner implements Runner {
     actor.onDeath = () => this.#die(true);
   }
 
+  readonly canSkip = true;
+
   get isAlive(): boolean {
     return this.#isAlive;
   }

@@ -155,6 +155,19 @@ describe("the launcher shell", () => {
     expect(await kinds(shell.run([request("c", "true")]))).to.deep.equal(["shell-died"]);
   });
 
+  it("runs one job after the other where there can be no pipe, and says that it cannot skip", async () => {
+    expect(shell.canSkip).to.equal(CAN_LIST_CHILDREN);
+    const before = process.env.TMPDIR;
+    process.env.TMPDIR = path.join(dir, "missing");
+    const another = new LauncherShell("/", {}, path.join(dir, "ledger"));
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+    expect(another.canSkip).to.equal(false);
+    const [end] = await Promise.all(another.run([request("a", "exit 3")]));
+    expect(end).to.include({ kind: "exited", status: 3 });
+    await another.kill();
+  });
+
   it("leaves no name of its pipe behind, even if it dies at once", async () => {
     const pipes = () => fs.readdirSync(os.tmpdir()).filter((name) => /^fjord-[0-9a-f-]{36}$/.test(name));
     const before = pipes();
