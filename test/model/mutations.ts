@@ -35,7 +35,7 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       edit(
         "src/worker/attempt.js",
-        'lock = await ifThere(this.#duty.locksmith.lock(this.#path, () => this.#lockLost()), "desk-gone");',
+        'lock = await ifThere(locksmith.lock(this.#path, () => this.#lockLost()), "not-there");',
         "lock = { release: async () => undefined };",
       ),
     ],
@@ -161,7 +161,7 @@ export const MUTATIONS: readonly Mutation[] = [
     found: /overlap|begun|follows the final outcome/,
     by: ["local", "stop"],
     isHard: true,
-    edits: [edit("src/worker/job-loop.js", "!attempts.some(({ isLate }) => isLate)", "true")],
+    edits: [edit("src/worker/job-loop.js", "!part.some(({ isLate }) => isLate)", "true")],
   },
   {
     name: "the dispatcher says that all jobs have ended after one look",
