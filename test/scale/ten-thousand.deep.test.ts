@@ -15,7 +15,7 @@ describe("scale: ten thousand jobs from a folder", () => {
     for (const name of names)
       fs.writeFileSync(path.join(folder, name), "[control]\nexecutable = /bin/true\n");
     await project().hire(2);
-    const dispatcher = project().start("dispatcher");
+    const dispatcher = project().start("dispatcher", [], { longest: 240 }); // a slow machine runs 100 jobs/s
     const copy = project().startProgram("cp", ["-r", `${folder}/.`, project().layout.jobqueue]);
     expect((await copy.end).exitCode).to.equal(0);
     const { exitCode, stdout } = await dispatcher.end;
