@@ -5,6 +5,7 @@ import { Modes } from "./modes.js";
 import { APPEND_FLAGS, OVERWRITE_FLAGS, READ_FLAGS, WRITE_FLAGS } from "./open-flags.js";
 import {
   type Appender,
+  AT_ONCE,
   type FileFacts,
   type FileReading,
   LONG,
@@ -13,9 +14,6 @@ import {
   type Store,
 } from "./store.js";
 import { writeAllSync } from "./write-all.js";
-
-/** Number of directory entries that one call reads. */
-const AT_ONCE = 1024;
 
 /**
  * Store on a local file system. Its methods make synchronous calls. Such a call takes a few microseconds, and a call through

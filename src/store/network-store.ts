@@ -4,11 +4,16 @@ import { systemClock } from "./clock.js";
 import { factsOf, ifThere } from "./file-facts.js";
 import { Modes } from "./modes.js";
 import { APPEND_FLAGS, OVERWRITE_FLAGS, READ_FLAGS, WRITE_FLAGS } from "./open-flags.js";
-import { type Appender, type FileFacts, type FileReading, LONG, PIECE, type Store } from "./store.js";
+import {
+  type Appender,
+  AT_ONCE,
+  type FileFacts,
+  type FileReading,
+  LONG,
+  PIECE,
+  type Store,
+} from "./store.js";
 import { writeAll } from "./write-all.js";
-
-/** Number of directory entries that one call reads. */
-const AT_ONCE = 1024;
 
 /**
  * Store on a network file system (NFS, SMB, FUSE …). A call may stall for minutes, so every call goes through libuv's thread

@@ -6,6 +6,8 @@ import { errnoOf, isNamed, isUnnamed } from "./errno.js";
  * garbage collection.
  */
 export const LONG = 200_000;
+/** Number of directory entries that one call reads. */
+export const AT_ONCE = 1024;
 /** Number of names in one piece of a long listing. Reading a piece takes about 40 ms. */
 export const PIECE = 20_000;
 
