@@ -2,6 +2,7 @@ import { jobName } from "../job/name.js";
 import type { Outcome } from "../job/outcome.js";
 import { type Closing, Fold, type Run } from "../ledger/fold.js";
 import { parseLines, wholeLines } from "../ledger/line.js";
+import { tails } from "../ledger/tails.js";
 import type { Layout } from "../project/layout.js";
 import type { Site } from "../store/site.js";
 import { type FileMark, isStampOf } from "../store/stamp.js";
@@ -29,11 +30,10 @@ export async function endingOf(
   mark: FileMark | undefined,
 ): Promise<Ending> {
   const { store, layout } = site;
-  for (const tail of TAILS) {
-    const text = await store.tail(layout.ledgerOf(worker), tail).catch(() => "");
+  const read = (size: number) => store.tail(layout.ledgerOf(worker), size).catch(() => "");
+  for await (const text of tails(read, TAILS)) {
     const ending = readEnding(text, layout, file, mark);
     if (ending !== undefined) return ending;
-    if (Buffer.byteLength(text) < tail) break; // the whole ledger was read
   }
   return {};
 }

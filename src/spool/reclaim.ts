@@ -2,6 +2,7 @@ import { isIgnored, jobName } from "../job/name.js";
 import type { Counts } from "../ledger/counts.js";
 import { type Closing, Fold, type Run } from "../ledger/fold.js";
 import { type Destination, parseLedger } from "../ledger/line.js";
+import { LAST_CLAIMED, tails } from "../ledger/tails.js";
 import { isCancelRequest } from "../project/entry-names.js";
 import { entryIn, isLock, lockOf } from "../project/layout.js";
 import { factsIfThere, ifThere, renameIfThere } from "../store/file-facts.js";
@@ -209,21 +210,14 @@ async function declareLost(
   return { ...(await giveBack(r, left)), lostAttempt: attempt };
 }
 
-/**
- * Numbers of bytes to read at the end of a worker's ledger, the small one first. The large one contains the lines about all jobs that
- * the worker claimed last, even if each of them has a result of 64 KiB.
- */
-const TAILS = [256 * 1024, 4 * 1024 * 1024];
-
 /** The run in the last line about a job in the worker's own ledger; undefined if that line names no run. */
 async function lastRun(r: Reclaimer, worker: string, job: string): Promise<Run | undefined> {
-  for (const tail of TAILS) {
-    const text = await ifThere(r.store.tail(r.layout.ledgerOf(worker), tail), "");
+  const read = (size: number) => ifThere(r.store.tail(r.layout.ledgerOf(worker), size), "");
+  for await (const text of tails(read, LAST_CLAIMED)) {
     const fold = new Fold(() => undefined);
     let last: Run | Closing | undefined;
     for (const line of parseLedger(text)) if ("job" in line && line.job === job) last = fold.note(line);
     if (last !== undefined) return "end" in last ? last : undefined;
-    if (Buffer.byteLength(text) < tail) break; // the whole ledger was read
   }
   return undefined;
 }

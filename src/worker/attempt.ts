@@ -1,6 +1,7 @@
 import { jobName } from "../job/name.js";
 import { describeOutcome } from "../job/outcome.js";
 import type { LedgerEvent } from "../ledger/line.js";
+import { LAST_CLAIMED, tails } from "../ledger/tails.js";
 import { carryOutCancelRequest } from "../spool/cancel-request.js";
 import type { Claimed } from "../spool/finish.js";
 import type { Lock } from "../spool/lock.js";
@@ -27,10 +28,12 @@ export type ClaimEnd = "claimed" | "passed" | "refused" | "desk-gone";
 
 /** Shortest time limit, in seconds, of a job that may wait behind others. Its limit is noticed a little late there. */
 const SHORTEST_LIMIT = 1;
+
 /** A claimed job: S3. */
 interface Claim {
   readonly lock: Lock;
   readonly execution: Execution;
+  readonly logfile: string | undefined;
   readonly claimed: Claimed;
   /** Change time of the job file, ms, by the store's clock. An older result is of another attempt. */
   readonly since: number;
@@ -84,9 +87,8 @@ export class Attempt implements ClaimedAttempt {
     return this.#claim?.claimed;
   }
 
-  /** Absolute path of the job's logfile. The output of two jobs with one logfile must not be mixed up. */
   get logfile(): string | undefined {
-    return this.#claim && logfileOf(this.#claim.execution.job, this.#duty.directory);
+    return this.#claim?.logfile;
   }
 
   get timeout(): number | undefined {
@@ -243,6 +245,7 @@ export class Attempt implements ClaimedAttempt {
     const started = { event: "started", ...name, log: log.name, stamp: run.stamp } as const;
     return {
       lock,
+      logfile: logfileOf(job, this.#duty.directory),
       execution: { job, name: this.job, file: this.#path, log, variables, started: ledger.lineOf(started) },
       claimed: { worker, file: this.file, ino, mtimeMs, bornMs, bytes, mode },
       since: found.ctimeMs,
@@ -260,10 +263,9 @@ export class Attempt implements ClaimedAttempt {
         return undefined;
       case "shell-died": {
         const named = `"run":${JSON.stringify(this.#mine.run.run)},`;
-        const told = await ifThere(store.readFrom(ledger.path, 0, Number.MAX_SAFE_INTEGER)).catch(
-          () => undefined,
-        );
-        return told === undefined || told.includes(named) ? end : undefined;
+        const read = (size: number) => store.tail(ledger.path, size).catch(() => named);
+        for await (const text of tails(read, LAST_CLAIMED)) if (text.includes(named)) return end;
+        return undefined;
       }
       default:
         return end satisfies never;

@@ -2,7 +2,7 @@ import type { Settings } from "../project/settings.js";
 import { type Announcement, announce } from "../spool/announcement.js";
 import type { Site } from "../store/site.js";
 
-/** What a worker announces about itself. `job: null`: no job runs. */
+/** A worker announces this when it changes. With `job: null`, no job runs. */
 type Said = Partial<Pick<Announcement, "state" | "pace" | "spread" | "group">> & {
   job?: Announcement["job"] | null;
 };

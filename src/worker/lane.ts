@@ -22,7 +22,7 @@ interface Carrier extends Pick<Site, "store"> {
 export interface ClaimedAttempt extends RunningAttempt {
   /** Time limit of the job in seconds; undefined if it has none. */
   readonly timeout: number | undefined;
-  /** The job's `logfile` as its file has it. */
+  /** Absolute path of the job's logfile. The output of two jobs with one logfile must not be mixed up. */
   readonly logfile: string | undefined;
   /** The request to run the job, from the last `prepare`; undefined if the job cannot run on this host. */
   readonly request: RunRequest | undefined;

@@ -38,8 +38,7 @@ export function surroundingsOf(job: Job, home: string, standard: string): Surrou
   let directory = home;
   let logfile: string | undefined;
   try {
-    if (job.workdir !== undefined) directory = resolvePath(home, job.workdir, homeDirectory);
-    if (job.logfile !== undefined) logfile = resolvePath(directory, job.logfile, homeDirectory);
+    ({ directory, logfile } = pathsOf(job, home));
   } catch (error) {
     return unfit(error, CANNOT_ENTER); // the path starts with ~, and this user has no home directory
   }
@@ -58,12 +57,19 @@ export function surroundingsOf(job: Job, home: string, standard: string): Surrou
   }
 }
 
+/** @throws FjordError when a path starts with ~, and this user has no home directory */
+function pathsOf({ workdir, logfile }: Job, home: string): Pick<Surroundings, "directory" | "logfile"> {
+  const directory = workdir === undefined ? home : resolvePath(home, workdir, homeDirectory);
+  return {
+    directory,
+    logfile: logfile === undefined ? undefined : resolvePath(directory, logfile, homeDirectory),
+  };
+}
+
 /** Absolute path of the job's logfile; undefined if the job has none, or if the path cannot be resolved. */
-export function logfileOf({ workdir, logfile }: Job, home: string): string | undefined {
-  if (logfile === undefined) return undefined;
+export function logfileOf(job: Job, home: string): string | undefined {
   try {
-    const directory = workdir === undefined ? home : resolvePath(home, workdir, homeDirectory);
-    return resolvePath(directory, logfile, homeDirectory);
+    return pathsOf(job, home).logfile;
   } catch {
     return undefined; // the path starts with ~, and this user has no home directory
   }
