@@ -7,14 +7,17 @@ import { type Host, Server } from "./views.js";
 import { QUICK, witnessedProjectPerTest } from "./witnessed-project.js";
 
 /**
- * A lease of three seconds, and a settle time that is longer than caches keep entries. The caches in `STALE` keep
- * entries longer.
+ * A lease of three seconds, and a settle time that is longer than the caches in `CACHED` keep entries. The caches in `STALE`
+ * keep entries longer than the lease.
  */
-const SETTINGS = { ...QUICK, beat: "0.3 s", lost_after: "10", settle: "2.5 s", retry_backoff: "0.1 s" };
+const SETTINGS = { ...QUICK, beat: "0.3 s", lost_after: "10", settle: "4 s", retry_backoff: "0.1 s" };
 
 /** The mount options that docs/network.md recommends. */
 const FRESH = ["dir_cache=no", "reconnect"];
-/** Listings and attributes are cached, as sshfs does by default, but for 1 s and not for 20 s. */
+/**
+ * Listings and attributes are cached, as sshfs does by default, but for 1 s and not for 20 s. An old entry shows for up to 3 s,
+ * because sshfs counts in whole seconds, so it keeps the entry for up to 2 s, and the kernel keeps what sshfs answers for 1 s.
+ */
 const CACHED = ["dcache_timeout=1"];
 /** Caches that outlive the lease. A host that comes back sees the old state for a while. */
 const STALE = ["dcache_timeout=4", "entry_timeout=4", "attr_timeout=4"];
