@@ -38,7 +38,7 @@ function knowBirth(a: FileMark, b: FileMark): boolean {
  * @returns `INODE:MTIME:CTIME:BIRTH`, times in ms; without the birth time if that is unknown
  */
 export function stampOf({ ino, mtimeMs, ctimeMs, bornMs }: Stamp): string {
-  return [ino, mtimeMs, ctimeMs, ...(bornMs ? [bornMs] : [])].join(":");
+  return bornMs ? `${ino}:${mtimeMs}:${ctimeMs}:${bornMs}` : `${ino}:${mtimeMs}:${ctimeMs}`;
 }
 
 /** Mark of the file to which a stamp belongs. */

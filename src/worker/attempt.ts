@@ -312,8 +312,16 @@ export class Attempt implements ClaimedAttempt {
     const told = await readResult(store, layout.resultOf(this.job, log.number), since);
     if (outcome.kind === "requeued") await log.append(`fjord: ${describeOutcome(outcome)}`);
     if (told.problem !== undefined) await log.append(told.problem);
+    const times = this.#timesOf(end);
     await publish(this.#duty, job, claimed, {
-      ...{ job: this.job, attempt: log.number, ...run, outcome, ...this.#timesOf(end) },
+      job: this.job,
+      attempt: log.number,
+      run: run.run,
+      stamp: run.stamp,
+      outcome,
+      start: times.start,
+      end: times.end,
+      seconds: times.seconds,
       cpu: end.kind === "exited" ? end.cpu : null,
       memory,
       result: told.result,

@@ -43,18 +43,17 @@ const CHECKPOINT_TRIES = 5;
 export async function publish(duty: Publisher, job: Job, claimed: Claimed, ended: Ended): Promise<void> {
   const { ledger, log } = duty;
   const attempt = { job: ended.job, attempt: ended.attempt, run: ended.run, worker: claimed.worker };
-  const claimedRun = { ...attempt, stamp: ended.stamp };
   if (duty.mayBeFenced() && (await isFenced(duty, claimed))) {
-    return discard(duty, claimedRun, "its worker was declared lost");
+    return discard(duty, { ...attempt, stamp: ended.stamp }, "its worker was declared lost");
   }
   const stamp = await untilTaken(duty, () => assureFile(duty, claimed));
-  if (stamp === undefined) return discard(duty, claimedRun, "the job was taken back");
+  if (stamp === undefined) return discard(duty, { ...attempt, stamp: ended.stamp }, "the job was taken back");
   const to = destinationOf(ended.outcome, job);
-  await untilTaken(duty, () => ledger.append(endedEvent(attempt, ended, to, stamp)));
+  await untilTaken(duty, () => ledger.append(endedEvent(claimed.worker, ended, to, stamp)));
   const end = await commit(duty, claimed, ended, to, stamp);
   switch (end) {
     case "taken":
-      return discard(duty, claimedRun, "the job was taken back");
+      return discard(duty, { ...attempt, stamp: ended.stamp }, "the job was taken back");
     case "fenced":
       return log.warn(attempt, "declared lost before the outcome was published; the dispatcher decides");
     case "published":
@@ -81,10 +80,13 @@ async function isFenced(duty: Publisher, { worker }: Claimed): Promise<boolean> 
   return !(await untilTaken(duty, () => duty.store.has(duty.layout.desk(worker))));
 }
 
-function endedEvent(attempt: RunName, ended: Ended, to: Destination, stamp: string): LedgerEvent {
-  return {
+function endedEvent(worker: string, ended: Ended, to: Destination, stamp: string): LedgerEvent {
+  const event: LedgerEvent & { event: "ended" } = {
     event: "ended",
-    ...attempt,
+    job: ended.job,
+    attempt: ended.attempt,
+    run: ended.run,
+    worker,
     host: hostName(),
     outcome: ended.outcome,
     start: ended.start.toISOString(),
@@ -92,11 +94,12 @@ function endedEvent(attempt: RunName, ended: Ended, to: Destination, stamp: stri
     seconds: Math.round(ended.seconds * 1e6) / 1e6,
     cpu: ended.cpu,
     memory: ended.memory,
-    ...(ended.result && { result: ended.result }),
     to,
     stamp,
-    ...(!isSameLife(markOf(stamp), markOf(ended.stamp)) && { claimed: ended.stamp }),
   };
+  if (ended.result !== undefined) event.result = ended.result;
+  if (stamp !== ended.stamp && !isSameLife(markOf(stamp), markOf(ended.stamp))) event.claimed = ended.stamp;
+  return event;
 }
 
 /**
