@@ -14,6 +14,7 @@ import {
   hitsIn,
   takeSome,
 } from "./errors.js";
+import { hasRows, submitShort } from "./kill-sweep.js";
 import { Scene } from "./scene.js";
 import { type Failpoint, failpointsOf, IS_ALL, needsStrace, sample, trace } from "./strace.js";
 import { QUICK, type StartOptions, WitnessedProject } from "./witnessed-project.js";
@@ -124,6 +125,16 @@ describe("failpoints: an error at one exact call, or for a while from then on, l
     const points = await pointsOf((options) => untilEndedOrDone(project.worker(options), "SIGTERM"));
     const faults = sample(faultsAt(points, dice), dice, SAMPLE);
     await sweep(faults, (options) => project.worker(options), submitSome, "SIGTERM");
+  });
+
+  it("in a worker that takes several short jobs at once", async () => {
+    project.dispatcher();
+    const prepare = () => submitShort(project, `s${jobs++}`);
+    prepare();
+    const points = await pointsOf((options) => untilEndedOrDone(project.worker(options), "SIGTERM"));
+    expect(hasRows(points)).to.equal(true);
+    const faults = sample(faultsAt(points, dice), dice, SAMPLE);
+    await sweep(faults, (options) => project.worker(options), prepare, "SIGTERM");
   });
 
   it("in a dispatcher that takes back, hands out and decides on retries", async () => {

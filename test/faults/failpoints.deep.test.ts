@@ -11,7 +11,7 @@ import { stampAt } from "../../src/spool/finish.js";
 import { readJobFile } from "../../src/spool/read-job-file.js";
 import type { Accepted } from "../checker/checker.js";
 import { gather } from "../checker/evidence.js";
-import { KillSweep, type Victim, workerOf } from "./kill-sweep.js";
+import { hasRows, KillSweep, type Victim, workerOf } from "./kill-sweep.js";
 import { Scene } from "./scene.js";
 import { type Failpoint, IS_ALL, needsStrace } from "./strace.js";
 import type { StartOptions, WitnessedProject } from "./witnessed-project.js";
@@ -47,6 +47,15 @@ describe("failpoints: a kill just before one exact call loses no job", function 
     sweep.submitThree();
     const worker = workerOf(sweep);
     await sweep.run(sweep.sample(await sweep.record(worker), SAMPLE), worker);
+  });
+
+  it("in a worker that takes several short jobs at once", async () => {
+    project.dispatcher();
+    sweep.submitShort();
+    const worker: Victim = { ...workerOf(sweep), prepare: () => sweep.submitShort() };
+    const points = await sweep.record(worker);
+    expect(hasRows(points)).to.equal(true);
+    await sweep.run(sweep.sample(points, SAMPLE), worker);
   });
 
   /** A dispatcher to kill. @param prepare brings work before each start */

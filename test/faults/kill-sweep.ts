@@ -53,6 +53,11 @@ export class KillSweep {
     project.submit({ job: `c${n}`, ends: "jobdone" }, project.line(0.02, "checkpoint"));
   }
 
+  /** Submits jobs that a worker takes several at once, with one among them that is longer than they are. */
+  submitShort(): void {
+    submitShort(this.project, `s${this.#jobs++}`);
+  }
+
   /** @returns all calls of a process that is not killed */
   async record({ start, farewell }: Victim): Promise<Failpoint[]> {
     expect(await this.#untilKilledOrDone(start(this.trace), farewell)).to.equal(false);
@@ -108,6 +113,22 @@ export class KillSweep {
     const jobs = new Set(held.map(([job]) => job));
     return (job) => jobs.has(job);
   }
+}
+
+/** Submits short jobs that a worker takes several at once, with one among them that is longer than they are. */
+export function submitShort(project: WitnessedProject, name: string): void {
+  for (let n = 0; n < 14; n++) {
+    const seconds = n === 9 ? 0.2 : 0;
+    project.submit({ job: `${name}-${String(n).padStart(2, "0")}`, ends: "jobdone" }, project.line(seconds));
+  }
+}
+
+/** Whether the worker that made these calls has claimed two jobs before it published the first of them. */
+export function hasRows(points: readonly Failpoint[]): boolean {
+  const steps = points.filter(
+    ({ call, line }) => call === "link" || (call === "rename" && line.includes("jobdone")),
+  );
+  return steps.some(({ call }, index) => call === "link" && steps[index + 1]?.call === "link");
 }
 
 /** A worker that runs the three jobs. */
